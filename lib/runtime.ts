@@ -1,0 +1,71 @@
+/**
+ * Time, randomness and event-loop turns, as parameters. Nothing below the factories reads a clock, rolls a die or
+ * sets a timer in any other way, so that every rule here can be tested in milliseconds on a fake.
+ */
+
+/** A timer that was set; `cancel` is idempotent and safe after it fired. */
+export interface Timer {
+  cancel(): void;
+}
+
+/** Monotonic time and timers. Timers never keep the process alive. */
+export interface Clock {
+  /** Milliseconds from an arbitrary origin; never goes back, whatever happens to the wall clock. */
+  now(): number;
+  /** Milliseconds since the Unix epoch. For people to read, never to compute with. */
+  wallTime(): number;
+  /** Calls `callback` once, no sooner than `delayMs` from now. */
+  setTimer(delayMs: number, callback: () => void): Timer;
+}
+
+/** A random number in [0, 1). */
+export type Random = () => number;
+
+/** Numbers the turns of the event loop: calls started in one turn share their socket writes. */
+export interface Turns {
+  /** The same number throughout one turn, another one in every later turn. */
+  current(): number;
+}
+
+/** What the factories hand down. */
+export interface Runtime {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly turns: Turns;
+}
+
+const systemClock: Clock = {
+  now: () => performance.now(),
+  wallTime: () => Date.now(),
+  setTimer(delayMs, callback) {
+    const handle = setTimeout(callback, delayMs);
+    handle.unref();
+    return { cancel: () => clearTimeout(handle) };
+  },
+};
+
+/** Costs one immediate in a turn that asks, nothing in a turn that does not. */
+function createSystemTurns(): Turns {
+  let turn = 0;
+  let counting = false;
+  const next = (): void => {
+    turn = (turn + 1) | 0;
+    counting = false;
+  };
+  return {
+    current() {
+      if (!counting) {
+        counting = true;
+        // Unref'd: a client at rest must not hold the process open.
+        setImmediate(next).unref();
+      }
+      return turn;
+    },
+  };
+}
+
+export const systemRuntime: Runtime = {
+  clock: systemClock,
+  random: Math.random,
+  turns: createSystemTurns(),
+};
