@@ -1,0 +1,125 @@
+/**
+ * What a DNS server knows: names, their records and TTLs, and a cache that counts those TTLs down as CoreDNS's
+ * `cache` plugin does. No sockets and no bytes here.
+ */
+import { isIPv6 } from 'node:net';
+
+export type ZoneRecordType = 'A' | 'AAAA' | 'CNAME' | 'SOA';
+
+export interface ZoneRecord {
+  readonly name: string;
+  readonly type: ZoneRecordType;
+  /** Seconds. */
+  readonly ttl: number;
+  /** An address, or the name that a CNAME points to. Empty for the SOA. */
+  readonly data: string;
+}
+
+export interface ZoneAnswer {
+  readonly rcode: 'NOERROR' | 'NXDOMAIN';
+  readonly answers: readonly ZoneRecord[];
+  /** The SOA of a denial, whose TTL says how long the denial holds (RFC 2308). */
+  readonly authority: readonly ZoneRecord[];
+}
+
+/** Whatever answers a name and a type: the zone itself, or a cache before it. */
+export interface ZoneSource {
+  answer(name: string, type: string): ZoneAnswer;
+}
+
+interface Entry {
+  readonly addresses: readonly string[];
+  readonly alias?: string;
+  readonly ttl: number;
+}
+
+/** CoreDNS's kubernetes plugin: success and denial alike. */
+const DEFAULT_TTL = 5;
+
+export class DnsZone implements ZoneSource {
+  readonly #entries = new Map<string, Entry>();
+
+  /** IPv4 addresses become A records, IPv6 ones AAAA. Replaces what the name had. */
+  set(name: string, addresses: readonly string[], options: { ttl?: number } = {}): void {
+    this.#entries.set(normalise(name), { addresses: [...addresses], ttl: options.ttl ?? DEFAULT_TTL });
+  }
+
+  /** A CNAME. */
+  alias(name: string, target: string, options: { ttl?: number } = {}): void {
+    this.#entries.set(normalise(name), { addresses: [], alias: target, ttl: options.ttl ?? DEFAULT_TTL });
+  }
+
+  /** The name exists and has no record. */
+  nodata(name: string): void {
+    this.set(name, []);
+  }
+
+  /** The name does not exist: NXDOMAIN, as for any name never set. */
+  remove(name: string): void {
+    this.#entries.delete(normalise(name));
+  }
+
+  answer(name: string, type: string): ZoneAnswer {
+    const answers: ZoneRecord[] = [];
+    const visited = new Set<string>();
+    let owner = normalise(name);
+    let entry = this.#entries.get(owner);
+    while (entry?.alias !== undefined && type !== 'CNAME' && !visited.has(owner)) {
+      visited.add(owner);
+      answers.push({ name: owner, type: 'CNAME', ttl: entry.ttl, data: normalise(entry.alias) });
+      owner = normalise(entry.alias);
+      entry = this.#entries.get(owner);
+    }
+    if (entry === undefined) return { rcode: 'NXDOMAIN', answers, authority: [soa(owner)] };
+    if (type === 'A' || type === 'AAAA')
+      for (const address of entry.addresses)
+        if (isIPv6(address) === (type === 'AAAA')) answers.push({ name: owner, type, ttl: entry.ttl, data: address });
+    return { rcode: 'NOERROR', answers, authority: answers.length === 0 ? [soa(owner)] : [] };
+  }
+}
+
+/**
+ * Answers from memory until the shortest TTL in an answer has passed, and shows what is left of each TTL meanwhile.
+ * `ttl` (seconds) caps how long anything is kept.
+ */
+export class DnsCache implements ZoneSource {
+  readonly #source: ZoneSource;
+  readonly #ttl: number;
+  readonly #now: () => number;
+  readonly #stored = new Map<string, { at: number; ttl: number; answer: ZoneAnswer }>();
+
+  constructor(source: ZoneSource, ttl: number, now: () => number = () => performance.now()) {
+    this.#source = source;
+    this.#ttl = ttl;
+    this.#now = now;
+  }
+
+  answer(name: string, type: string): ZoneAnswer {
+    const key = `${type} ${normalise(name)}`;
+    const now = this.#now();
+    let stored = this.#stored.get(key);
+    if (stored === undefined || now - stored.at >= stored.ttl * 1000) {
+      const answer = this.#source.answer(name, type);
+      const ttl = Math.min(this.#ttl, ...[...answer.answers, ...answer.authority].map((record) => record.ttl));
+      stored = { at: now, ttl, answer };
+      this.#stored.set(key, stored);
+    }
+    // Every record gets the entry's one TTL, less the whole seconds since: CoreDNS's arithmetic.
+    const ttl = Math.max(0, stored.ttl - Math.floor((now - stored.at) / 1000));
+    const aged = (records: readonly ZoneRecord[]) => records.map((record) => ({ ...record, ttl }));
+    return { ...stored.answer, answers: aged(stored.answer.answers), authority: aged(stored.answer.authority) };
+  }
+
+  clear(): void {
+    this.#stored.clear();
+  }
+}
+
+/** Names compare without case and without the final dot (RFC 1035 section 2.3.3). */
+export function normalise(name: string): string {
+  return name.toLowerCase().replace(/\.$/, '');
+}
+
+function soa(name: string): ZoneRecord {
+  return { name: name.split('.').slice(-2).join('.'), type: 'SOA', ttl: DEFAULT_TTL, data: '' };
+}
