@@ -1,0 +1,253 @@
+/**
+ * A pod in this process: a Hello server on an address of 127.0.0.0/8 and a port that all pods of a Service share.
+ *
+ * It accepts connections itself and injects them into the gRPC server, so that it can count them and reset them.
+ * `stop()` is what a well-behaved server does at SIGTERM, `kill()` what a crash looks like from outside.
+ */
+import { once } from 'node:events';
+import { type AddressInfo, createServer, type Server as NetServer, type Socket } from 'node:net';
+import {
+  Server,
+  ServerCredentials,
+  type ServerDuplexStream,
+  type ServerOptions,
+  type ServerReadableStream,
+  type ServerUnaryCall,
+  type ServerWritableStream,
+  type sendUnaryData,
+  type status,
+} from '@grpc/grpc-js';
+import { HelloClient, type HiRequest, type HiResponse } from './hello-service.js';
+
+/** What may change while the pod runs. */
+export interface PodBehaviour {
+  /** Each answer (each message of a stream) waits this long. */
+  delayMs: number;
+  /** Unary calls are never answered. */
+  hang: boolean;
+  /** Unary calls are answered with this status. */
+  failWith: status | null;
+}
+
+export interface PodOptions extends Partial<PodBehaviour> {
+  /** What the pod answers in `from_who`. Default: its IP address. */
+  name?: string;
+  /** Default: none, plain HTTP/2. */
+  credentials?: ServerCredentials;
+  /** Handed to the gRPC server. */
+  server?: ServerOptions;
+}
+
+export interface PodStats {
+  /** Calls that arrived, streams included. */
+  calls: number;
+  /** Calls that arrived and have not ended. */
+  inFlight: number;
+  /** Connections open now. */
+  connections: number;
+  /** Connections ever accepted: stays at 1 where a client never reconnected. */
+  accepted: number;
+}
+
+/** `port` 0 takes any free one; see `freePort` for one that is free on several addresses. */
+export async function startPod(ip: string, port = 0, options: PodOptions = {}): Promise<Pod> {
+  const listener = createServer({ noDelay: true });
+  listener.listen(port, ip);
+  await once(listener, 'listening');
+  return new Pod(listener, options);
+}
+
+/** A port that is free on every one of these addresses. */
+export async function freePort(ips: readonly string[]): Promise<number> {
+  for (let attempt = 1; ; attempt++) {
+    const listeners: NetServer[] = [];
+    try {
+      let port = 0;
+      for (const ip of ips) {
+        const listener = createServer();
+        listener.listen(port, ip);
+        await once(listener, 'listening');
+        listeners.push(listener);
+        port = (listener.address() as AddressInfo).port;
+      }
+      return port;
+    } catch (error) {
+      if (attempt === 20 || (error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error;
+    } finally {
+      await Promise.all(listeners.map((listener) => new Promise((resolve) => listener.close(resolve))));
+    }
+  }
+}
+
+export class Pod {
+  readonly ip: string;
+  readonly port: number;
+  readonly name: string;
+  readonly behaviour: PodBehaviour;
+  /** The `:authority` of the last call. */
+  lastAuthority: string | undefined;
+
+  readonly #listener: NetServer;
+  readonly #server: Server;
+  readonly #sockets = new Set<Socket>();
+  readonly #timers = new Set<NodeJS.Timeout>();
+  #calls = 0;
+  #inFlight = 0;
+  #accepted = 0;
+  #stopped: Promise<void> | undefined;
+
+  constructor(listener: NetServer, options: PodOptions) {
+    const { address, port } = listener.address() as AddressInfo;
+    this.ip = address;
+    this.port = port;
+    this.name = options.name ?? address;
+    this.behaviour = {
+      delayMs: options.delayMs ?? 0,
+      hang: options.hang ?? false,
+      failWith: options.failWith ?? null,
+    };
+    this.#server = new Server(options.server);
+    this.#server.addService(HelloClient.service, {
+      Hi: (call: ServerUnaryCall<HiRequest, HiResponse>, callback: sendUnaryData<HiResponse>) =>
+        this.#hi(call, callback),
+      HiMany: (call: ServerWritableStream<HiRequest, HiResponse>) => this.#hiMany(call),
+      HiAll: (call: ServerReadableStream<HiRequest, HiResponse>, callback: sendUnaryData<HiResponse>) =>
+        this.#hiAll(call, callback),
+      HiChat: (call: ServerDuplexStream<HiRequest, HiResponse>) => this.#hiChat(call),
+    });
+    const injector = this.#server.createConnectionInjector(options.credentials ?? ServerCredentials.createInsecure());
+    this.#listener = listener;
+    listener.on('connection', (socket) => {
+      this.#accepted += 1;
+      this.#sockets.add(socket);
+      socket.on('close', () => this.#sockets.delete(socket));
+      socket.on('error', () => {}); // The client's RST is the client's affair.
+      injector.injectConnection(socket);
+    });
+  }
+
+  /** `"ip:port"`. */
+  get address(): string {
+    return `${this.ip}:${this.port}`;
+  }
+
+  get stats(): PodStats {
+    return {
+      calls: this.#calls,
+      inFlight: this.#inFlight,
+      connections: this.#sockets.size,
+      accepted: this.#accepted,
+    };
+  }
+
+  get calls(): number {
+    return this.#calls;
+  }
+
+  get inFlight(): number {
+    return this.#inFlight;
+  }
+
+  get connections(): number {
+    return this.#sockets.size;
+  }
+
+  behave(changes: Partial<PodBehaviour>): void {
+    Object.assign(this.behaviour, changes);
+  }
+
+  /** Gracefully: no new connection, GOAWAY on the open ones; resolves when every call has ended. */
+  stop(): Promise<void> {
+    this.#stopped ??= (async () => {
+      const unbound = new Promise<void>((resolve) => this.#listener.close(() => resolve()));
+      await new Promise<void>((resolve) => this.#server.tryShutdown(() => resolve()));
+      // A connection without a session (no preface came yet) is none of the server's: it would hold the listener.
+      for (const socket of this.#sockets) socket.destroy();
+      await unbound;
+    })();
+    return this.#stopped;
+  }
+
+  /** At once: every connection gets an RST, calls in flight are lost. */
+  async kill(): Promise<void> {
+    const unbound = new Promise<void>((resolve) => this.#listener.close(() => resolve()));
+    for (const timer of this.#timers) clearTimeout(timer);
+    for (const socket of this.#sockets) socket.resetAndDestroy();
+    this.#server.forceShutdown();
+    await unbound;
+  }
+
+  #hi(call: ServerUnaryCall<HiRequest, HiResponse>, callback: sendUnaryData<HiResponse>): void {
+    this.#begin(call);
+    let ended = false;
+    const end = (): void => {
+      if (!ended) this.#inFlight -= 1;
+      ended = true;
+    };
+    call.on('cancelled', end);
+    if (this.behaviour.hang) return;
+    this.#later(() => {
+      end();
+      if (this.behaviour.failWith === null) callback(null, this.#response(call.request));
+      else callback({ code: this.behaviour.failWith, details: `${this.name} was told to fail` });
+    });
+  }
+
+  #hiMany(call: ServerWritableStream<HiRequest, HiResponse>): void {
+    this.#begin(call);
+    call.on('close', () => this.#end());
+    const words = call.request.message.split(' ');
+    const next = (): void => {
+      const word = words.shift();
+      if (call.cancelled || word === undefined) return void call.end();
+      call.write(this.#response({ ...call.request, message: word }));
+      this.#later(next);
+    };
+    this.#later(next);
+  }
+
+  #hiAll(call: ServerReadableStream<HiRequest, HiResponse>, callback: sendUnaryData<HiResponse>): void {
+    this.#begin(call);
+    call.on('close', () => this.#end());
+    const messages: string[] = [];
+    call.on('data', (request: HiRequest) => messages.push(request.message));
+    call.on('error', () => {});
+    call.on('end', () =>
+      this.#later(() => callback(null, this.#response({ to_who: 'all', message: messages.join(' ') }))),
+    );
+  }
+
+  #hiChat(call: ServerDuplexStream<HiRequest, HiResponse>): void {
+    this.#begin(call);
+    call.on('close', () => this.#end());
+    call.on('data', (request: HiRequest) => this.#later(() => call.write(this.#response(request))));
+    call.on('error', () => {});
+    call.on('end', () => this.#later(() => call.end()));
+  }
+
+  #begin(call: { getHost(): string }): void {
+    this.#calls += 1;
+    this.#inFlight += 1;
+    this.lastAuthority = call.getHost();
+  }
+
+  #end(): void {
+    this.#inFlight -= 1;
+  }
+
+  #response(request: HiRequest): HiResponse {
+    return { from_who: this.name, message: request.message };
+  }
+
+  #later(callback: () => void): void {
+    if (this.behaviour.delayMs <= 0) {
+      callback();
+      return;
+    }
+    const timer = setTimeout(() => {
+      this.#timers.delete(timer);
+      callback();
+    }, this.behaviour.delayMs);
+    this.#timers.add(timer);
+  }
+}
