@@ -1,0 +1,63 @@
+/**
+ * The door into grpc-js: the only importer of `grpc.experimental`. It has been the same through all of 1.14.x and
+ * differs in 1.13, so what we need is checked once, here, when this file loads.
+ */
+import * as grpc from '@grpc/grpc-js';
+import { HeadlessError } from '../errors.js';
+
+export type ChannelControlHelper = grpc.experimental.ChannelControlHelper;
+export type GrpcEndpoint = grpc.experimental.Endpoint;
+export type GrpcUri = grpc.experimental.GrpcUri;
+export type LoadBalancer = grpc.experimental.LoadBalancer;
+export type PickArgs = grpc.experimental.PickArgs;
+export type Picker = grpc.experimental.Picker;
+export type PickResult = grpc.experimental.PickResult;
+export type Resolver = grpc.experimental.Resolver;
+export type ResolverListener = grpc.experimental.ResolverListener;
+export type StatusOrEndpoints = grpc.experimental.StatusOr<GrpcEndpoint[]>;
+export type Subchannel = grpc.experimental.SubchannelInterface;
+export type TypedLoadBalancingConfig = grpc.experimental.TypedLoadBalancingConfig;
+/** grpc-js does not export the type itself. */
+export type ServiceConfig = Extract<Parameters<ResolverListener>[2], { ok: true }>['value'];
+export type MethodConfig = ServiceConfig['methodConfig'][number];
+export type ResolverClass = Parameters<typeof grpc.experimental.registerResolver>[1];
+export type LoadBalancerClass = Parameters<typeof grpc.experimental.registerLoadBalancerType>[1];
+export type LoadBalancingConfigClass = Parameters<typeof grpc.experimental.registerLoadBalancerType>[2];
+
+const NEEDED = [
+  'registerResolver',
+  'registerLoadBalancerType',
+  'statusOrFromValue',
+  'statusOrFromError',
+  'parseDuration',
+  'SUBCHANNEL_ARGS_EXCLUDE_KEY_PREFIX',
+  'PickResultType',
+] as const;
+
+/**
+ * Throws where the installed grpc-js is not one that this package can plug into.
+ *
+ * @throws {HeadlessError} `ERR_HEADLESS_GRPC_VERSION` naming what is missing and which versions work.
+ */
+export function checkGrpc(experimental: Partial<Record<string, unknown>> | undefined): void {
+  const missing = NEEDED.filter((name) => experimental?.[name] === undefined);
+  if (missing.length === 0) return;
+  throw new HeadlessError(
+    'ERR_HEADLESS_GRPC_VERSION',
+    `the installed @grpc/grpc-js lacks experimental.${missing.join(', experimental.')}: ` +
+      'grpc-headless works with @grpc/grpc-js ^1.14.0; install that version',
+  );
+}
+
+checkGrpc(grpc.experimental);
+
+export const {
+  registerResolver,
+  registerLoadBalancerType,
+  statusOrFromValue,
+  statusOrFromError,
+  parseDuration,
+  PickResultType,
+  // Keys that start so are kept out of the subchannels' arguments, so channels can share subchannels.
+  SUBCHANNEL_ARGS_EXCLUDE_KEY_PREFIX: PRIVATE_KEY_PREFIX,
+} = grpc.experimental;

@@ -1,0 +1,231 @@
+/**
+ * The LoadBalancer that grpc-js drives: whole sets in, a picker out. It makes a subchannel for an added address only,
+ * drains what left, and reports the channel's state as gRPC's round_robin has it: READY if any pod is, else CONNECTING
+ * if any still tries for the first time, else TRANSIENT_FAILURE.
+ */
+import { type ChannelOptions, connectivityState } from '@grpc/grpc-js';
+import { Drain } from './drain.js';
+import type { Endpoint, EndpointOwner, EndpointSnapshot } from './endpoint.js';
+import type {
+  ChannelControlHelper,
+  GrpcEndpoint,
+  LoadBalancer,
+  StatusOrEndpoints,
+  TypedLoadBalancingConfig,
+} from './grpc.js';
+import { type BalancerView, LINK_KEY, type Link } from './link.js';
+import { addressOf, Nursery } from './nursery.js';
+import { type PolicyPicker, queuePicker, unavailablePicker } from './picker.js';
+import { BALANCER_NAME } from './service-config.js';
+
+/** Takes no settings of its own: they come with the link, so that both doors give them in the same place. */
+export class HeadlessLoadBalancingConfig implements TypedLoadBalancingConfig {
+  getLoadBalancerName(): string {
+    return BALANCER_NAME;
+  }
+
+  toJsonObject(): object {
+    return { [BALANCER_NAME]: {} };
+  }
+
+  static createFromJson(): HeadlessLoadBalancingConfig {
+    return new HeadlessLoadBalancingConfig();
+  }
+}
+
+/** Made with the first set, which brings the link and the options. */
+interface Parts {
+  readonly link: Link;
+  readonly drain: Drain;
+  readonly nursery: Nursery;
+}
+
+export class HeadlessLoadBalancer implements LoadBalancer, BalancerView, EndpointOwner {
+  readonly #helper: ChannelControlHelper;
+  readonly #endpoints = new Map<string, Endpoint>();
+  #parts: Parts | null = null;
+  /** Pods of the set that take calls. Never changed in place: pickers hold it. */
+  #ready: readonly Endpoint[] = [];
+  /** Pods that left, and serve because nothing else does. */
+  #lastResort: readonly Endpoint[] = [];
+  #picker: PolicyPicker | null = null;
+  #setSize = 0;
+  /** Why there is no set; the note of the last update. */
+  #note = '';
+
+  constructor(helper: ChannelControlHelper) {
+    this.#helper = helper;
+  }
+
+  getTypeName(): string {
+    return BALANCER_NAME;
+  }
+
+  updateAddressList(
+    list: StatusOrEndpoints,
+    _config: TypedLoadBalancingConfig,
+    options: ChannelOptions,
+    note: string,
+  ): boolean {
+    const link = options[LINK_KEY] as Link | undefined;
+    // Another resolver's addresses: only ours brings the link.
+    if (!link) return false;
+    const { drain, nursery } = this.#partsFor(link, options);
+    if (!list.ok) {
+      this.#note = list.error.details ?? '';
+      // A failure never empties a working set; without one it is what calls should hear of.
+      if (this.#setSize === 0) this.#publish();
+      return true;
+    }
+    this.#note = note;
+    const wanted = new Map<string, GrpcEndpoint>();
+    for (const endpoint of list.value) wanted.set(addressOf(endpoint), endpoint);
+    this.#setSize = wanted.size;
+
+    const leaving: Endpoint[] = [];
+    let returned = false;
+    for (const [address, endpoint] of this.#endpoints) {
+      if (!wanted.delete(address)) {
+        if (!endpoint.draining) leaving.push(endpoint);
+      } else if (endpoint.draining) {
+        drain.reclaim(endpoint);
+        returned = true;
+      }
+    }
+    nursery.replace(wanted);
+    // What left keeps its place in the picker until the new one is out, then drains.
+    for (const endpoint of leaving) endpoint.draining = true;
+    if (returned || leaving.length > 0 || this.#ready.length === 0) {
+      this.#ready = [...this.#endpoints.values()].filter((endpoint) => !endpoint.draining && endpoint.usable);
+      this.#publish();
+    }
+    for (const endpoint of leaving) drain.begin(endpoint);
+    return true;
+  }
+
+  /** Every pod is kept connected at all times, so there is nothing to wake. */
+  exitIdle(): void {}
+
+  /** grpc-js offers balancers no way to reset a subchannel's backoff; round_robin does nothing here either. */
+  resetBackoff(): void {}
+
+  destroy(): void {
+    const parts = this.#parts;
+    if (!parts) return;
+    this.#parts = null;
+    parts.nursery.clear();
+    parts.drain.clear();
+    for (const endpoint of this.#endpoints.values()) this.#release(endpoint);
+    this.#endpoints.clear();
+    if (parts.link.balancer === this) parts.link.balancer = null;
+  }
+
+  endpoints(): EndpointSnapshot[] {
+    return [...this.#endpoints.values()].map((endpoint) => endpoint.snapshot());
+  }
+
+  wallTime(): number {
+    return this.#parts?.link.runtime.clock.wallTime() ?? 0;
+  }
+
+  onConnectionChange(endpoint: Endpoint, lost: boolean): void {
+    if (!this.#parts) return;
+    const { link, drain } = this.#parts;
+    if (endpoint.draining) {
+      if (endpoint.connection !== 'ready') drain.finish(endpoint);
+      else if (this.#lastResort.includes(endpoint) !== endpoint.usable) this.#publish();
+      return;
+    }
+    const known = this.#ready.includes(endpoint);
+    if (endpoint.usable !== known) {
+      this.#ready = known ? this.#ready.filter((other) => other !== endpoint) : [...this.#ready, endpoint];
+      if (!known) link.counters.connected += 1;
+      this.#publish();
+    } else if (this.#ready.length === 0) this.#publish();
+    if (lost) link.counters.connectionsLost += 1;
+    if (endpoint.connection !== 'ready') endpoint.connect();
+    // A pod that was lost, or cannot be reached, may be gone from DNS already.
+    if (lost || endpoint.connection === 'backoff') link.hint();
+  }
+
+  onQuiet(endpoint: Endpoint): void {
+    if (endpoint.draining) this.#parts?.drain.quiet(endpoint);
+  }
+
+  #partsFor(link: Link, options: ChannelOptions): Parts {
+    if (this.#parts) return this.#parts;
+    const drain = new Drain({
+      lingerMs: link.settings.lingerMs,
+      clock: link.runtime.clock,
+      counters: link.counters,
+      isLastResort: (endpoint) => this.#lastResort.includes(endpoint),
+      release: (endpoint) => {
+        this.#endpoints.delete(endpoint.address);
+        this.#release(endpoint);
+        if (this.#lastResort.includes(endpoint)) this.#publish();
+      },
+    });
+    const nursery = new Nursery({
+      options,
+      helper: this.#helper,
+      clock: link.runtime.clock,
+      owner: this,
+      adopt: (endpoint) => this.#adopt(endpoint),
+    });
+    this.#parts = { link, drain, nursery };
+    link.balancer = this;
+    return this.#parts;
+  }
+
+  #adopt(endpoint: Endpoint): void {
+    this.#endpoints.set(endpoint.address, endpoint);
+    this.#helper.addChannelzChild(endpoint.channelzRef);
+    // Another channel may have it connected already.
+    if (endpoint.usable) this.onConnectionChange(endpoint, false);
+    else endpoint.connect();
+  }
+
+  #release(endpoint: Endpoint): void {
+    this.#helper.removeChannelzChild(endpoint.channelzRef);
+    endpoint.release();
+  }
+
+  /** Tells grpc-js the channel's state, with the picker that goes with it. */
+  #publish(): void {
+    if (!this.#parts) return;
+    const { link, drain, nursery } = this.#parts;
+    const resorted = this.#lastResort.length > 0;
+    // An empty set was asked for (`empty: 'drop'`); a set that cannot be reached was not.
+    this.#lastResort =
+      this.#ready.length > 0 || this.#setSize === 0
+        ? []
+        : [...this.#endpoints.values()].filter((endpoint) => endpoint.draining && endpoint.usable);
+    const candidates = this.#ready.length > 0 ? this.#ready : this.#lastResort;
+    link.setReady(this.#ready.length > 0);
+    if (candidates.length > 0) {
+      this.#picker = link.settings.policy(candidates, this.#picker, link.runtime);
+      this.#helper.updateState(connectivityState.READY, this.#picker, null);
+      // What only stayed because nothing else served may go now.
+      if (resorted && this.#lastResort.length === 0) drain.review();
+      return;
+    }
+    this.#picker = null;
+    const trying =
+      nursery.size > 0 ||
+      [...this.#endpoints.values()].some((endpoint) => !endpoint.draining && endpoint.connection === 'connecting');
+    if (trying) this.#helper.updateState(connectivityState.CONNECTING, queuePicker, null);
+    else {
+      const message = this.#explain(link);
+      this.#helper.updateState(connectivityState.TRANSIENT_FAILURE, unavailablePicker(message), message);
+    }
+  }
+
+  #explain(link: Link): string {
+    const { authority } = link.settings;
+    if (this.#setSize === 0) return `headless: no address for ${authority}: ${this.#note || 'the set is empty'}`;
+    const failed = [...this.#endpoints.values()].findLast((endpoint) => endpoint.lastError !== null);
+    const last = failed ? `${failed.address}: ${failed.lastError}` : 'none was given';
+    const dns = link.poller.lastError ? `; the last DNS query failed too: ${link.poller.lastError.message}` : '';
+    return `headless: no connection to any of the ${this.#setSize} pods of ${authority}. Last error: ${last}${dns}`;
+  }
+}

@@ -1,0 +1,194 @@
+/** The channel: a real grpc-js channel inside, fed and balanced by us, with a view of what goes on. */
+import { EventEmitter } from 'node:events';
+import {
+  Channel,
+  type ChannelCredentials,
+  type ChannelInterface,
+  type ChannelOptions,
+  connectivityState,
+} from '@grpc/grpc-js';
+import { LINK_KEY, type Link } from './balancer/link.js';
+import { createLink, registerScheme } from './balancer/scheme.js';
+import { difference } from './discovery/membership.js';
+import type { Report } from './discovery/poller.js';
+import { HeadlessError } from './errors.js';
+import type { HeadlessEvents } from './events.js';
+import { type HeadlessOptions, resolveOptions } from './options.js';
+import { type Runtime, systemRuntime } from './runtime.js';
+import type { Snapshot } from './snapshot.js';
+import { formatTarget, parseTarget } from './target.js';
+
+/** grpc-js's channel options, with ours under one key. */
+export type HeadlessChannelOptions = ChannelOptions & { headless?: HeadlessOptions | undefined };
+
+/** What goes to grpc-js: everything but our key. */
+type ForGrpc = ChannelOptions;
+
+const DEFAULT_READY_TIMEOUT_MS = 5_000;
+
+/**
+ * A drop-in for grpc-js's `Channel`, to hand to any stub that takes one (`channelOverride`, `channelFactoryOverride`,
+ * nice-grpc …). It connects at the first call, or at `ready()`, `refresh()` or `getConnectivityState(true)`; after
+ * `grpc.client_idle_timeout_ms` (30 min) without calls it lets everything go, as any grpc-js channel does.
+ */
+export class HeadlessChannel extends EventEmitter<HeadlessEvents> implements ChannelInterface {
+  readonly #inner: Channel;
+  readonly #link: Link;
+  #addresses: readonly string[] | null = null;
+  #closed = false;
+
+  /**
+   * @param target `host:port`, `headless:///host:port` or `headless://dns-server[:port]/host:port`.
+   * @param credentials as for any grpc-js channel; TLS checks the service's name, whichever IP is dialled.
+   * @param options grpc-js's channel options, and ours under `headless`.
+   * @param runtime time and randomness, for tests.
+   * @throws {HeadlessError} `ERR_HEADLESS_TARGET` or `ERR_HEADLESS_OPTION`; what grpc-js throws for its own arguments.
+   */
+  constructor(
+    target: string,
+    credentials: ChannelCredentials,
+    options: HeadlessChannelOptions = {},
+    runtime: Runtime = systemRuntime,
+  ) {
+    super();
+    registerScheme();
+    const parsed = parseTarget(target);
+    const { headless, ...forGrpc }: { headless?: unknown } & ForGrpc = options;
+    this.#link = createLink(parsed, resolveOptions(headless), runtime);
+    this.#link.observer = (report) => this.#onReport(report);
+    this.#inner = new Channel(formatTarget(parsed), credentials, {
+      // With http_proxy in the environment grpc-js would replace our target by the proxy's.
+      'grpc.enable_http_proxy': 0,
+      ...forGrpc,
+      [LINK_KEY]: this.#link,
+    });
+  }
+
+  /**
+   * Resolves when the first pod is READY, at once if one is. Starts connecting.
+   *
+   * @param options.timeoutMs default 5000; `Infinity` waits for ever.
+   * @throws {HeadlessError} `ERR_HEADLESS_NOT_READY` when time runs out, naming what stood in the way (`cause` is the
+   *   last DNS error, if there is one); `ERR_HEADLESS_CLOSED` when the channel is closed before.
+   */
+  async ready(options: { timeoutMs?: number } = {}): Promise<void> {
+    const timeoutMs = options.timeoutMs ?? DEFAULT_READY_TIMEOUT_MS;
+    if (!(typeof timeoutMs === 'number' && timeoutMs >= 0))
+      throw new HeadlessError('ERR_HEADLESS_OPTION', `option timeoutMs must be milliseconds >= 0, got ${timeoutMs}`);
+    const deadline = Date.now() + timeoutMs;
+    for (;;) {
+      const state = this.#inner.getConnectivityState(!this.#closed);
+      if (this.#closed) throw this.#closedError();
+      if (state === connectivityState.READY) return;
+      if (!(await this.#stateChange(state, deadline))) throw this.#notReadyError(timeoutMs);
+    }
+  }
+
+  /**
+   * Asks DNS now: at once, or as soon as `minIntervalMs` since the last query has passed. Calls made meanwhile share
+   * one query. Resolves when the answer or its failure is in; DNS trouble never rejects (see `snapshot().dns`).
+   *
+   * @throws {HeadlessError} `ERR_HEADLESS_CLOSED` on a closed channel.
+   */
+  async refresh(): Promise<void> {
+    if (this.#closed) throw this.#closedError();
+    // An idle channel has no poller running: waking it asks DNS.
+    if (!this.#link.isOpen) this.#inner.getConnectivityState(true);
+    await this.#link.refresh();
+  }
+
+  /** The state of this moment, as plain data. Costs time in proportion to the number of pods. */
+  snapshot(): Snapshot {
+    const { poller, balancer, counters } = this.#link;
+    return {
+      target: this.getTarget(),
+      state: connectivityState[this.#inner.getConnectivityState(false)] as Snapshot['state'],
+      endpoints: balancer?.endpoints() ?? [],
+      dns: poller.status,
+      counters: { ...poller.counters, ...counters },
+    };
+  }
+
+  /** Ends the polling; calls under way finish, as with any grpc-js channel. Idempotent. */
+  close(): void {
+    this.#closed = true;
+    this.#inner.close();
+    this.#link.close();
+  }
+
+  getTarget(): string {
+    return this.#inner.getTarget();
+  }
+
+  getConnectivityState(tryToConnect: boolean): connectivityState {
+    return this.#inner.getConnectivityState(tryToConnect);
+  }
+
+  watchConnectivityState(
+    currentState: connectivityState,
+    deadline: Date | number,
+    callback: (error?: Error) => void,
+  ): void {
+    this.#inner.watchConnectivityState(currentState, deadline, callback);
+  }
+
+  getChannelzRef(): ReturnType<ChannelInterface['getChannelzRef']> {
+    return this.#inner.getChannelzRef();
+  }
+
+  createCall(...args: Parameters<ChannelInterface['createCall']>): ReturnType<ChannelInterface['createCall']> {
+    return this.#inner.createCall(...args);
+  }
+
+  #onReport({ addresses, error }: Report): void {
+    if (error) {
+      const { failures } = this.#link.poller.status;
+      this.#tell('dnsFailure', { error, failures, kept: addresses.length });
+    }
+    const before = this.#addresses;
+    // The poller hands out the same array for as long as the set is the same.
+    if (before === addresses || (before === null && addresses.length === 0)) return;
+    this.#addresses = addresses;
+    if (this.listenerCount('update') === 0) return;
+    const { added, removed, kept } = difference(before ?? [], addresses);
+    if (before && added.length === 0 && removed.length === 0) return;
+    const name = (hosts: readonly string[]): string[] => hosts.map((host) => this.#withPort(host));
+    this.#tell('update', { added: name(added), removed: name(removed), kept: name(kept) });
+  }
+
+  /** A listener that throws must not stop the answer on its way to the balancer; its error surfaces all the same. */
+  #tell<E extends keyof HeadlessEvents>(event: E, payload: HeadlessEvents[E][0]): void {
+    try {
+      (this as EventEmitter).emit(event, payload);
+    } catch (error) {
+      process.nextTick(() => {
+        throw error;
+      });
+    }
+  }
+
+  #withPort(host: string): string {
+    const { port } = this.#link.settings;
+    return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
+  }
+
+  /** False when the deadline came first. */
+  #stateChange(state: connectivityState, deadline: number): Promise<boolean> {
+    return new Promise((resolve) => this.#inner.watchConnectivityState(state, deadline, (error) => resolve(!error)));
+  }
+
+  #closedError(): HeadlessError {
+    return new HeadlessError('ERR_HEADLESS_CLOSED', `the channel to ${this.getTarget()} is closed`);
+  }
+
+  #notReadyError(timeoutMs: number): HeadlessError {
+    const { lastError } = this.#link.poller;
+    const endpoints = this.#link.balancer?.endpoints() ?? [];
+    const states = endpoints.map(({ address, state }) => `${address} ${state}`).slice(0, 5);
+    const more = endpoints.length > states.length ? ` and ${endpoints.length - states.length} more` : '';
+    const pods = states.length > 0 ? `pods: ${states.join(', ')}${more}` : 'no pod is known';
+    const dns = lastError ? `; ${lastError.message}` : '';
+    const message = `no pod of ${this.getTarget()} was READY within ${timeoutMs} ms: ${pods}${dns}`;
+    return new HeadlessError('ERR_HEADLESS_NOT_READY', message, lastError ? { cause: lastError } : undefined);
+  }
+}

@@ -1,0 +1,48 @@
+/** The drop-in factory: a generated client, made as `new` would make it, on a channel of ours. */
+import type { ChannelCredentials, ChannelInterface, ClientOptions } from '@grpc/grpc-js';
+import { HeadlessChannel } from './channel.js';
+import { HeadlessError } from './errors.js';
+import type { HeadlessOptions } from './options.js';
+
+/** grpc-js's client options (interceptors, channel options …), with ours under one key. */
+export type HeadlessClientOptions = ClientOptions & { headless?: HeadlessOptions | undefined };
+
+/** A client class as `@grpc/proto-loader`, grpc-tools or ts-proto make them. */
+export type ClientConstructor<C> = new (
+  address: string,
+  credentials: ChannelCredentials,
+  options?: Partial<ClientOptions>,
+) => C;
+
+/** Options of the client itself, not of its channel. */
+const CLIENT_KEYS = ['interceptors', 'interceptor_providers', 'callInvocationTransformer'] as const;
+
+/**
+ * Makes a client as `new Client(target, credentials, options)` does, balanced over the pods behind `target`.
+ * `client.getChannel()` is a {@link HeadlessChannel}; `client.close()` closes it.
+ *
+ * @throws {HeadlessError} `ERR_HEADLESS_TARGET` or `ERR_HEADLESS_OPTION`, before any packet.
+ */
+export function createHeadlessClient<C>(
+  Client: ClientConstructor<C>,
+  target: string,
+  credentials: ChannelCredentials,
+  options: HeadlessClientOptions = {},
+): C {
+  for (const key of ['channelOverride', 'channelFactoryOverride'] as const) {
+    if (options[key] === undefined) continue;
+    const remedy = 'leave it out, or make the client with `new` and give it a HeadlessChannel there';
+    throw new HeadlessError(
+      'ERR_HEADLESS_OPTION',
+      `option ${key} cannot be used here, where the channel is ours: ${remedy}`,
+    );
+  }
+  const channelOptions: HeadlessClientOptions = { ...options };
+  const clientOptions: ClientOptions = {};
+  for (const key of CLIENT_KEYS) {
+    if (options[key] !== undefined) Object.assign(clientOptions, { [key]: options[key] });
+    delete channelOptions[key];
+  }
+  const channelOverride: ChannelInterface = new HeadlessChannel(target, credentials, channelOptions);
+  return new Client(target, credentials, { ...clientOptions, channelOverride });
+}

@@ -1,0 +1,105 @@
+/**
+ * When to ask next. Pure but for the dice: every method takes the time, none sets a timer.
+ *
+ * The regular wait is the interval, jittered upwards. It is cut short in a burst (something changed, or nothing is
+ * READY) and, behind a cache, by the moment its entry expires. Failures back off instead.
+ */
+import type { Random } from '../runtime.js';
+
+/** `adaptive`: one extra query just after a cached answer expires. */
+export type TtlRule = 'adaptive' | 'ignore';
+
+export interface RefreshSettings {
+  readonly intervalMs: number;
+  /** Share of the wait that is random, upwards only. */
+  readonly jitter: number;
+  readonly minIntervalMs: number;
+  readonly burstMs: number;
+  readonly ttl: TtlRule;
+}
+
+/** gRPC's connection backoff: https://github.com/grpc/grpc/blob/master/doc/connection-backoff.md */
+const BACKOFF_BASE_MS = 1_000;
+const BACKOFF_FACTOR = 1.6;
+const BACKOFF_MAX_MS = 30_000;
+
+/** A query that arrives just before the entry expires is wasted; caches keep time in whole seconds, the net in ms. */
+const EXPIRY_MARGIN_MS = 50;
+
+/** So many answers tell a cache from a live server: enough to see a TTL count down, few enough to forget a change. */
+const TTL_WINDOW = 8;
+
+export class Schedule {
+  /** Least time between two queries that something asked for. An interval below the floor lowers the floor. */
+  readonly floorMs: number;
+  readonly #settings: RefreshSettings;
+  readonly #random: Random;
+  readonly #ttls: number[] = [];
+  #failures = 0;
+  #expiresAt: number | null = null;
+  #burstUntil = Number.NEGATIVE_INFINITY;
+  #hungryUntil = Number.NEGATIVE_INFINITY;
+
+  constructor(settings: RefreshSettings, random: Random) {
+    this.#settings = settings;
+    this.#random = random;
+    this.floorMs = Math.min(settings.minIntervalMs, settings.intervalMs);
+  }
+
+  /** Failures in a row. */
+  get failures(): number {
+    return this.#failures;
+  }
+
+  /** A valid answer; `ttlMs` is null for one that holds no address. */
+  answered(now: number, ttlMs: number | null): void {
+    this.#failures = 0;
+    this.#expiresAt = null;
+    if (ttlMs === null) return;
+    this.#ttls.push(ttlMs);
+    if (this.#ttls.length > TTL_WINDOW) this.#ttls.shift();
+    if (this.#countsDown()) this.#expiresAt = now + ttlMs;
+  }
+
+  failed(): void {
+    this.#failures += 1;
+    this.#expiresAt = null;
+  }
+
+  /** The set changed: more changes are likely to follow. */
+  changed(now: number): void {
+    this.#burstUntil = now + this.#settings.burstMs;
+  }
+
+  /** Some channel has nothing READY, from now on; or none has that trouble any more. */
+  setHungry(now: number, hungry: boolean): void {
+    this.#hungryUntil = hungry ? now + this.#settings.burstMs : Number.NEGATIVE_INFINITY;
+  }
+
+  /** Milliseconds to wait from now. */
+  nextDelay(now: number): number {
+    const { intervalMs } = this.#settings;
+    if (this.#failures > 0) {
+      const backoff = BACKOFF_BASE_MS * BACKOFF_FACTOR ** (this.#failures - 1);
+      return this.#jittered(Math.min(backoff, intervalMs, BACKOFF_MAX_MS));
+    }
+    const bursting = now < this.#burstUntil || now < this.#hungryUntil;
+    const regular = this.#jittered(bursting ? this.floorMs : intervalMs);
+    if (this.#expiresAt === null) return regular;
+    const expiry = Math.max(this.#expiresAt + EXPIRY_MARGIN_MS - now, this.floorMs);
+    return Math.min(regular, expiry);
+  }
+
+  /**
+   * A live server shows the full TTL every time; a cache's counts down from query to query. (The AA bit does not
+   * tell: CoreDNS's cache sets it too.)
+   */
+  #countsDown(): boolean {
+    const first = this.#ttls[0];
+    return this.#settings.ttl === 'adaptive' && this.#ttls.some((ttl) => ttl !== first);
+  }
+
+  #jittered(delayMs: number): number {
+    return delayMs * (1 + this.#settings.jitter * this.#random());
+  }
+}

@@ -1,0 +1,9 @@
+/** grpc-headless: gRPC client-side load balancing over a Kubernetes headless Service, by DNS alone. */
+export { HeadlessChannel, type HeadlessChannelOptions } from './channel.js';
+export { type ClientConstructor, createHeadlessClient, type HeadlessClientOptions } from './client.js';
+export type { DnsStatus } from './discovery/poller.js';
+export type { Lookup, LookupResult } from './dns/lookup.js';
+export { DnsError, type DnsErrorCode, HeadlessError, type HeadlessErrorCode } from './errors.js';
+export type { DnsFailureEvent, HeadlessEvents, UpdateEvent } from './events.js';
+export type { BalancePolicy, HeadlessOptions } from './options.js';
+export type { EndpointSnapshot, Snapshot, SnapshotCounters } from './snapshot.js';
