@@ -1,0 +1,137 @@
+/**
+ * DESIGN: arrows run one way,
+ *
+ *   index, register -> client -> channel -> balancer -> options, target -> discovery -> dns -> errors, events, runtime
+ *
+ * and a room may import any room to its right. `testing` hands out DNS fakes, so it stands beside discovery.
+ * Type-only imports count: a room that knows another's types knows that room.
+ */
+const ROOMS = [
+  ['entry', '^lib/(index|register)[.]ts$'],
+  ['client', '^lib/client[.]ts$'],
+  ['channel', '^lib/channel[.]ts$'],
+  ['balancer', '^lib/balancer/'],
+  ['settings', '^lib/(options|target)[.]ts$'],
+  ['discovery', '^lib/(discovery/|testing[.]ts$)'],
+  ['dns', '^lib/dns/'],
+  ['leaves', '^lib/(errors|events|runtime)[.]ts$'],
+];
+
+const oneWay = ROOMS.map(([name, path], index) => ({
+  name: `one-way-${name}`,
+  comment: `${name} imports nothing of the rooms above it. The order of the rooms is at the top of this file.`,
+  severity: 'error',
+  from: { path },
+  to: {
+    path: ROOMS.slice(0, index)
+      .map(([, above]) => above)
+      .concat(name === 'leaves' ? '^lib/(?!errors|events|runtime)' : [])
+      .join('|'),
+  },
+})).filter(({ to }) => to.path !== '');
+
+const GRPC = '^node_modules/(@grpc/|nice-grpc)';
+
+module.exports = {
+  forbidden: [
+    ...oneWay,
+    {
+      name: 'every-file-has-a-room',
+      comment: 'A file that the order of the rooms does not know would escape it. Give it a room, or add it to one.',
+      severity: 'error',
+      from: { path: '^(lib|test|bench|examples)/' },
+      to: { path: '^lib/', pathNot: ROOMS.map(([, path]) => path) },
+    },
+    {
+      name: 'no-cycles',
+      comment: 'Files that need each other are one file, or lack a third. Types alone may point back.',
+      severity: 'error',
+      from: { path: '^(lib|test|bench|examples)/' },
+      to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } },
+    },
+    {
+      name: 'entries-are-for-users',
+      comment: 'Nothing inside lib goes through the front door: that is how cycles start.',
+      severity: 'error',
+      from: { path: '^lib/' },
+      to: { path: '^lib/(index|register|testing)[.]ts$' },
+    },
+    {
+      name: 'lib-stands-alone',
+      comment: 'What is published imports nothing that is not.',
+      severity: 'error',
+      from: { path: '^lib/' },
+      to: { path: '^(test|bench|examples|dist)/' },
+    },
+    {
+      name: 'lib-imports-what-is-installed',
+      comment:
+        'A devDependency is not there for the user. The peer, @grpc/grpc-js, is; types cost nothing at run time.',
+      severity: 'error',
+      from: { path: '^lib/' },
+      to: {
+        dependencyTypes: ['npm-dev', 'npm-no-pkg', 'npm-unknown'],
+        dependencyTypesNot: ['type-only', 'npm-peer'],
+        pathNot: '^node_modules/(@grpc/grpc-js|@types)/',
+      },
+    },
+    {
+      name: 'pickers-know-no-dns',
+      comment: 'A picker knows its endpoints and a Random. Where the endpoints came from is not its business.',
+      severity: 'error',
+      from: { path: '^lib/balancer/(round-robin|least-request|picker)[.]ts$' },
+      to: {
+        path: '^lib/(dns|discovery)/|^lib/(target|options|events)[.]ts$|^lib/balancer/(resolver|load-balancer)[.]ts$',
+      },
+    },
+    {
+      name: 'dns-knows-no-grpc',
+      comment: 'lib/dns and lib/discovery are about names and addresses; gRPC starts at lib/balancer.',
+      severity: 'error',
+      from: { path: '^lib/(dns|discovery)/' },
+      to: { path: GRPC },
+    },
+    {
+      name: 'grpc-through-one-door',
+      comment:
+        'In lib/balancer, grpc.ts alone imports grpc-js, and hands on what the others need; they may import its types. ' +
+        'That `experimental` in particular is used nowhere else, is for Biome to see (.biome.json, .biome/): ' +
+        'imported names are not known here.',
+      severity: 'error',
+      from: { path: '^lib/balancer/', pathNot: '^lib/balancer/grpc[.]ts$' },
+      to: { path: GRPC, dependencyTypesNot: ['type-only'] },
+    },
+    {
+      name: 'dns-packet-in-one-file',
+      comment: 'lib/dns/message.ts checks what dns-packet lets through. Nobody else may take its word.',
+      severity: 'error',
+      from: { path: '^lib/', pathNot: '^lib/dns/message[.]ts$' },
+      to: { path: '^node_modules/(@types/)?dns-packet/' },
+    },
+    {
+      name: 'retry-in-dns-only',
+      comment: 'Calls are retried by grpc-js, under its own policy. p-retry is for questions to DNS servers.',
+      severity: 'error',
+      from: { path: '^(lib|examples)/', pathNot: '^lib/dns/' },
+      to: { path: '^node_modules/p-retry/' },
+    },
+    {
+      name: 'imports-resolve',
+      severity: 'error',
+      from: { path: '^(lib|test|bench|examples)/' },
+      to: { couldNotResolve: true, pathNot: '^grpc-headless(/|$)' },
+    },
+  ],
+  options: {
+    // Before compilation, so that type-only imports are seen too.
+    tsPreCompilationDeps: true,
+    tsConfig: { fileName: 'tsconfig.json' },
+    doNotFollow: { path: '^node_modules/' },
+    exclude: { path: '^(dist|bench/results)/' },
+    enhancedResolveOptions: {
+      exportsFields: ['exports'],
+      conditionNames: ['types', 'import', 'node', 'default'],
+      mainFields: ['types', 'main'],
+    },
+  },
+};
