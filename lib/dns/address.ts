@@ -1,4 +1,54 @@
-/** IP addresses out of answers: which of them could be a pod's at all. */
+/** IP addresses out of answers: as text, and which of them could be a pod's at all. */
+
+const DECIMAL: readonly string[] = Array.from({ length: 256 }, (_, octet) => `${octet}`);
+/** Four octets are four look-ups and three concatenations: this is the inner loop of every answer. */
+const DECIMAL_DOT: readonly string[] = DECIMAL.map((octet) => `${octet}.`);
+
+/** The four octets at `offset`, which must be there, as dotted decimals. */
+export function formatIPv4(octets: Uint8Array, offset: number): string {
+  return (
+    (DECIMAL_DOT[octets[offset] as number] as string) +
+    (DECIMAL_DOT[octets[offset + 1] as number] as string) +
+    (DECIMAL_DOT[octets[offset + 2] as number] as string) +
+    (DECIMAL[octets[offset + 3] as number] as string)
+  );
+}
+
+/** The sixteen octets at `offset`, which must be there, in the one form of RFC 5952, so that equal ones are equal text. */
+export function formatIPv6(octets: Uint8Array, offset: number): string {
+  const groups: number[] = [];
+  for (let at = offset; at < offset + 16; at += 2)
+    groups.push(((octets[at] as number) << 8) | (octets[at + 1] as number));
+
+  const gap = longestZeroRun(groups);
+  // IPv4-mapped, ::ffff:0:0/96: in mixed notation (RFC 5952 section 5).
+  if (gap.start === 0 && gap.length === 5 && groups[5] === 0xffff) return `::ffff:${formatIPv4(octets, offset + 12)}`;
+
+  let text = '';
+  for (let index = 0; index < 8; ) {
+    if (index === gap.start) {
+      text += '::';
+      index += gap.length;
+      continue;
+    }
+    if (index > 0 && index !== gap.start + gap.length) text += ':';
+    text += (groups[index] as number).toString(16);
+    index += 1;
+  }
+  return text;
+}
+
+/** What `::` stands for: the first of the longest runs of at least two zero groups (RFC 5952 section 4.2). */
+function longestZeroRun(groups: readonly number[]): { start: number; length: number } {
+  let longest = { start: -1, length: 1 };
+  for (let start = 0; start < groups.length; start++) {
+    let length = 0;
+    while (groups[start + length] === 0) length += 1;
+    if (length > longest.length) longest = { start, length };
+    start += length;
+  }
+  return longest.start === -1 ? { start: -1, length: 0 } : longest;
+}
 
 /**
  * False for addresses that no TCP connection can be opened to, and that an answer must not make us dial:
@@ -12,7 +62,7 @@ export function isConnectable(address: string): boolean {
     return first > 0 && first < 224;
   }
   const lower = address.toLowerCase();
-  if (lower === '::' || lower.startsWith('ff')) return false;
+  if (lower === '::' || /^ff[0-9a-f]{2}:/.test(lower)) return false;
   const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/.exec(lower)?.[1];
   if (mapped !== undefined) return isConnectable(mapped);
   // `::` written out, as in 0:0:0:0:0:0:0:0.

@@ -84,7 +84,9 @@ export class LookupBook implements AddressBook {
   #explain(cause: unknown): Outcome {
     const given = (cause as { code?: unknown } | null)?.code;
     const code =
-      cause instanceof DnsError ? cause.code : (KNOWN_CODES.get(given) ?? codeOfOurs(given) ?? 'ERR_HEADLESS_DNS_LOOKUP');
+      cause instanceof DnsError
+        ? cause.code
+        : (KNOWN_CODES.get(given) ?? codeOfOurs(given) ?? 'ERR_HEADLESS_DNS_LOOKUP');
     const reason = cause instanceof Error ? cause.message : String(cause);
     const message = `lookup of "${this.#hostname}" failed: ${reason}`;
     const error = new DnsError(code, message, { hostname: this.#hostname, cause });

@@ -1,4 +1,5 @@
 /** What the DNS client is told to do, validated and complete. `null` means: as resolv.conf says. */
+import { isIP } from 'node:net';
 
 /** A DNS server: a literal IP address (IPv6 without brackets, a `%scope` allowed) and a port. */
 export interface ServerAddress {
@@ -31,4 +32,17 @@ export const DNS_PORT = 53;
 /** `"ip:port"`, or `"[v6]:port"`. */
 export function formatServer(server: ServerAddress): string {
   return server.host.includes(':') ? `[${server.host}]:${server.port}` : `${server.host}:${server.port}`;
+}
+
+const BRACKETED_SERVER = /^\[([^\]]+)\](?::(\d{1,5}))?$/;
+const IPV4_SERVER = /^([^:]+)(?::(\d{1,5}))?$/;
+
+/** Reads `"ip"`, `"ip:port"`, `"v6"`, `"[v6]"` or `"[v6]:port"`; null for anything else, names included. */
+export function parseServer(text: string): ServerAddress | null {
+  if (isIP(text) === 6) return { host: text, port: DNS_PORT };
+  const bracketed = BRACKETED_SERVER.exec(text);
+  const [, host, portText] = bracketed ?? IPV4_SERVER.exec(text) ?? [];
+  if (host === undefined || isIP(host) !== (bracketed ? 6 : 4)) return null;
+  const port = portText === undefined ? DNS_PORT : Number(portText);
+  return port >= 1 && port <= 65_535 ? { host, port } : null;
 }

@@ -1,0 +1,156 @@
+/**
+ * Queries out, and the first look at what comes back: is this datagram a reply to our question at all? What a reply
+ * says is read in `reply.ts`. The only importer of dns-packet, which encodes well but checks neither the names that it
+ * encodes nor what it decodes; hence the checks here, and a reader of our own.
+ */
+import { encode, RECURSION_DESIRED } from 'dns-packet';
+import { HeadlessError } from '../errors.js';
+import { MAX_LABEL_OCTETS, MAX_NAME_OCTETS, MalformedMessage, NameReader, sameOctets } from './name.js';
+
+export type RecordType = 'A' | 'AAAA';
+
+export interface Question {
+  /** Without a final dot. */
+  readonly hostname: string;
+  readonly type: RecordType;
+}
+
+export interface Query extends Question {
+  /** 0 to 65535. */
+  readonly id: number;
+  /** Sends an OPT record (RFC 6891) that allows replies of `EDNS_UDP_OCTETS`. */
+  readonly edns: boolean;
+}
+
+/** Octets of the header (RFC 1035 section 4.1.1). */
+export const HEADER_OCTETS = 12;
+/** The largest reply that needs no fragments on any IPv6 path (DNS flag day 2020). */
+export const EDNS_UDP_OCTETS = 1232;
+
+const FORMERR = 1;
+const QR = 0x8000;
+const OPCODE = 0x7800;
+const TC = 0x0200;
+
+/**
+ * Why DNS cannot ask for this name; undefined when it can. A final dot, empty labels and anything but printable ASCII
+ * are refused: an IDN has to come as its A-labels.
+ */
+export function nameFault(hostname: string): string | undefined {
+  if (hostname === '') return 'it is empty';
+  if (!/^[\x21-\x7e]+$/.test(hostname)) return 'it holds something else than printable ASCII';
+  const labels = hostname.split('.');
+  if (labels.includes('')) return 'it has an empty label';
+  if (labels.some((label) => label.length > MAX_LABEL_OCTETS))
+    return `a label is longer than ${MAX_LABEL_OCTETS} octets`;
+  // A length octet for each label in the place of its dot, one more for the first, and the root's.
+  if (hostname.length + 2 > MAX_NAME_OCTETS) return `it is longer than ${MAX_NAME_OCTETS} octets on the wire`;
+  return undefined;
+}
+
+/** @throws HeadlessError `ERR_HEADLESS_TARGET` for a name that DNS cannot ask for. */
+export function assertName(hostname: string): void {
+  const fault = nameFault(hostname);
+  if (fault !== undefined)
+    throw new HeadlessError('ERR_HEADLESS_TARGET', `cannot ask DNS for ${JSON.stringify(hostname)}: ${fault}`);
+}
+
+/**
+ * The message that asks for `query`, recursion desired.
+ * @throws HeadlessError `ERR_HEADLESS_TARGET` for a name that DNS cannot ask for.
+ */
+export function encodeQuery(query: Query): Buffer {
+  assertName(query.hostname);
+  return encode({
+    type: 'query',
+    id: query.id,
+    flags: RECURSION_DESIRED,
+    questions: [{ type: query.type, name: query.hostname, class: 'IN' }],
+    additionals: query.edns
+      ? [
+          {
+            type: 'OPT',
+            name: '.',
+            udpPayloadSize: EDNS_UDP_OCTETS,
+            extendedRcode: 0,
+            ednsVersion: 0,
+            flags: 0,
+            flag_do: false,
+            options: [],
+          },
+        ]
+      : [],
+  });
+}
+
+/**
+ * What a message is to the one that asked `query`.
+ * - `noise`: shorter than a header, not a response, not of our opcode, or not of exactly one question;
+ * - `wrong-id`, `wrong-question`: a reply, to somebody else's query or to none;
+ * - `truncated`: ours, with the TC bit: what it holds is a part (RFC 2181 section 9), and may be cut anywhere;
+ * - `complete`: ours, and worth reading.
+ */
+export type Screening = 'noise' | 'wrong-id' | 'wrong-question' | 'truncated' | 'complete';
+
+/**
+ * Looks at the header and the question, and at nothing beyond. The question's name is compared octet by octet, ASCII
+ * letters without case (RFC 4343).
+ * @param query the message as sent, made by `encodeQuery`.
+ * @throws MalformedMessage where the question itself breaks off or makes no sense.
+ */
+export function screen(message: Buffer, query: Buffer): Screening {
+  if (message.length < HEADER_OCTETS) return 'noise';
+  const flags = message.readUInt16BE(2);
+  if ((flags & QR) === 0 || (flags & OPCODE) !== 0) return 'noise';
+  const headerOnly = isBareFormErr(message);
+  if (message.readUInt16BE(4) !== 1 && !headerOnly) return 'noise';
+  if (message.readUInt16BE(0) !== query.readUInt16BE(0)) return 'wrong-id';
+  if (headerOnly) return 'complete';
+
+  const questionEnd = new NameReader(message).skip(HEADER_OCTETS) + 4;
+  if (questionEnd > message.length) throw new MalformedMessage('the question breaks off');
+  // Our own question ends where the name's root octet, the type and the class do. Length octets are below 'A', so
+  // folding the case cannot confuse them with letters.
+  const ownEnd = new NameReader(query).skip(HEADER_OCTETS) + 4;
+  const nameOctets = ownEnd - 4 - HEADER_OCTETS;
+  const same =
+    questionEnd === ownEnd &&
+    sameOctets(message, HEADER_OCTETS, query, HEADER_OCTETS, nameOctets) &&
+    message.readUInt32BE(ownEnd - 4) === query.readUInt32BE(ownEnd - 4);
+  if (!same) return 'wrong-question';
+  return (flags & TC) === 0 ? 'complete' : 'truncated';
+}
+
+/**
+ * A server from before EDNS may be unable to read the question at all, and then has none to repeat (RFC 6891
+ * section 7). Heeding it costs nothing: all it can bring about is the same question without EDNS.
+ */
+function isBareFormErr(message: Buffer): boolean {
+  return message.length === HEADER_OCTETS && (message.readUInt16BE(2) & 0xf) === FORMERR && !message.some(isCount);
+}
+
+function isCount(octet: number, index: number): boolean {
+  return index >= 4 && octet !== 0;
+}
+
+/** IANA's mnemonics, upper case. Those above 15 need EDNS (RFC 6891 section 6.1.3). */
+const RCODES: ReadonlyMap<number, string> = new Map([
+  [0, 'NOERROR'],
+  [1, 'FORMERR'],
+  [2, 'SERVFAIL'],
+  [3, 'NXDOMAIN'],
+  [4, 'NOTIMP'],
+  [5, 'REFUSED'],
+  [6, 'YXDOMAIN'],
+  [7, 'YXRRSET'],
+  [8, 'NXRRSET'],
+  [9, 'NOTAUTH'],
+  [10, 'NOTZONE'],
+  [11, 'DSOTYPENI'],
+  [16, 'BADVERS'],
+  [23, 'BADCOOKIE'],
+]);
+
+export function rcodeName(rcode: number): string {
+  return RCODES.get(rcode) ?? `RCODE${rcode}`;
+}

@@ -1,0 +1,123 @@
+/**
+ * Domain names inside a message: skipped, checked and compared in place, without ever becoming text. As text the
+ * labels `svc`,`ns` and the one label `svc.ns` would be the same name.
+ */
+
+/** A message that no address may be taken from. */
+export class MalformedMessage extends Error {
+  override readonly name: string = 'MalformedMessage';
+}
+
+/** Octets of a name with its length octets and the root's (RFC 1035 section 2.3.4). */
+export const MAX_NAME_OCTETS = 255;
+/** Octets of one label (RFC 1035 section 2.3.4). */
+export const MAX_LABEL_OCTETS = 63;
+
+/** A name of 255 octets has at most 127 labels, so no honest one needs more pointers than the gaps between them. */
+const MAX_POINTERS = 126;
+/** A pointer cannot aim at the header: no name begins there. */
+const HEADER_OCTETS = 12;
+/**
+ * Labels, pointers and compared octets that one message may cost. The largest message with honest compression needs
+ * about half of it; spending it all takes well under a millisecond, so no message blocks the event loop.
+ */
+const BUDGET = 262_144;
+
+/** Reads the names of one message. All methods throw `MalformedMessage`, also when the names cost too much in all. */
+export class NameReader {
+  readonly #message: Uint8Array;
+  #budget = BUDGET;
+
+  constructor(message: Uint8Array) {
+    this.#message = message;
+  }
+
+  /** Checks the name at `start`, wherever its pointers lead, and returns the offset just after its place here. */
+  skip(start: number): number {
+    const message = this.#message;
+    let at = start;
+    let runStart = start;
+    let end = -1;
+    let octets = 1;
+    let pointers = 0;
+    for (;;) {
+      this.#spend(1);
+      const length = message[at];
+      if (length === undefined) throw new MalformedMessage('a name runs past the end');
+      if (length === 0) return end === -1 ? at + 1 : end;
+      if (length <= MAX_LABEL_OCTETS) {
+        octets += length + 1;
+        if (octets > MAX_NAME_OCTETS) throw new MalformedMessage('a name of more than 255 octets');
+        at += length + 1;
+        continue;
+      }
+      // 0x40 and 0x80: extended labels (RFC 6891 section 5) and a type never assigned. Nobody can know their length.
+      if (length < 0xc0) throw new MalformedMessage('a label of an unknown type');
+      const low = message[at + 1];
+      if (low === undefined) throw new MalformedMessage('a pointer runs past the end');
+      const target = ((length & 0x3f) << 8) | low;
+      // "A prior occurrence" (RFC 1035 section 4.1.4). Before the run that holds the pointer, so that it cannot loop.
+      if (target >= runStart || target < HEADER_OCTETS)
+        throw new MalformedMessage('a pointer that leads nowhere before it');
+      pointers += 1;
+      if (pointers > MAX_POINTERS) throw new MalformedMessage('a name of too many pointers');
+      if (end === -1) end = at + 2;
+      at = target;
+      runStart = target;
+    }
+  }
+
+  /** Whether two names that `skip` has checked are one, ASCII letters compared without case (RFC 4343). */
+  equal(first: number, second: number): boolean {
+    const message = this.#message;
+    let a = this.#toLabel(first);
+    let b = this.#toLabel(second);
+    while (a !== b) {
+      const length = message[a] as number;
+      if (length !== message[b]) return false;
+      if (length === 0) return true;
+      this.#spend(length);
+      if (!sameOctets(message, a + 1, message, b + 1, length)) return false;
+      a = this.#toLabel(a + length + 1);
+      b = this.#toLabel(b + length + 1);
+    }
+    return true;
+  }
+
+  /** Where the name at `offset`, checked by `skip`, points if it is nothing but a pointer; else -1. */
+  pointerAt(offset: number): number {
+    const first = this.#message[offset] as number;
+    return first < 0xc0 ? -1 : ((first & 0x3f) << 8) | (this.#message[offset + 1] as number);
+  }
+
+  /** Follows pointers to the length octet of the next label. */
+  #toLabel(offset: number): number {
+    let at = offset;
+    for (;;) {
+      this.#spend(1);
+      const target = this.pointerAt(at);
+      if (target === -1) return at;
+      at = target;
+    }
+  }
+
+  #spend(units: number): void {
+    this.#budget -= units;
+    if (this.#budget < 0) throw new MalformedMessage('names too costly to follow');
+  }
+}
+
+/** Compares `length` octets, ASCII letters without case. False where either array ends before. */
+export function sameOctets(a: Uint8Array, aStart: number, b: Uint8Array, bStart: number, length: number): boolean {
+  for (let index = 0; index < length; index++) {
+    const x = a[aStart + index];
+    const y = b[bStart + index];
+    if (x === undefined || y === undefined) return false;
+    if (x !== y && lower(x) !== lower(y)) return false;
+  }
+  return true;
+}
+
+function lower(octet: number): number {
+  return octet >= 0x41 && octet <= 0x5a ? octet + 0x20 : octet;
+}

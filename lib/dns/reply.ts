@@ -1,0 +1,192 @@
+/**
+ * Reads a reply that `screen` found to be ours. Strict where a wrong guess could make an address, blind to everything
+ * else: the framing of all records must hold to the last octet, but the data of other types is never looked into.
+ */
+import { formatIPv4, formatIPv6, isConnectable } from './address.js';
+import { HEADER_OCTETS, type RecordType, rcodeName } from './message.js';
+import { MalformedMessage, NameReader } from './name.js';
+
+export interface Reply {
+  /** The mnemonic, with the bits that EDNS adds. */
+  readonly rcode: string;
+  /** The TC bit: the addresses are a part of the set. */
+  readonly truncated: boolean;
+  /** Of the type asked for, under the name asked for or the end of its CNAME chain; each once, all connectable. */
+  readonly addresses: readonly string[];
+  /** Different addresses left out because nothing can be connected to them. */
+  readonly refused: number;
+  /**
+   * With addresses: the least TTL along the CNAME chain and the addresses. Without: the SOA's negative TTL (RFC 2308
+   * section 5), or 0 where there is none. A TTL with its top bit set counts as 0 (RFC 2181 section 8), so that this
+   * is at most 2^31-1 seconds.
+   */
+  readonly ttlMs: number;
+}
+
+const TYPE = { A: 1, CNAME: 5, SOA: 6, AAAA: 28, OPT: 41 } as const;
+const CLASS_IN = 1;
+const TC = 0x0200;
+const IPV4_OCTETS = 4;
+const IPV6_OCTETS = 16;
+/** Type, class, TTL and RDLENGTH. */
+const RECORD_OCTETS = 10;
+/** Two root names and five numbers: the shortest SOA there can be. */
+const MIN_SOA_OCTETS = 22;
+/** As deep as resolvers commonly follow. */
+const MAX_CHAIN = 16;
+/** A pointer to the question's name, which is what nearly every owner is. */
+const QUESTION_POINTER = 0xc000 | HEADER_OCTETS;
+
+/** An address whose owner is not simply the question's name. */
+interface Elsewhere {
+  readonly owner: number;
+  readonly rdata: number;
+  readonly ttl: number;
+}
+
+interface Alias {
+  readonly owner: number;
+  readonly target: number;
+  readonly end: number;
+  readonly ttl: number;
+}
+
+/** @throws MalformedMessage; then nothing in the message may be relied on. */
+export function readReply(message: Buffer, type: RecordType): Reply {
+  const flags = message.readUInt16BE(2);
+  const names = new NameReader(message);
+  const wanted = TYPE[type];
+  const answers = message.readUInt16BE(6);
+  const records = answers + message.readUInt16BE(8) + message.readUInt16BE(10);
+  const found = new Found(message, type);
+  const elsewhere: Elsewhere[] = [];
+  const aliases: Alias[] = [];
+  let extendedRcode = -1;
+  let negativeTtl = 0;
+
+  let at = message.readUInt16BE(4) === 0 ? HEADER_OCTETS : names.skip(HEADER_OCTETS) + 4;
+  for (let index = 0; index < records; index++) {
+    const owner = at;
+    if (owner + 2 > message.length) throw new MalformedMessage('fewer records than announced');
+    const direct = message.readUInt16BE(owner) === QUESTION_POINTER;
+    at = direct ? owner + 2 : names.skip(owner);
+    const rdata = at + RECORD_OCTETS;
+    if (rdata > message.length) throw new MalformedMessage('a record breaks off');
+    const recordType = message.readUInt16BE(at);
+    const recordClass = message.readUInt16BE(at + 2);
+    const ttl = message.readUInt32BE(at + 4);
+    const end = rdata + message.readUInt16BE(at + 8);
+    if (end > message.length) throw new MalformedMessage("a record's data run past the end");
+    at = end;
+
+    if (recordType === TYPE.OPT) {
+      if (extendedRcode !== -1) throw new MalformedMessage('two OPT records');
+      checkOptions(message, owner, rdata, end);
+      extendedRcode = ttl >>> 24;
+      continue;
+    }
+    if (recordClass !== CLASS_IN) continue;
+    // Of any owner, in any section: whoever gets this wrong cannot be trusted with the rest.
+    if (recordType === TYPE.A && end - rdata !== IPV4_OCTETS) throw new MalformedMessage('an A of other than 4 octets');
+    if (recordType === TYPE.AAAA && end - rdata !== IPV6_OCTETS)
+      throw new MalformedMessage('an AAAA of other than 16 octets');
+
+    if (index < answers) {
+      if (recordType === wanted) {
+        if (direct) found.add(rdata, ttl);
+        else elsewhere.push({ owner, rdata, ttl });
+      } else if (recordType === TYPE.CNAME) aliases.push({ owner, target: rdata, end, ttl });
+    } else if (recordType === TYPE.SOA && end - rdata >= MIN_SOA_OCTETS) {
+      // Its last field is MINIMUM, whatever the two names before it look like.
+      negativeTtl = Math.min(readTtl(ttl), readTtl(message.readUInt32BE(end - 4)));
+    }
+  }
+
+  if (aliases.length > 0 || elsewhere.length > 0) {
+    const chain = followChain(names, aliases, found);
+    takeFrom(chain, names, elsewhere, found);
+  }
+  const addresses = found.addresses;
+  return {
+    rcode: rcodeName((Math.max(extendedRcode, 0) << 4) | (flags & 0xf)),
+    truncated: (flags & TC) !== 0,
+    addresses,
+    refused: found.refused,
+    ttlMs: (addresses.length > 0 ? found.ttl : negativeTtl) * 1000,
+  };
+}
+
+/** Addresses taken so far, and the least TTL on the way to them. */
+class Found {
+  readonly #message: Buffer;
+  readonly #format: (octets: Uint8Array, offset: number) => string;
+  readonly #texts = new Set<string>();
+  ttl = 0x7fff_ffff;
+
+  constructor(message: Buffer, type: RecordType) {
+    this.#message = message;
+    this.#format = type === 'A' ? formatIPv4 : formatIPv6;
+  }
+
+  add(rdata: number, ttl: number): void {
+    this.#texts.add(this.#format(this.#message, rdata));
+    this.lowerTtl(ttl);
+  }
+
+  lowerTtl(ttl: number): void {
+    this.ttl = Math.min(this.ttl, readTtl(ttl));
+  }
+
+  get addresses(): string[] {
+    return [...this.#texts].filter(isConnectable);
+  }
+
+  get refused(): number {
+    return this.#texts.size - this.addresses.length;
+  }
+}
+
+/** RFC 6891 section 6.1.2: owned by the root, its data a sequence of options. */
+function checkOptions(message: Buffer, owner: number, rdata: number, end: number): void {
+  if (message[owner] !== 0) throw new MalformedMessage('an OPT that is not owned by the root');
+  let at = rdata;
+  while (at < end) {
+    if (at + 4 > end) throw new MalformedMessage('an EDNS option breaks off');
+    at += 4 + message.readUInt16BE(at + 2);
+  }
+  if (at !== end) throw new MalformedMessage('an EDNS option runs past its record');
+}
+
+/** The names from the question's to the last alias's target, in whatever order the records came. */
+function followChain(names: NameReader, aliases: readonly Alias[], found: Found): readonly number[] {
+  const chain = [HEADER_OCTETS];
+  for (let current = HEADER_OCTETS; ; ) {
+    const alias = aliases.find(({ owner }) => names.equal(owner, current));
+    if (alias === undefined) return chain;
+    // Checked here and not where it was met: an alias that nobody follows is an unrelated record.
+    if (names.skip(alias.target) !== alias.end) throw new MalformedMessage('a CNAME that does not fill its record');
+    if (chain.some((name) => names.equal(name, alias.target))) throw new MalformedMessage('a loop of CNAMEs');
+    if (chain.length > MAX_CHAIN) throw new MalformedMessage(`a chain of more than ${MAX_CHAIN} CNAMEs`);
+    found.lowerTtl(alias.ttl);
+    current = alias.target;
+    chain.push(current);
+  }
+}
+
+/** Adds the addresses that a name of the chain owns. */
+function takeFrom(chain: readonly number[], names: NameReader, elsewhere: readonly Elsewhere[], found: Found): void {
+  // Behind a CNAME most owners are the same pointer: remembering the last one's verdict saves nearly all comparisons.
+  let lastPointer = -1;
+  let lastVerdict = false;
+  for (const { owner, rdata, ttl } of elsewhere) {
+    const pointer = names.pointerAt(owner);
+    if (pointer === -1 || pointer !== lastPointer) lastVerdict = chain.some((name) => names.equal(name, owner));
+    lastPointer = pointer;
+    if (lastVerdict) found.add(rdata, ttl);
+  }
+}
+
+/** RFC 2181 section 8. */
+function readTtl(ttl: number): number {
+  return ttl > 0x7fff_ffff ? 0 : ttl;
+}

@@ -1,0 +1,111 @@
+/** resolv.conf: its text as settings, by glibc's rules (resolv.conf(5)), and the file, read again when it changes. */
+import { readFileSync, type Stats, statSync } from 'node:fs';
+import { isIP } from 'node:net';
+import { DNS_PORT, type ServerAddress } from './settings.js';
+
+export interface ResolvConf {
+  /** At least one, at most three, in order. */
+  readonly servers: readonly ServerAddress[];
+  /** Without final dots. */
+  readonly search: readonly string[];
+  /** `undefined`, here and below: the file does not say. 0 to 15. */
+  readonly ndots: number | undefined;
+  /** For one server, one attempt: 1000 to 30,000. */
+  readonly timeoutMs: number | undefined;
+  /** Rounds over the servers: 1 to 5. */
+  readonly attempts: number | undefined;
+  /** Take turns at which server is asked first. */
+  readonly rotate: boolean;
+}
+
+/** glibc's MAXNS. */
+const MAX_SERVERS = 3;
+/** glibc has had no limit since 2.26; this is the Kubernetes API's, and bounds the queries that a lookup can take. */
+const MAX_SEARCH = 32;
+const LOCALHOST: ServerAddress = { host: '127.0.0.1', port: DNS_PORT };
+
+/**
+ * Never fails: what is not understood is passed over, as glibc does. Without `nameserver` the server is 127.0.0.1.
+ * Unlike glibc, no search domain is made out of the machine's own name where the file has none.
+ */
+export function parseResolvConf(text: string): ResolvConf {
+  const servers: ServerAddress[] = [];
+  let search: string[] = [];
+  const options = new Map<string, number>();
+  for (const line of text.split(/\r?\n/)) {
+    // A keyword starts its line, so a line that is indented means nothing.
+    const [keyword, ...values] = (line.split(/[#;]/, 1)[0] as string).split(/\s+/);
+    if (keyword === 'nameserver') {
+      const host = values[0] ?? '';
+      if (isIP(host) !== 0 && servers.length < MAX_SERVERS) servers.push({ host, port: DNS_PORT });
+    } else if (keyword === 'domain') search = toDomains(values.slice(0, 1));
+    else if (keyword === 'search') search = toDomains(values);
+    else if (keyword === 'options') for (const value of values) readOption(value, options);
+  }
+  const timeoutS = options.get('timeout');
+  return {
+    servers: servers.length > 0 ? servers : [LOCALHOST],
+    search,
+    ndots: options.get('ndots'),
+    timeoutMs: timeoutS === undefined ? undefined : timeoutS * 1000,
+    attempts: options.get('attempts'),
+    rotate: options.has('rotate'),
+  };
+}
+
+/** The root alone (`search .`) adds nothing to a name. */
+function toDomains(values: readonly string[]): string[] {
+  const domains = values.map((value) => value.replace(/\.+$/, '')).filter((domain) => domain !== '');
+  return domains.slice(0, MAX_SEARCH);
+}
+
+/** Least and most, as glibc clamps them; `timeout` in seconds. */
+const RANGES: ReadonlyMap<string, readonly [least: number, most: number]> = new Map([
+  ['ndots', [0, 15]],
+  ['timeout', [1, 30]],
+  ['attempts', [1, 5]],
+]);
+
+function readOption(option: string, options: Map<string, number>): void {
+  if (option === 'rotate') options.set('rotate', 1);
+  const [name, digits] = option.split(':', 2) as [string, string | undefined];
+  const range = RANGES.get(name);
+  const value = Number.parseInt(digits ?? '', 10);
+  if (range === undefined || !(value >= 0)) return;
+  options.set(name, Math.min(Math.max(value, range[0]), range[1]));
+}
+
+/**
+ * One resolv.conf, read again when it was replaced or written to. Synchronous on purpose: the asynchronous fs API
+ * shares a pool of four threads with `dns.lookup`, whose calls may hang there for as long as DNS is down, and then
+ * this would hang too. The file is small and local, and one `stat` is all that a look usually costs.
+ */
+export class ResolvConfFile {
+  readonly #path: string;
+  #stamp: string | undefined;
+  #settings = parseResolvConf('');
+
+  constructor(path: string) {
+    this.#path = path;
+  }
+
+  /** What the file says now; while it cannot be read, what it said last, and before that what an empty one means. */
+  read(): ResolvConf {
+    try {
+      // Stamp first: a change between the two calls is then noticed by the next look.
+      const stamp = toStamp(statSync(this.#path));
+      if (stamp !== this.#stamp) {
+        this.#settings = parseResolvConf(readFileSync(this.#path, 'utf8'));
+        this.#stamp = stamp;
+      }
+    } catch {
+      // Missing for a moment while it is replaced, or for ever: either way the last settings are the best there are.
+    }
+    return this.#settings;
+  }
+}
+
+/** Kubernetes replaces the file by a rename (another inode), editors in place (another time or size). */
+function toStamp({ dev, ino, size, mtimeMs, ctimeMs }: Stats): string {
+  return [dev, ino, size, mtimeMs, ctimeMs].join(' ');
+}
