@@ -57,14 +57,16 @@ function longestZeroRun(groups: readonly number[]): { start: number; length: num
  * Loopback is allowed: pods of tests and of host-network development live there.
  */
 export function isConnectable(address: string): boolean {
-  if (!address.includes(':')) {
-    const first = Number.parseInt(address, 10);
-    return first > 0 && first < 224;
-  }
+  if (!address.includes(':')) return isConnectableIPv4(Number.parseInt(address, 10));
   const lower = address.toLowerCase();
   if (lower === '::' || /^ff[0-9a-f]{2}:/.test(lower)) return false;
   const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/.exec(lower)?.[1];
   if (mapped !== undefined) return isConnectable(mapped);
   // `::` written out, as in 0:0:0:0:0:0:0:0.
   return !/^[0:]+$/.test(lower);
+}
+
+/** The same, of an IPv4 address by its first octet: each of those blocks is known by that alone. */
+export function isConnectableIPv4(firstOctet: number): boolean {
+  return firstOctet > 0 && firstOctet < 224;
 }

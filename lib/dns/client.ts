@@ -21,7 +21,7 @@ import { type AddressBook, type DnsCounters, type Resolution, zeroDnsCounters } 
 import { type ResolvConf, ResolvConfFile } from './resolv-conf.js';
 import { candidateNames } from './search.js';
 import { ServerOrder, TransportMemory } from './servers.js';
-import { type DnsSettings, formatServer, type ServerAddress } from './settings.js';
+import type { DnsSettings, ServerAddress } from './settings.js';
 
 const DEFAULT_TIMEOUT_MS = 1_000;
 const DEFAULT_ATTEMPTS = 2;

@@ -2,7 +2,7 @@
  * Reads a reply that `screen` found to be ours. Strict where a wrong guess could make an address, blind to everything
  * else: the framing of all records must hold to the last octet, but the data of other types is never looked into.
  */
-import { formatIPv4, formatIPv6, isConnectable } from './address.js';
+import { formatIPv4, formatIPv6, isConnectable, isConnectableIPv4 } from './address.js';
 import { HEADER_OCTETS, type RecordType, rcodeName } from './message.js';
 import { MalformedMessage, NameReader } from './name.js';
 
@@ -53,29 +53,29 @@ interface Alias {
 
 /** @throws MalformedMessage; then nothing in the message may be relied on. */
 export function readReply(message: Buffer, type: RecordType): Reply {
-  const flags = message.readUInt16BE(2);
+  const flags = u16(message, 2);
   const names = new NameReader(message);
   const wanted = TYPE[type];
-  const answers = message.readUInt16BE(6);
-  const records = answers + message.readUInt16BE(8) + message.readUInt16BE(10);
+  const answers = u16(message, 6);
+  const records = answers + u16(message, 8) + u16(message, 10);
   const found = new Found(message, type);
   const elsewhere: Elsewhere[] = [];
   const aliases: Alias[] = [];
   let extendedRcode = -1;
   let negativeTtl = 0;
 
-  let at = message.readUInt16BE(4) === 0 ? HEADER_OCTETS : names.skip(HEADER_OCTETS) + 4;
+  let at = u16(message, 4) === 0 ? HEADER_OCTETS : names.skip(HEADER_OCTETS) + 4;
   for (let index = 0; index < records; index++) {
     const owner = at;
     if (owner + 2 > message.length) throw new MalformedMessage('fewer records than announced');
-    const direct = message.readUInt16BE(owner) === QUESTION_POINTER;
+    const direct = u16(message, owner) === QUESTION_POINTER;
     at = direct ? owner + 2 : names.skip(owner);
     const rdata = at + RECORD_OCTETS;
     if (rdata > message.length) throw new MalformedMessage('a record breaks off');
-    const recordType = message.readUInt16BE(at);
-    const recordClass = message.readUInt16BE(at + 2);
-    const ttl = message.readUInt32BE(at + 4);
-    const end = rdata + message.readUInt16BE(at + 8);
+    const recordType = u16(message, at);
+    const recordClass = u16(message, at + 2);
+    const ttl = u32(message, at + 4);
+    const end = rdata + u16(message, at + 8);
     if (end > message.length) throw new MalformedMessage("a record's data run past the end");
     at = end;
 
@@ -98,7 +98,7 @@ export function readReply(message: Buffer, type: RecordType): Reply {
       } else if (recordType === TYPE.CNAME) aliases.push({ owner, target: rdata, end, ttl });
     } else if (recordType === TYPE.SOA && end - rdata >= MIN_SOA_OCTETS) {
       // Its last field is MINIMUM, whatever the two names before it look like.
-      negativeTtl = Math.min(readTtl(ttl), readTtl(message.readUInt32BE(end - 4)));
+      negativeTtl = Math.min(readTtl(ttl), readTtl(u32(message, end - 4)));
     }
   }
 
@@ -119,17 +119,20 @@ export function readReply(message: Buffer, type: RecordType): Reply {
 /** Addresses taken so far, and the least TTL on the way to them. */
 class Found {
   readonly #message: Buffer;
-  readonly #format: (octets: Uint8Array, offset: number) => string;
-  readonly #texts = new Set<string>();
+  readonly #isIPv4: boolean;
+  readonly #usable = new Set<string>();
+  readonly #refused = new Set<string>();
   ttl = 0x7fff_ffff;
 
   constructor(message: Buffer, type: RecordType) {
     this.#message = message;
-    this.#format = type === 'A' ? formatIPv4 : formatIPv6;
+    this.#isIPv4 = type === 'A';
   }
 
   add(rdata: number, ttl: number): void {
-    this.#texts.add(this.#format(this.#message, rdata));
+    const text = this.#isIPv4 ? formatIPv4(this.#message, rdata) : formatIPv6(this.#message, rdata);
+    const usable = this.#isIPv4 ? isConnectableIPv4(this.#message[rdata] as number) : isConnectable(text);
+    (usable ? this.#usable : this.#refused).add(text);
     this.lowerTtl(ttl);
   }
 
@@ -138,11 +141,11 @@ class Found {
   }
 
   get addresses(): string[] {
-    return [...this.#texts].filter(isConnectable);
+    return [...this.#usable];
   }
 
   get refused(): number {
-    return this.#texts.size - this.addresses.length;
+    return this.#refused.size;
   }
 }
 
@@ -152,7 +155,7 @@ function checkOptions(message: Buffer, owner: number, rdata: number, end: number
   let at = rdata;
   while (at < end) {
     if (at + 4 > end) throw new MalformedMessage('an EDNS option breaks off');
-    at += 4 + message.readUInt16BE(at + 2);
+    at += 4 + u16(message, at + 2);
   }
   if (at !== end) throw new MalformedMessage('an EDNS option runs past its record');
 }
@@ -184,6 +187,15 @@ function takeFrom(chain: readonly number[], names: NameReader, elsewhere: readon
     lastPointer = pointer;
     if (lastVerdict) found.add(rdata, ttl);
   }
+}
+
+/** Buffer's own readers check their arguments at a cost that shows with thousands of records; callers check bounds. */
+function u16(octets: Uint8Array, at: number): number {
+  return ((octets[at] as number) << 8) | (octets[at + 1] as number);
+}
+
+function u32(octets: Uint8Array, at: number): number {
+  return ((u16(octets, at) << 16) | u16(octets, at + 2)) >>> 0;
 }
 
 /** RFC 2181 section 8. */
