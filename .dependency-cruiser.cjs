@@ -9,7 +9,7 @@
 const ROOMS = [
   ['entry', '^lib/(index|register)[.]ts$'],
   ['client', '^lib/client[.]ts$'],
-  ['channel', '^lib/channel[.]ts$'],
+  ['channel', '^lib/(channel|snapshot)[.]ts$'],
   ['balancer', '^lib/balancer/'],
   ['settings', '^lib/(options|target)[.]ts$'],
   ['discovery', '^lib/(discovery/|testing[.]ts$)'],
@@ -92,14 +92,23 @@ module.exports = {
       to: { path: GRPC },
     },
     {
-      name: 'grpc-through-one-door',
-      comment:
-        'In lib/balancer, grpc.ts alone imports grpc-js, and hands on what the others need; they may import its types. ' +
-        'That `experimental` in particular is used nowhere else, is for Biome to see (.biome.json, .biome/): ' +
-        'imported names are not known here.',
+      name: 'pickers-know-no-grpc',
+      comment: 'How to choose among endpoints is arithmetic. What grpc-js makes of the choice is for the other files.',
       severity: 'error',
-      from: { path: '^lib/balancer/', pathNot: '^lib/balancer/grpc[.]ts$' },
+      from: { path: '^lib/balancer/(round-robin|least-request)[.]ts$' },
       to: { path: GRPC, dependencyTypesNot: ['type-only'] },
+    },
+    {
+      name: 'grpc-from-the-front',
+      comment:
+        'Inner files of grpc-js move with any release. That its `experimental` is used in lib/balancer/grpc.ts alone, ' +
+        'Biome sees to (.biome.json): the names that an import takes are not known here.',
+      severity: 'error',
+      from: { path: '^(lib|test|bench|examples)/' },
+      to: {
+        path: '^node_modules/@grpc/grpc-js/',
+        pathNot: '^node_modules/@grpc/grpc-js/build/src/index[.](d[.]ts|js)$',
+      },
     },
     {
       name: 'dns-packet-in-one-file',
