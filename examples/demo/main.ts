@@ -1,0 +1,122 @@
+/**
+ * The experiment that started this library, on one machine and in less than a minute: `npm run demo`.
+ *
+ * Two clients call one Service side by side, grpc-js as it is and grpc-headless, while pods come and go and DNS
+ * fails. Exits 1 when grpc-headless did not keep what it promises. Nothing leaves 127.0.0.0/8.
+ */
+import './plain-resolver.js';
+
+import { credentials } from '@grpc/grpc-js';
+import { createHeadlessClient } from '../../lib/index.js';
+import { HelloClient } from '../../test/helpers/hello-service.js';
+import { Cluster } from './cluster.js';
+import { Load } from './load.js';
+import { seconds, wrap } from './paint.js';
+import { openScreen, type Screen } from './screen.js';
+import { FIRST_PROCESSES, MAX_PODS, Scribe, tellStory } from './story.js';
+import { bullet, findings, LIMIT_MS, lessons, shortcomings, table } from './verdict.js';
+
+const SERVICE = 'hello.demo.svc.cluster.local';
+const CALLS_PER_SECOND = 100;
+const REFRESH_MS = 1_000;
+
+function createLoads(cluster: Cluster): [plain: Load, ours: Load] {
+  const plain = new HelloClient(
+    `dns://${cluster.dns.address}/${cluster.service}:${cluster.port}`,
+    credentials.createInsecure(),
+    {
+      'grpc.service_config': JSON.stringify({ loadBalancingConfig: [{ round_robin: {} }] }),
+      // In its favour: 30 s is the default.
+      'grpc.dns_min_time_between_resolutions_ms': REFRESH_MS,
+    },
+  );
+  const ours = createHeadlessClient(
+    HelloClient,
+    `${cluster.service}:${cluster.port}`,
+    credentials.createInsecure(),
+    // `search`: this machine's resolv.conf has no say here.
+    { headless: { refresh: { intervalMs: REFRESH_MS }, dns: { servers: [cluster.dns.address], search: [] } } },
+  );
+  return [new Load('grpc-js', plain, CALLS_PER_SECOND), new Load('grpc-headless', ours, CALLS_PER_SECOND)];
+}
+
+/** A comparison with a client that never worked would prove nothing. */
+function requireFairStart(plain: Load): void {
+  if (plain.byPod.size === 0)
+    throw new Error(
+      `no call of ${plain.name} was answered (${plain.failed[0]?.details}): there is nothing to compare with`,
+    );
+}
+
+async function run(screen: Screen): Promise<boolean> {
+  const { paint } = screen;
+  screen.print(
+    paint.bold('grpc-headless: the experiment that started it'),
+    ...wrap(
+      `Two clients call one headless Service, ${CALLS_PER_SECOND} times a second each: grpc-js with dns:// and ` +
+        `round_robin, and grpc-headless, which asks DNS every ${seconds(REFRESH_MS)}. Each pod is a process of its own.`,
+      screen.width,
+    ).map(paint.dim),
+    '',
+    `Starting a DNS server and ${FIRST_PROCESSES} processes ...`,
+  );
+  const cluster = await Cluster.start({ service: SERVICE, ttl: 5, lameDuckMs: 2_500, maxPods: MAX_PODS });
+  try {
+    await cluster.prepare(FIRST_PROCESSES, 'at once');
+    await cluster.scaleUp(2);
+    const loads = createLoads(cluster);
+    const scribe = new Scribe(cluster, loads);
+    cluster.onEvent = (event) => screen.event(event);
+    for (const load of loads) load.start();
+    const steps = tellStory(scribe);
+    for (const [index, step] of steps.entries()) {
+      screen.step(`Step ${index + 1} of ${steps.length}: ${step.title}`, step.explanation, scribe);
+      await step.run(cluster);
+      requireFairStart(loads[0]);
+    }
+    screen.end();
+    await Promise.all(loads.map((load) => load.stop()));
+
+    const [, ours] = loads;
+    const failures = shortcomings(ours, findings(ours, scribe));
+    screen.print(
+      '',
+      paint.bold('What came of it'),
+      '',
+      ...table(loads, scribe, paint, screen.width),
+      '',
+      paint.bold('What to take from it'),
+      '',
+      ...lessons(loads, scribe, screen.width),
+      '',
+    );
+    const promise = `every new pod called and every removed one left alone within ${seconds(LIMIT_MS)}, no failed call`;
+    if (failures.length === 0)
+      screen.print(...wrap(`grpc-headless kept its promise: ${promise}.`, screen.width).map(paint.good));
+    else
+      screen.print(
+        ...wrap(`grpc-headless fell short of its promise (${promise}):`, screen.width).map(paint.bad),
+        ...failures.flatMap((sentence) => bullet(sentence, screen.width)).map(paint.bad),
+      );
+    return failures.length === 0;
+  } finally {
+    await cluster.close();
+  }
+}
+
+// Ends through `exit`, whose handlers give the cursor back and take the pods along.
+process.on('SIGINT', () => process.exit(130));
+process.on('SIGTERM', () => process.exit(143));
+
+const screen = openScreen(process.stdout);
+try {
+  if (!(await run(screen))) process.exitCode = 1;
+} catch (error) {
+  screen.end();
+  if ((error as NodeJS.ErrnoException).code !== 'EADDRNOTAVAIL') throw error;
+  process.exitCode = 1;
+  console.error(
+    `\nThis system has no 127.0.1.1 to 127.0.1.${MAX_PODS} (Linux has all of 127.0.0.0/8). On macOS, add them first:\n\n` +
+      `  for i in $(seq 1 ${MAX_PODS}); do sudo ifconfig lo0 alias 127.0.1.$i; done`,
+  );
+}
