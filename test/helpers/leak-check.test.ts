@@ -9,8 +9,12 @@ import { leakCheck } from './leak-check.js';
 /** Starts a check as a test would, and gives back what node:test would run at that test's end. */
 function check(options = { timeoutMs: 50 }) {
   let end = async (): Promise<void> => {};
-  const t = { after: (hook: () => Promise<void>) => void (end = hook) } as unknown as TestContext;
-  const defer = leakCheck(t, options);
+  const t = {
+    after: (hook: () => Promise<void>) => {
+      end = hook;
+    },
+  };
+  const defer = leakCheck(t as unknown as TestContext, options);
   return { defer, end: () => end() };
 }
 
