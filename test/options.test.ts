@@ -1,0 +1,182 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { HeadlessError } from '../lib/errors.js';
+import { type HeadlessSettings, resolveOptions } from '../lib/options.js';
+
+const DEFAULTS: HeadlessSettings = {
+  refresh: { intervalMs: 5_000, jitter: 0.1, minIntervalMs: 1_000, burstMs: 30_000, ttl: 'adaptive' },
+  dns: {
+    // null is "as resolv.conf says".
+    servers: null,
+    family: 'auto',
+    timeoutMs: null,
+    attempts: null,
+    search: null,
+    ndots: null,
+    resolvConf: '/etc/resolv.conf',
+  },
+  lookup: null,
+  policy: 'least_request',
+  empty: 'keep',
+  lingerMs: 30_000,
+};
+
+const lookup = async () => ({ addresses: ['127.0.0.1'], ttlMs: 0 });
+const DAY_MS = 86_400_000;
+
+/** Each option by its path, with values it takes (as they come out, where that differs) and values it refuses. */
+const OPTIONS: Record<string, { takes: (unknown | { in: unknown; out: unknown })[]; refuses: unknown[] }> = {
+  'refresh.intervalMs': { takes: [10, 500.5, DAY_MS], refuses: [0, 9.99, -1, DAY_MS + 1] },
+  'refresh.jitter': { takes: [0, 0.5, 1], refuses: [-0.01, 1.01, -1] },
+  'refresh.minIntervalMs': { takes: [10, DAY_MS], refuses: [0, 9, -1, DAY_MS + 1] },
+  'refresh.burstMs': { takes: [0, DAY_MS], refuses: [-1, DAY_MS + 1] },
+  'refresh.ttl': { takes: ['adaptive', 'ignore'], refuses: ['adaptiv', 'ADAPTIVE', ''] },
+  'dns.servers': {
+    takes: [
+      { in: ['10.96.0.10'], out: [{ host: '10.96.0.10', port: 53 }] },
+      { in: ['10.96.0.10:5353'], out: [{ host: '10.96.0.10', port: 5353 }] },
+      {
+        in: ['[fd00::a]:5353', 'fd00::b'],
+        out: [
+          { host: 'fd00::a', port: 5353 },
+          { host: 'fd00::b', port: 53 },
+        ],
+      },
+    ],
+    refuses: [[], 'kube-dns', ['kube-dns'], ['10.96.0.10', 7], ['10.96.0.10:0'], ['10.96.0.10:65536'], ['256.0.0.1']],
+  },
+  'dns.family': { takes: ['auto', 'ipv4', 'ipv6', 'dual'], refuses: ['both', 4, 6] },
+  'dns.timeoutMs': { takes: [1, 60_000], refuses: [0, -1, 60_001] },
+  'dns.attempts': { takes: [1, 10], refuses: [0, 11, 1.5] },
+  'dns.search': {
+    takes: [
+      { in: [], out: [] },
+      { in: ['svc.cluster.local.', 'ns'], out: ['svc.cluster.local', 'ns'] },
+    ],
+    refuses: ['svc.cluster.local', [''], ['a..b'], ['a b'], ['.'], ['a'.repeat(64)], [7]],
+  },
+  'dns.ndots': { takes: [0, 15], refuses: [-1, 16, 0.5] },
+  'dns.resolvConf': { takes: ['/tmp/resolv.conf'], refuses: ['', 'a\0b'] },
+  'dns.lookup': { takes: [lookup], refuses: ['lookup'] },
+  'balance.policy': { takes: ['least_request', 'round_robin'], refuses: ['roundrobin', 'pick_first'] },
+  empty: { takes: ['keep', 'drop'], refuses: ['kept', ''] },
+  'drain.lingerMs': { takes: [0, DAY_MS], refuses: [-1, DAY_MS + 1] },
+};
+
+/** Wrong for every option, whatever its type. */
+const NEVER: unknown[] = [Number.NaN, Number.POSITIVE_INFINITY, null, true, {}, '5000', 5n];
+
+/** `{ refresh: { intervalMs: value } }` for the path `refresh.intervalMs`. */
+function nest(path: string, value: unknown): Record<string, unknown> {
+  return path.split('.').reduceRight<unknown>((inner, key) => ({ [key]: inner }), value) as Record<string, unknown>;
+}
+
+/** Where the setting ends up. */
+function read(settings: HeadlessSettings, path: string): unknown {
+  const moved: Record<string, string> = {
+    'dns.lookup': 'lookup',
+    'balance.policy': 'policy',
+    'drain.lingerMs': 'lingerMs',
+  };
+  const keys = (moved[path] ?? path).split('.');
+  return keys.reduce<unknown>((value, key) => (value as Record<string, unknown>)[key], settings);
+}
+
+function refusal(options: unknown): HeadlessError {
+  try {
+    resolveOptions(options);
+  } catch (error) {
+    assert.equal((error as HeadlessError).code, 'ERR_HEADLESS_OPTION');
+    return error as HeadlessError;
+  }
+  throw new assert.AssertionError({ message: 'the options were accepted' });
+}
+
+test('without options every setting has its default', () => {
+  for (const options of [undefined, {}, { refresh: {}, dns: {}, balance: {}, drain: {} }])
+    assert.deepEqual(resolveOptions(options), DEFAULTS);
+});
+
+for (const [path, { takes, refuses }] of Object.entries(OPTIONS)) {
+  test(`headless.${path} takes what it documents, its bounds included, and changes nothing else`, () => {
+    for (const value of takes) {
+      const pair = typeof value === 'object' && value !== null && 'in' in value;
+      const { in: given, out: expected } = pair ? (value as { in: unknown; out: unknown }) : { in: value, out: value };
+      const settings = resolveOptions(nest(path, given));
+      assert.deepEqual(read(settings, path), expected);
+      const changed = JSON.stringify(settings, (key, inner) => (key === path.split('.').at(-1) ? 'x' : inner));
+      const before = JSON.stringify(DEFAULTS, (key, inner) => (key === path.split('.').at(-1) ? 'x' : inner));
+      assert.equal(changed, before);
+    }
+  });
+
+  test(`headless.${path} refuses what is out of range or of the wrong type, and says so by name (fault 47)`, () => {
+    for (const value of [...refuses, ...NEVER.filter((wrong) => !takes.includes(wrong))]) {
+      // A file's path may be any text.
+      if (path === 'dns.resolvConf' && value === '5000') continue;
+      const { message } = refusal(nest(path, value));
+      const [, named, got] = /^option (headless\.[\w.]+)(?:\[\d+\])? must .* got (.+)$/s.exec(message) ?? [];
+      assert.equal(named, `headless.${path}`, message);
+      assert.ok(got, message);
+    }
+  });
+
+  test(`headless.${path} given as undefined is as good as absent`, () => {
+    assert.deepEqual(resolveOptions(nest(path, undefined)), DEFAULTS);
+  });
+}
+
+test('a refusal shows the value received as a person would write it (fault 47)', () => {
+  const shown: [value: unknown, text: string][] = [
+    [Number.NaN, 'NaN'],
+    [-1, '-1'],
+    [Number.NEGATIVE_INFINITY, '-Infinity'],
+    ['fast', '"fast"'],
+    [null, 'null'],
+    [[1], '[1]'],
+    [10n, '10'],
+    [{ deep: 10n }, '[object Object]'],
+    [lookup, 'a function'],
+    [Symbol('x'), 'Symbol(x)'],
+  ];
+  for (const [value, text] of shown)
+    assert.equal(
+      refusal({ refresh: { intervalMs: value } }).message,
+      `option headless.refresh.intervalMs must be a number of milliseconds from 10 to 86400000, got ${text}`,
+    );
+});
+
+test('the item of a list that is wrong is named by its place (fault 47)', () => {
+  assert.match(refusal({ dns: { servers: ['10.0.0.1', 'x'] } }).message, /headless\.dns\.servers\[1\] .* got "x"$/);
+  assert.match(refusal({ dns: { search: ['a', 'b', ''] } }).message, /headless\.dns\.search\[2\] .* got ""$/);
+});
+
+const unknown: [options: unknown, name: string, hint: string][] = [
+  [{ refesh: {} }, 'headless.refesh', 'did you mean "refresh"?'],
+  [{ refresh: { interval: 5 } }, 'headless.refresh.interval', 'did you mean "intervalMs"?'],
+  [{ refresh: { minIntervalMS: 5 } }, 'headless.refresh.minIntervalMS', 'did you mean "minIntervalMs"?'],
+  [{ dns: { server: [] } }, 'headless.dns.server', 'did you mean "servers"?'],
+  [{ balance: { polcy: 'x' } }, 'headless.balance.polcy', 'did you mean "policy"?'],
+  [{ drain: { linger: 1 } }, 'headless.drain.linger', 'did you mean "lingerMs"?'],
+  [{ drain: { timeout: undefined } }, 'headless.drain.timeout', 'known are "lingerMs"'],
+  [{ intervalMs: 5 }, 'headless.intervalMs', 'known are "refresh", "dns", "balance", "empty", "drain"'],
+];
+for (const [options, name, hint] of unknown)
+  test(`the unknown option ${name} is refused with what was probably meant, or what is known (fault 47)`, () => {
+    const { message } = refusal(options);
+    assert.ok(message.startsWith(`unknown option ${name} (value `), message);
+    assert.ok(message.endsWith(hint), message);
+  });
+
+test('a group of options that is no object is refused by name (fault 47)', () => {
+  for (const value of [null, 5, 'x', true, [], () => {}]) {
+    assert.match(refusal(value).message, /^option headless must be an object, got /);
+    for (const group of ['refresh', 'dns', 'balance', 'drain'])
+      assert.ok(refusal({ [group]: value }).message.startsWith(`option headless.${group} must be an object, got `));
+  }
+});
+
+test('a name mistyped in a choice is answered with the nearest one (fault 47)', () => {
+  const { message } = refusal({ balance: { policy: 'roundrobin' } });
+  assert.match(message, /must be one of "least_request", "round_robin" \(did you mean "round_robin"\?\), got/);
+});

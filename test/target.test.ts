@@ -1,0 +1,144 @@
+import assert from 'node:assert/strict';
+import { isIP } from 'node:net';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { HeadlessError } from '../lib/errors.js';
+import { formatAuthority, formatTarget, parseTarget, type Target } from '../lib/target.js';
+
+const HOST = { hostname: 'svc.ns', port: 50051, absolute: false, server: null };
+const server = (host: string, port = 53) => ({ host, port });
+
+const accepted: Record<string, Partial<Target>> = {
+  'svc.ns:50051': {},
+  'headless:///svc.ns:50051': {},
+  'headless:svc.ns:50051': {},
+  'HEADLESS:///svc.ns:50051': {},
+  'dns:///svc.ns:50051': {},
+  'dns:svc.ns:50051': {},
+  'svc.ns.:50051': { absolute: true },
+  'headless:///svc.ns.:1': { absolute: true, port: 1 },
+  'headless://10.96.0.10/svc.ns:50051': { server: server('10.96.0.10') },
+  'headless://10.96.0.10:5353/svc.ns:65535': { server: server('10.96.0.10', 5353), port: 65_535 },
+  'headless://[fd00::a]/svc.ns:50051': { server: server('fd00::a') },
+  'headless://[fd00::a]:5353/svc.ns.:50051': { server: server('fd00::a', 5353), absolute: true },
+  'dns://10.96.0.10/svc.ns:50051': { server: server('10.96.0.10') },
+  'dns:50051': { hostname: 'dns' },
+  'headless:50051': { hostname: 'headless' },
+  'localhost:50051': { hostname: 'localhost' },
+  '_grpc._tcp.svc-1.ns:50051': { hostname: '_grpc._tcp.svc-1.ns' },
+  '10.0.0.1:50051': { hostname: '10.0.0.1', absolute: true },
+  '[fd00::1]:50051': { hostname: 'fd00::1', absolute: true },
+  'headless:///[fd00::1]:50051': { hostname: 'fd00::1', absolute: true },
+};
+
+for (const [text, expected] of Object.entries(accepted))
+  test(`the target ${text} is accepted, and formatting what was read reads the same`, () => {
+    const target = parseTarget(text);
+    assert.deepEqual(target, { ...HOST, ...expected });
+    assert.deepEqual(parseTarget(formatTarget(target)), target);
+  });
+
+const name255 = [63, 63, 63, 61].map((length) => 'a'.repeat(length)).join('.');
+const refused: Record<string, [text: string, flaw: RegExp]> = {
+  'an empty label': ['a..b:1', /host "a\.\.b" has an empty label/],
+  'a leading dot': ['.svc:1', /an empty label/],
+  'two final dots': ['svc..:1', /an empty label/],
+  'a 64-byte label': [`${'a'.repeat(64)}:1`, /longer than 63 octets/],
+  'a name of 256 octets': [`a${name255}:1`, /longer than/],
+  'a name of 256 octets in short labels': [`${'a.'.repeat(127)}aa:1`, /its host is longer than 255 octets/],
+  NUL: ['svc\0.ns:1', /has a character other than/],
+  'a space': ['my svc:1', /label "my svc" has a character/],
+  'a newline': ['svc\n:1', /has a character/],
+  'a letter beyond ASCII': ['sérvice:1', /has a character/],
+  'a path': ['svc/ns:1', /has a character/],
+  'no host': [':50051', /its host is empty/],
+  'no host but a dot': ['.:50051', /its host is empty/],
+  nothing: ['', /it has no port/],
+  'no port': ['svc.ns', /it has no port/],
+  'no port after the scheme': ['headless:///svc.ns', /it has no port/],
+  'an empty port': ['svc.ns:', /it has no port/],
+  'port 0': ['svc.ns:0', /port 0 is not within 1 to 65535/],
+  'port 65536': ['svc.ns:65536', /port 65536 is not within/],
+  'a port in words': ['svc.ns:http', /it has no port/],
+  'a negative port': ['svc.ns:-1', /it has no port/],
+  'IPv6 without brackets': ['fd00::1:50051', /it has no port/],
+  'a name in brackets': ['[svc.ns]:50051', /"svc.ns" is not an IPv6 address/],
+  'a DNS server by name': ['headless://kube-dns/svc.ns:1', /DNS server "kube-dns" is not an IP address/],
+  'a DNS server with port 0': ['headless://10.96.0.10:0/svc.ns:1', /DNS server "10.96.0.10:0"/],
+  'two slashes where three belong': ['headless://svc.ns:50051', /label "\/\/svc" has a character/],
+  'another scheme': ['https://svc.ns:443', /its scheme "https" is not one/],
+  'the scheme of xDS': ['xds:///svc.ns:443', /its scheme "xds" is not one/],
+};
+
+for (const [what, [text, flaw]] of Object.entries(refused))
+  test(`a target with ${what} is refused with the flaw, the target and the remedy named (fault 32)`, () => {
+    assert.throws(
+      () => parseTarget(text),
+      (error: HeadlessError) => {
+        assert.equal(error.code, 'ERR_HEADLESS_TARGET');
+        assert.match(error.message, flaw);
+        assert.ok(error.message.includes(JSON.stringify(text)), error.message);
+        assert.match(error.message, /write "service\.namespace:port"/);
+        return true;
+      },
+    );
+  });
+
+test('a target that is not text at all is refused the same way (fault 32)', () => {
+  for (const target of [undefined, null, 50051, {}])
+    assert.throws(() => parseTarget(target as never), { code: 'ERR_HEADLESS_TARGET', message: /is not a string/ });
+});
+
+test('the longest label and the longest name are accepted', () => {
+  assert.equal(parseTarget(`${'a'.repeat(63)}:1`).hostname.length, 63);
+  assert.equal(parseTarget(`${name255}:1`).hostname, name255);
+  assert.equal(parseTarget(`${name255}.:1`).hostname, name255);
+});
+
+test('the authority is the name and the port, without a final dot and with brackets around IPv6', () => {
+  assert.equal(formatAuthority(parseTarget('headless://10.96.0.10/svc.ns.:50051')), 'svc.ns:50051');
+  assert.equal(formatAuthority(parseTarget('[fd00::1]:50051')), '[fd00::1]:50051');
+});
+
+const label = fc.stringMatching(/^[A-Za-z0-9_-]{1,20}$/);
+const dnsName = fc.array(label, { minLength: 1, maxLength: 8 }).map((labels) => labels.join('.'));
+const ipv6 = fc.ipV6().filter((text) => isIP(text) === 6);
+const port = fc.integer({ min: 1, max: 65_535 });
+const host = fc.oneof(
+  fc.record({ hostname: dnsName.filter((name) => isIP(name) === 0), absolute: fc.boolean() }),
+  fc.record({ hostname: fc.oneof(fc.ipV4(), ipv6), absolute: fc.constant(true) }),
+);
+const anyServer = fc.option(fc.record({ host: fc.oneof(fc.ipV4(), ipv6), port }));
+
+test('every target survives being formatted and read again', () => {
+  fc.assert(
+    fc.property(host, port, anyServer, (named, number, dnsServer) => {
+      const target: Target = { ...named, port: number, server: dnsServer && { ...dnsServer } };
+      assert.deepEqual(parseTarget(formatTarget(target)), target);
+    }),
+  );
+});
+
+test('any text is either a target with a sound name and port or ERR_HEADLESS_TARGET, nothing else', () => {
+  const near = fc.array(fc.constantFrom('headless', 'dns', ':', '//', '/', '[', ']', '.', 'a', '1', '::1', '\0', ' '));
+  fc.assert(
+    fc.property(
+      fc.oneof(
+        fc.string({ unit: 'binary' }),
+        near.map((parts) => parts.join('')),
+      ),
+      (text) => {
+        try {
+          const target = parseTarget(text);
+          assert.ok(target.port >= 1 && target.port <= 65_535);
+          assert.ok(isIP(target.hostname) || /^[\w-]+(\.[\w-]+)*$/.test(target.hostname), target.hostname);
+          assert.deepEqual(parseTarget(formatTarget(target)), target);
+        } catch (error) {
+          if (!(error instanceof HeadlessError)) throw error;
+          assert.equal(error.code, 'ERR_HEADLESS_TARGET');
+        }
+      },
+    ),
+    { numRuns: 500 },
+  );
+});
