@@ -1,0 +1,116 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import {
+  type ChannelCredentials,
+  type ClientOptions,
+  credentials,
+  InterceptingCall,
+  type Interceptor,
+  status,
+} from '@grpc/grpc-js';
+import { HeadlessChannel } from '../lib/channel.js';
+import { createHeadlessClient } from '../lib/client.js';
+import type { HeadlessError } from '../lib/errors.js';
+import { createFakeDns } from '../lib/testing.js';
+import { HelloClient, sayHi } from './helpers/hello-service.js';
+
+const insecure = credentials.createInsecure();
+const noPods = { dns: { lookup: createFakeDns().lookup } };
+
+/** Keeps what a client class is given. */
+class Probe {
+  readonly given: readonly [string, ChannelCredentials, Partial<ClientOptions> | undefined];
+
+  constructor(address: string, creds: ChannelCredentials, options?: Partial<ClientOptions>) {
+    this.given = [address, creds, options];
+  }
+}
+
+type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
+
+test('the client is an instance of the class it is made of, and its type says so', () => {
+  const client = createHeadlessClient(HelloClient, 'svc.ns:50051', insecure, { headless: noPods });
+  const typed: Equal<typeof client, HelloClient> = true;
+  assert.ok(typed);
+  assert.ok(client instanceof HelloClient);
+  client.close();
+});
+
+test("the client's channel is a HeadlessChannel, which close() closes", async () => {
+  const client = createHeadlessClient(HelloClient, 'svc.ns:50051', insecure, { headless: noPods });
+  const channel = client.getChannel();
+  assert.ok(channel instanceof HeadlessChannel);
+  assert.equal(channel.getTarget(), 'headless:///svc.ns:50051');
+  client.close();
+  await assert.rejects(channel.refresh(), { code: 'ERR_HEADLESS_CLOSED' });
+});
+
+test('options of the client go to the client and nothing else does', () => {
+  const interceptors: Interceptor[] = [];
+  const callInvocationTransformer: NonNullable<ClientOptions['callInvocationTransformer']> = (call) => call;
+  const client = createHeadlessClient(Probe, 'svc.ns:50051', insecure, {
+    headless: noPods,
+    interceptors,
+    callInvocationTransformer,
+    'grpc.keepalive_time_ms': 10_000,
+  });
+  const [address, creds, options] = client.given;
+  assert.equal(address, 'svc.ns:50051');
+  assert.equal(creds, insecure);
+  const { channelOverride, ...rest } = options ?? {};
+  assert.ok(channelOverride instanceof HeadlessChannel);
+  assert.deepEqual(rest, { interceptors, callInvocationTransformer });
+  channelOverride.close();
+});
+
+test('interceptors run once for each call', async () => {
+  let runs = 0;
+  const interceptor: Interceptor = (options, next) => {
+    runs += 1;
+    return new InterceptingCall(next(options));
+  };
+  const client = createHeadlessClient(HelloClient, 'svc.ns:50051', insecure, {
+    headless: noPods,
+    interceptors: [interceptor],
+  });
+  await assert.rejects(sayHi(client), { code: status.UNAVAILABLE });
+  assert.equal(runs, 1);
+  client.close();
+});
+
+test('without options the defaults hold', () => {
+  createHeadlessClient(HelloClient, 'svc.ns:50051', insecure).close();
+});
+
+test("the caller's options object is left as it was", () => {
+  const options = Object.freeze({ headless: noPods, interceptors: [], 'grpc.enable_retries': 0 });
+  createHeadlessClient(HelloClient, 'svc.ns:50051', insecure, options).close();
+  assert.deepEqual(Object.keys(options), ['headless', 'interceptors', 'grpc.enable_retries']);
+});
+
+for (const key of ['channelOverride', 'channelFactoryOverride'] as const)
+  test(`${key} is refused with a remedy, since the channel is ours (fault 47)`, () => {
+    const make = (value: unknown) => createHeadlessClient(Probe, 'svc.ns:1', insecure, { [key]: value as never });
+    assert.throws(
+      () => make(() => {}),
+      (error: HeadlessError) => {
+        assert.equal(error.code, 'ERR_HEADLESS_OPTION');
+        assert.match(error.message, new RegExp(`^option ${key} cannot be used here.*make the client with \`new\``));
+        return true;
+      },
+    );
+    make(undefined).given[2]?.channelOverride?.close();
+  });
+
+test('a bad target or option throws before a client exists (faults 32 and 47)', () => {
+  class Never {
+    constructor() {
+      assert.fail('no client should be made');
+    }
+  }
+  assert.throws(() => createHeadlessClient(Never, 'a..b:1', insecure), { code: 'ERR_HEADLESS_TARGET' });
+  const headless = { refresh: { intervalMs: -1 } };
+  assert.throws(() => createHeadlessClient(Never, 'svc.ns:1', insecure, { headless }), {
+    code: 'ERR_HEADLESS_OPTION',
+  });
+});

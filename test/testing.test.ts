@@ -1,0 +1,63 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { DnsError } from '../lib/errors.js';
+import { createFakeDns, type FakeFailure } from '../lib/testing.js';
+
+const signal = new AbortController().signal;
+
+test('fake DNS answers with the addresses it was given, and with a TTL of five seconds unless told otherwise', async () => {
+  const dns = createFakeDns({ 'svc.ns': ['127.0.0.1'] });
+  assert.deepEqual(await dns.lookup('svc.ns', { signal }), { addresses: ['127.0.0.1'], ttlMs: 5_000 });
+  dns.set('svc.ns', ['127.0.0.2', '::1'], { ttlMs: 30_000 });
+  assert.deepEqual(await dns.lookup('svc.ns', { signal }), { addresses: ['127.0.0.2', '::1'], ttlMs: 30_000 });
+  dns.set('svc.ns', []);
+  assert.deepEqual(await dns.lookup('svc.ns', { signal }), { addresses: [], ttlMs: 5_000 });
+});
+
+test('names in fake DNS are the same in upper and lower case, with and without a final dot', async () => {
+  const dns = createFakeDns({ 'Svc.NS.': ['127.0.0.1'] });
+  for (const name of ['svc.ns', 'SVC.ns', 'svc.ns.'])
+    assert.deepEqual((await dns.lookup(name, { signal })).addresses, ['127.0.0.1']);
+  dns.delete('SVC.NS');
+  await assert.rejects(dns.lookup('svc.ns', { signal }), { code: 'ERR_HEADLESS_DNS_NXDOMAIN' });
+});
+
+const failures: FakeFailure[] = ['NXDOMAIN', 'NODATA', 'SERVFAIL', 'REFUSED', 'TIMEOUT', 'UNREACHABLE', 'MALFORMED'];
+for (const failure of failures)
+  test(`a name made to fail with ${failure} does so at once, until it is set again`, async () => {
+    const dns = createFakeDns({ 'svc.ns': ['127.0.0.1'] });
+    dns.fail('svc.ns', failure);
+    await assert.rejects(dns.lookup('svc.ns', { signal }), (error: DnsError) => {
+      assert.equal(error.code, `ERR_HEADLESS_DNS_${failure}`);
+      assert.equal(error.hostname, 'svc.ns');
+      assert.equal(error.isEmptyAnswer, failure === 'NXDOMAIN' || failure === 'NODATA');
+      return true;
+    });
+    dns.set('svc.ns', ['127.0.0.1']);
+    assert.deepEqual((await dns.lookup('svc.ns', { signal })).addresses, ['127.0.0.1']);
+  });
+
+test('a name that was never set is NXDOMAIN, and a deleted one is so again', async () => {
+  const dns = createFakeDns();
+  await assert.rejects(dns.lookup('svc.ns', { signal }), { code: 'ERR_HEADLESS_DNS_NXDOMAIN' });
+  dns.set('svc.ns', ['127.0.0.1']);
+  dns.delete('svc.ns');
+  await assert.rejects(dns.lookup('svc.ns', { signal }), { code: 'ERR_HEADLESS_DNS_NXDOMAIN' });
+});
+
+test('queries lists the names asked for in order, failed ones too, but none whose lookup was over before it began', async () => {
+  const dns = createFakeDns({ a: ['127.0.0.1'] });
+  await dns.lookup('a', { signal });
+  await dns.lookup('b', { signal }).catch(() => {});
+  await assert.rejects(dns.lookup('c', { signal: AbortSignal.abort(new Error('over')) }), /over/);
+  assert.deepEqual(dns.queries, ['a', 'b']);
+});
+
+test('neither the arrays that go in nor those that come out are shared with the zone', async () => {
+  const given = ['127.0.0.1'];
+  const dns = createFakeDns({ a: given });
+  given.push('127.0.0.2');
+  const { addresses } = await dns.lookup('a', { signal });
+  (addresses as string[]).push('127.0.0.3');
+  assert.deepEqual((await dns.lookup('a', { signal })).addresses, ['127.0.0.1']);
+});
