@@ -1,0 +1,40 @@
+/** Each candidate in its turn, across updates of the list. */
+import type { Random } from '../runtime.js';
+import type { Candidate } from './endpoint.js';
+
+export class Rotation {
+  readonly candidates: readonly Candidate[];
+  #next: number;
+
+  private constructor(candidates: readonly Candidate[], next: number) {
+    this.candidates = candidates;
+    this.#next = next;
+  }
+
+  /**
+   * Starts anywhere, or else every client would send its first call to the same pod; goes on where the previous
+   * rotation stood, or else frequent updates would favour the head of the list.
+   */
+  static of(candidates: readonly Candidate[], previous: Rotation | null, random: Random): Rotation {
+    if (previous) {
+      const places = new Map(candidates.map((candidate, index) => [candidate, index]));
+      for (const candidate of previous.#upcoming()) {
+        const place = places.get(candidate);
+        if (place !== undefined) return new Rotation(candidates, place);
+      }
+    }
+    return new Rotation(candidates, Math.floor(random() * candidates.length));
+  }
+
+  /** The index of the candidate whose turn it is; it is then the next one's. */
+  next(): number {
+    const place = this.#next;
+    this.#next = place + 1 === this.candidates.length ? 0 : place + 1;
+    return place;
+  }
+
+  *#upcoming(): Generator<Candidate> {
+    for (let step = 0; step < this.candidates.length; step++)
+      yield this.candidates[(this.#next + step) % this.candidates.length] as Candidate;
+  }
+}
