@@ -44,6 +44,7 @@ try {
     '--ignore-rules',
     'cjs-resolves-to-esm',
     '--no-emoji',
+    '--no-color',
     '--format',
     'table-flipped',
   ];
