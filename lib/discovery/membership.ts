@@ -33,8 +33,8 @@ export function judge(previous: Membership, resolution: Resolution, rule: EmptyR
   const answered = outcomes.filter((outcome) => outcome.kind === 'addresses');
   const bySource = new Map<AddressSource, readonly string[]>();
   for (const [source, before] of previous.bySource) {
-    // A family that was not asked about this time (`auto`) goes as soon as another one has addresses.
-    if (!resolution.outcomes.has(source) && answered.length === 0) bySource.set(source, before);
+    // A family that was not asked about this time (`auto`) goes as soon as another one has addresses, all of them.
+    if (!resolution.outcomes.has(source) && answered.every((outcome) => outcome.partial)) bySource.set(source, before);
   }
   for (const [source, outcome] of resolution.outcomes) {
     const next = applyOutcome(previous.bySource.get(source) ?? [], outcome);
