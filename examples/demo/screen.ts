@@ -51,12 +51,15 @@ abstract class BaseScreen implements Screen {
 
   get width(): number {
     // One column is left free: some terminals wrap as soon as the last one is written.
-    return Math.max(MIN_WIDTH, Math.min(MAX_WIDTH, (this.out.columns ?? MAX_WIDTH) - 1));
+    // 0 is what a pseudo-terminal says that nobody has given a size.
+    const columns = this.out.columns || MAX_WIDTH;
+    return Math.max(MIN_WIDTH, Math.min(MAX_WIDTH, columns - 1));
   }
 
   step(heading: string, explanation: string, view: View): void {
     this.end();
-    this.print('', this.paint.bold(heading), ...wrap(explanation, this.width).map(this.paint.dim), '');
+    const { paint, width } = this;
+    this.print('', ...wrap(heading, width).map(paint.bold), ...wrap(explanation, width).map(paint.dim), '');
     this.view = view;
     this.opened();
     this.#timer = setInterval(() => this.tick(), this.tickMs);
@@ -107,8 +110,8 @@ class LineScreen extends BaseScreen {
 }
 
 const SHOWN_EVENTS = 3;
-const NAME_WIDTH = 8;
-const STATE_WIDTH = 9;
+const NAME_WIDTH = 7;
+const STATE_WIDTH = 8;
 /** ` 100` and `  1,204`. */
 const RATE_WIDTH = 4;
 const TOTAL_WIDTH = 7;
@@ -151,7 +154,7 @@ class LiveScreen extends BaseScreen {
 
   protected tick(): void {
     // A picture higher than the terminal could not be redrawn in place.
-    const lines = this.#picture().slice(-Math.max(1, (this.out.rows ?? 24) - 1));
+    const lines = this.#picture().slice(-Math.max(1, (this.out.rows || 24) - 1));
     const up = this.#drawn > 0 ? `\x1b[${this.#drawn}A` : '';
     this.out.write(`${up}\x1b[J${lines.map((line) => `${cut(line, this.width)}\n`).join('')}`);
     this.#drawn = lines.length;

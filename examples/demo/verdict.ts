@@ -97,7 +97,10 @@ export function table(loads: readonly Load[], experiment: Experiment, paint: Pai
       ...rows.map(([text, values]) => pad(text, label) + aligned(values, cell)),
     ];
   // Too narrow for a table: the values under their labels.
-  return [heads.join(''), ...rows.flatMap(([text, values]) => [paint.dim(text.trim()), aligned(values, cell)])];
+  return [
+    heads.join(''),
+    ...rows.flatMap(([text, values]) => [...wrap(text.trim(), width).map(paint.dim), aligned(values, cell)]),
+  ];
 }
 
 /** In words, from the numbers as they came out and not as they ought to. */
@@ -114,9 +117,9 @@ export function lessons(loads: readonly [plain: Load, ours: Load], experiment: E
     `${oursName} sent them ${share(ours.share)}, counted from the moment of their records; an even share is ` +
       `${share({ toNewPods: pods.length, all: podsInAll })}.`,
     ...(never.length > 0 ? [`${list(never)} never got a call from ${plainName} in their whole life.`] : []),
-    `Pods that leave DNS before they stop serving give clients time to turn away. ${oursName} used it: its last call ` +
-      `went out ${duration(slowest(ours.left.values()))} after the record, at most; ${plainName} called on for up ` +
-      `to ${duration(slowest(plain.left.values()))}.`,
+    `Pods that leave DNS before they stop serving give clients time to turn away. With ${oursName} the last call to ` +
+      `such a pod started at most ${duration(slowest(ours.left.values()))} after its record went; with ${plainName}, ` +
+      `${duration(slowest(plain.left.values()))}.`,
   ];
   return sentences.flatMap((sentence) => bullet(sentence, width));
 }
