@@ -75,7 +75,7 @@ export class HeadlessChannel extends EventEmitter<HeadlessEvents> implements Cha
     const timeoutMs = options.timeoutMs ?? DEFAULT_READY_TIMEOUT_MS;
     if (!(typeof timeoutMs === 'number' && timeoutMs >= 0))
       throw new HeadlessError('ERR_HEADLESS_OPTION', `option timeoutMs must be milliseconds >= 0, got ${timeoutMs}`);
-    const deadline = Date.now() + timeoutMs;
+    const deadline = this.#link.runtime.clock.wallTime() + timeoutMs;
     for (;;) {
       const state = this.#inner.getConnectivityState(!this.#closed);
       if (this.#closed) throw this.#closedError();

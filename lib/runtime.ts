@@ -12,7 +12,7 @@ export interface Timer {
 export interface Clock {
   /** Milliseconds from an arbitrary origin; never goes back, whatever happens to the wall clock. */
   now(): number;
-  /** Milliseconds since the Unix epoch. For people to read, never to compute with. */
+  /** Milliseconds since the Unix epoch. For people to read, and for grpc-js's deadlines; it may jump. */
   wallTime(): number;
   /** Calls `callback` once, no sooner than `delayMs` from now. */
   setTimer(delayMs: number, callback: () => void): Timer;
