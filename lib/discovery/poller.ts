@@ -90,6 +90,8 @@ export class Poller {
   #last: { readonly resolution: Resolution; readonly error: DnsError | null } | null = null;
   #answer: { readonly at: number; readonly wallTime: number; readonly ttlMs: number } | null = null;
   #askedAt = Number.NEGATIVE_INFINITY;
+  /** The set is kept up to date: a query was settled since polling started. */
+  #upToDate = false;
   #waiters: (() => void)[] = [];
   #hungry = false;
 
@@ -106,11 +108,10 @@ export class Poller {
    */
   subscribe(listener: ReportListener): Subscription {
     const subscriber: Subscriber = { listener, ready: false };
-    const fresh = this.#state.kind !== 'stopped' && this.#last !== null;
     this.#subscribers.add(subscriber);
     this.#feed();
     if (this.#state.kind === 'stopped') this.#ask();
-    else if (fresh) queueMicrotask(() => this.#report(subscriber));
+    else if (this.#upToDate) queueMicrotask(() => this.#report(subscriber));
     return {
       hint: () => this.#hint(subscriber),
       refresh: () => this.#refresh(subscriber),
@@ -170,6 +171,7 @@ export class Poller {
     const first = this.#membership === NOBODY;
     this.#membership = verdict.membership;
     this.#last = { resolution, error: verdict.error };
+    this.#upToDate = true;
     if (verdict.ttlMs !== null) this.#answer = { at: now, wallTime: this.#clock.wallTime(), ttlMs: verdict.ttlMs };
     if (verdict.failed) {
       this.#counters.failures += 1;
@@ -237,6 +239,7 @@ export class Poller {
     if (this.#state.kind === 'waiting') this.#state.timer.cancel();
     if (this.#state.kind === 'asking') this.#state.abort.abort();
     this.#state = STOPPED;
+    this.#upToDate = false;
     this.#releaseWaiters();
   }
 
