@@ -187,8 +187,10 @@ export class Poller {
     }
     // Waiting before reporting: a subscriber may hint, refresh or end in its report.
     this.#wait(this.#schedule.nextDelay(now));
+    // Who waits from within a report waits for the next answer.
+    const waiters = this.#takeWaiters();
     for (const subscriber of [...this.#subscribers]) this.#report(subscriber);
-    this.#releaseWaiters();
+    for (const done of waiters) done();
   }
 
   #wait(delayMs: number): void {
@@ -240,13 +242,13 @@ export class Poller {
     if (this.#state.kind === 'asking') this.#state.abort.abort();
     this.#state = STOPPED;
     this.#upToDate = false;
-    this.#releaseWaiters();
+    for (const done of this.#takeWaiters()) done();
   }
 
-  #releaseWaiters(): void {
+  #takeWaiters(): (() => void)[] {
     const waiters = this.#waiters;
     this.#waiters = [];
-    for (const done of waiters) done();
+    return waiters;
   }
 
   /** Hunger begins when the first subscriber has nothing READY, not anew with each. */
