@@ -1,0 +1,452 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { EmptyRule } from '../../lib/discovery/membership.js';
+import { Poller, type Report, type Subscription } from '../../lib/discovery/poller.js';
+import type { RefreshSettings } from '../../lib/discovery/schedule.js';
+import type { Resolution } from '../../lib/dns/resolution.js';
+import { FakeClock, settle } from '../helpers/fake-clock.js';
+import { empty, failed, found, pods, resolution, ScriptedBook } from '../helpers/scripted-book.js';
+import { uncaughtDuring } from '../helpers/uncaught.js';
+
+const [a, b, c] = ['10.0.0.1', '10.0.0.2', '10.0.0.3'];
+const NXDOMAIN = resolution({ A: empty('NXDOMAIN') });
+const SERVFAIL = resolution({ A: failed() });
+
+interface Scene {
+  refresh?: Partial<RefreshSettings>;
+  empty?: EmptyRule;
+  answer?: Resolution | null;
+}
+
+/** A poller of its own clock: every 5 s, at least 1 s apart, without jitter, and without bursts unless asked for. */
+function scene({ refresh = {}, empty: rule = 'keep', answer = pods(a, b) }: Scene = {}) {
+  const clock = new FakeClock();
+  const book = new ScriptedBook(clock, answer);
+  const settings = { intervalMs: 5_000, jitter: 0, minIntervalMs: 1_000, burstMs: 0, ttl: 'adaptive' as const };
+  const poller = new Poller(
+    book,
+    { hostname: 'svc.ns', refresh: { ...settings, ...refresh }, empty: rule },
+    { clock, random: () => 0 },
+  );
+  const join = (): Subscription & { reports: Report[] } => {
+    const reports: Report[] = [];
+    return Object.assign(
+      poller.subscribe((report) => reports.push(report)),
+      { reports },
+    );
+  };
+  return { clock, book, poller, join };
+}
+
+test('it asks at once and then at every interval, and reports the whole set each time', async () => {
+  const { clock, book, join } = scene();
+  const { reports, end } = join();
+  await clock.advance(10_000);
+  assert.deepEqual(book.times, [0, 5_000, 10_000]);
+  assert.deepEqual(reports, Array(3).fill({ addresses: [a, b], error: null }));
+  book.answer = pods(b, c);
+  await clock.advance(5_000);
+  assert.deepEqual(reports[3]?.addresses, [b, c]);
+  end();
+});
+
+test('shuffled and repeated records are reported as the very same array, and count as no change (fault 28)', async () => {
+  const { clock, book, poller, join } = scene();
+  const { reports, end } = join();
+  await clock.advance(0);
+  for (const answer of [pods(b, a), pods(a, b, a), pods(b, b, a)]) {
+    book.answer = answer;
+    await clock.advance(5_000);
+  }
+  assert.equal(new Set(reports.map(({ addresses }) => addresses)).size, 1);
+  assert.equal(poller.counters.changes, 1);
+  end();
+});
+
+test('hints, however many, bring one query, and not within minIntervalMs of the last', async () => {
+  const { clock, book, poller, join } = scene();
+  const { hint, end } = join();
+  await clock.advance(200);
+  for (let times = 0; times < 10; times++) hint();
+  await clock.advance(5_799);
+  assert.deepEqual(book.times, [0, 1_000]);
+  assert.equal(poller.counters.hinted, 1);
+  await clock.advance(1);
+  assert.deepEqual(book.times, [0, 1_000, 6_000], 'the interval starts anew');
+  end();
+});
+
+test('hints that never cease bring one query in every minIntervalMs', async () => {
+  const { clock, book, join } = scene();
+  const { hint, end } = join();
+  for (let step = 0; step < 100; step++) {
+    await clock.advance(50);
+    hint();
+  }
+  assert.deepEqual(book.times, [0, 1_000, 2_000, 3_000, 4_000, 5_000]);
+  end();
+});
+
+test('a hint long after the last query asks at once', async () => {
+  const { clock, book, join } = scene();
+  const { hint, end } = join();
+  await clock.advance(3_000);
+  hint();
+  await clock.advance(0);
+  assert.deepEqual(book.times, [0, 3_000]);
+  end();
+});
+
+test('one query is under way at a time: its answer serves hints and refreshes made meanwhile', async () => {
+  const { clock, book, poller, join } = scene({ answer: null });
+  const { hint, refresh, reports, end } = join();
+  hint();
+  const refreshed = Promise.all([refresh(), refresh()]);
+  await clock.advance(60_000);
+  assert.deepEqual([book.queries.length, clock.timers], [1, 0]);
+  book.queries[0]?.reply(pods(a));
+  await refreshed;
+  assert.equal(reports.length, 1);
+  assert.equal(poller.counters.polls, 1);
+  end();
+});
+
+test('refresh() resolves once its answer has been reported, or its failure', async () => {
+  const { clock, book, join } = scene();
+  const { refresh, reports, end } = join();
+  await clock.advance(2_000);
+  for (const answer of [pods(c), SERVFAIL, new Error('the book is broken')]) {
+    book.answer = answer;
+    let reported = -1;
+    const done = refresh().then(() => {
+      reported = reports.length;
+    });
+    await clock.advance(999);
+    await done;
+    assert.equal(reported, book.queries.length);
+  }
+  assert.deepEqual(book.times, [0, 2_000, 3_000, 4_000]);
+  assert.equal(reports[3]?.error?.code, 'ERR_HEADLESS_DNS_LOOKUP');
+  end();
+});
+
+test('refresh() called from within a report waits for the next answer, not for the one being reported', async () => {
+  const { clock, book, poller } = scene();
+  let polls = 0;
+  const subscription = poller.subscribe(() => {
+    if (polls > 0) return;
+    void subscription.refresh().then(() => {
+      polls = book.queries.length;
+    });
+  });
+  await clock.advance(500);
+  assert.equal(polls, 0);
+  await clock.advance(500);
+  assert.equal(polls, 2);
+  subscription.end();
+});
+
+test('refresh() resolves when the poller stops before the answer, and at once after the end', async () => {
+  const { join } = scene({ answer: null });
+  const { refresh, end } = join();
+  const refreshed = refresh();
+  end();
+  await refreshed;
+  await refresh();
+});
+
+test('while nobody is READY it polls at minIntervalMs, but no longer than burstMs', async () => {
+  const { clock, book, join } = scene({ refresh: { burstMs: 10_000 } });
+  const { end } = join();
+  await clock.advance(24_999);
+  assert.deepEqual(book.times, [...Array.from({ length: 11 }, (_, poll) => poll * 1_000), 15_000, 20_000]);
+  end();
+});
+
+test('once everybody is READY the interval holds, and one that no longer is asks at once and starts a burst', async () => {
+  const { clock, book, join } = scene({ refresh: { burstMs: 10_000 } });
+  const [one, two] = [join(), join()];
+  await clock.advance(500);
+  one.setReady(true);
+  two.setReady(true);
+  await clock.advance(8_500);
+  assert.deepEqual(book.times, [0, 1_000, 6_000]);
+  one.setReady(false);
+  await clock.advance(1_500);
+  assert.deepEqual(book.times, [0, 1_000, 6_000, 9_000, 10_000]);
+  one.setReady(true);
+  two.end();
+  await clock.advance(5_500);
+  assert.deepEqual(book.times.slice(5), [11_000, 16_000]);
+  one.end();
+});
+
+test('a subscriber without a READY pod that ends takes its hunger along', async () => {
+  const { clock, book, join } = scene({ refresh: { burstMs: 60_000 } });
+  const [fed, hungry] = [join(), join()];
+  fed.setReady(true);
+  await clock.advance(1_500);
+  hungry.end();
+  await clock.advance(6_000);
+  assert.deepEqual(book.times, [0, 1_000, 2_000, 7_000]);
+  fed.end();
+});
+
+test('a change of the set starts a burst; the first set does not', async () => {
+  const { clock, book, join } = scene({ refresh: { burstMs: 3_000 } });
+  const { setReady, end } = join();
+  setReady(true);
+  await clock.advance(5_000);
+  book.answer = pods(a, b, c);
+  await clock.advance(14_000);
+  assert.deepEqual(book.times, [0, 5_000, 10_000, 11_000, 12_000, 13_000, 18_000]);
+  end();
+});
+
+test('failures back off, keep the set, and the first answer brings the interval back (faults 23 and 34)', async () => {
+  const { clock, book, poller, join } = scene({ refresh: { intervalMs: 10_000 } });
+  const { reports, end } = join();
+  await clock.advance(0);
+  book.answer = SERVFAIL;
+  await clock.advance(30_000);
+  const backoff = [0, 1_000, 2_600, 5_160, 9_256, 15_810];
+  assert.deepEqual(book.times, [0, ...backoff.map((ms) => 10_000 + ms)]);
+  assert.equal(new Set(reports.map(({ addresses }) => addresses)).size, 1);
+  assert.equal(reports.at(-1)?.error?.code, 'ERR_HEADLESS_DNS_SERVFAIL');
+  assert.equal(poller.status.failures, 6);
+  assert.match(poller.status.error ?? '', /SERVFAIL/);
+  book.answer = pods(a, b);
+  await clock.advance(18_000);
+  assert.equal(poller.status.failures, 0);
+  assert.equal(poller.lastError, null);
+  assert.deepEqual(book.times.slice(7), [35_810, 45_810]);
+  end();
+});
+
+test('NXDOMAIN at cold start is reported with its cause, and the pod is found within one interval (fault 25)', async () => {
+  const { clock, book, poller, join } = scene({ answer: NXDOMAIN });
+  const { reports, end } = join();
+  await clock.advance(12_000);
+  assert.deepEqual(book.times, [0, 5_000, 10_000]);
+  assert.deepEqual(reports[2]?.addresses, []);
+  assert.equal(reports[2]?.error?.code, 'ERR_HEADLESS_DNS_NXDOMAIN');
+  assert.deepEqual([poller.counters.emptyAnswers, poller.counters.failures, poller.status.failures], [3, 0, 0]);
+  book.answer = pods(a);
+  await clock.advance(3_000);
+  assert.deepEqual(reports[3], { addresses: [a], error: null });
+  end();
+});
+
+for (const [rule, left] of Object.entries({ keep: [a, b], drop: [] }))
+  test(`NXDOMAIN after a good answer leaves ${left.length} of 2 pods under empty: '${rule}', and is told (fault 24)`, async () => {
+    const { clock, book, join } = scene({ empty: rule as EmptyRule });
+    const { reports, end } = join();
+    await clock.advance(0);
+    book.answer = NXDOMAIN;
+    await clock.advance(5_000);
+    assert.deepEqual(reports[1]?.addresses, left);
+    assert.equal(reports[1]?.error?.code, 'ERR_HEADLESS_DNS_NXDOMAIN');
+    end();
+  });
+
+test('when the last subscriber ends while it waits, no timer is left (fault 44)', async () => {
+  const { clock, book, join } = scene();
+  const [one, two] = [join(), join()];
+  await clock.advance(1);
+  one.end();
+  assert.equal(clock.timers, 1);
+  two.end();
+  two.end();
+  assert.equal(clock.timers, 0);
+  await clock.advance(60_000);
+  assert.equal(book.queries.length, 1);
+});
+
+test('when the last subscriber ends while it asks, the query is aborted and its late answer ignored (faults 35 and 44)', async () => {
+  for (const late of [pods(a), new Error('late')]) {
+    const { clock, book, poller, join } = scene({ answer: null });
+    const [one, two] = [join(), join()];
+    one.end();
+    assert.equal(book.queries[0]?.signal.aborted, false);
+    two.end();
+    assert.equal(book.queries[0]?.signal.aborted, true);
+    book.queries[0]?.reply(late);
+    await settle();
+    assert.deepEqual([one.reports, two.reports, clock.timers], [[], [], 0]);
+    assert.deepEqual(poller.status.addresses, []);
+  }
+});
+
+test('a subscriber that comes while another leaves an open query gets an answer of its own', async () => {
+  const { book, join } = scene({ answer: null });
+  join().end();
+  const { reports, end } = join();
+  book.queries[0]?.reply(pods(a));
+  book.queries[1]?.reply(pods(b));
+  await settle();
+  assert.deepEqual(reports, [{ addresses: [b], error: null }]);
+  end();
+});
+
+test('nothing is reported to a subscriber that ended, even by another one within the same report', async () => {
+  const { clock, poller, join } = scene();
+  const first = poller.subscribe(() => second.end());
+  const second = join();
+  await clock.advance(20_000);
+  assert.deepEqual(second.reports, []);
+  first.end();
+});
+
+test('it may be ended from within a report', async () => {
+  const { clock, book, poller } = scene();
+  const only = poller.subscribe(() => only.end());
+  await clock.advance(20_000);
+  assert.deepEqual([book.queries.length, clock.timers], [1, 0]);
+});
+
+test('started again it asks at once, and reports the set of before if DNS is down (fault 34)', async () => {
+  const { clock, book, join } = scene();
+  join().end();
+  const first = join();
+  await clock.advance(0);
+  first.end();
+  await clock.advance(3_600_000);
+  book.answer = SERVFAIL;
+  const { reports, end } = join();
+  assert.deepEqual(reports, []);
+  await clock.advance(0);
+  assert.equal(reports.length, 1);
+  assert.equal(reports[0]?.addresses, first.reports[0]?.addresses);
+  assert.equal(reports[0]?.error?.code, 'ERR_HEADLESS_DNS_SERVFAIL');
+  end();
+});
+
+test('a second subscriber is told the current set at once, without a query of its own', async () => {
+  const { clock, book, join } = scene();
+  const first = join();
+  await clock.advance(2_000);
+  const second = join();
+  assert.deepEqual(second.reports, [], 'not before it has its subscription');
+  await settle();
+  assert.deepEqual(second.reports, first.reports);
+  assert.equal(book.queries.length, 1);
+  await clock.advance(3_000);
+  assert.deepEqual([first.reports.length, second.reports.length], [2, 2]);
+  first.end();
+  second.end();
+});
+
+test('a set remembered from before a stop is told to nobody before the answer that is on its way', async () => {
+  const { clock, book, join } = scene();
+  const before = join();
+  await clock.advance(0);
+  before.end();
+  await clock.advance(3_600_000);
+  book.answer = null;
+  const [one, two] = [join(), join()];
+  await settle();
+  assert.deepEqual([one.reports, two.reports], [[], []]);
+  book.queries[1]?.reply(pods(c));
+  await settle();
+  for (const { reports } of [one, two]) assert.deepEqual(reports, [{ addresses: [c], error: null }]);
+  one.end();
+  two.end();
+});
+
+test("a listener's error surfaces, and neither the polling nor the other listeners notice", async () => {
+  const { clock, book, poller, join } = scene();
+  const faulty = poller.subscribe(() => {
+    throw new Error('of the listener');
+  });
+  const { reports, end } = join();
+  const uncaught = await uncaughtDuring(() => clock.advance(5_000));
+  assert.deepEqual(uncaught.map(String), ['Error: of the listener', 'Error: of the listener']);
+  assert.deepEqual([book.queries.length, reports.length], [2, 2]);
+  faulty.end();
+  end();
+});
+
+test('a wall clock that jumps an hour either way changes nothing but the times that people read (fault 50)', async () => {
+  const { clock, book, poller, join } = scene();
+  const { hint, end } = join();
+  await clock.advance(2_000);
+  for (const jump of [3_600_000, -7_200_000]) {
+    clock.jumpWallTime(jump);
+    assert.equal(poller.status.ageMs, clock.now() - 1_000 - (book.times.at(-1) ?? 0));
+    assert.equal(poller.status.nextQueryAt, clock.wallTime() + (clock.nextIn ?? 0));
+    await clock.advance(5_000);
+  }
+  assert.deepEqual(book.times, [0, 5_000, 10_000]);
+  clock.jumpWallTime(3_600_000);
+  hint();
+  await clock.advance(0);
+  assert.deepEqual(book.times, [0, 5_000, 10_000, 12_000]);
+  end();
+});
+
+test('a set that alternates at each poll is reported each time, at the pace of the burst at most (fault 49)', async () => {
+  const { clock, book, poller, join } = scene({ refresh: { burstMs: 30_000 } });
+  const { reports, end } = join();
+  for (let poll = 0; poll < 10; poll++) {
+    book.answer = poll % 2 === 0 ? pods(a, b) : pods(a, c);
+    await clock.advance(poll === 0 ? 0 : 1_000);
+  }
+  assert.deepEqual(
+    reports.map(({ addresses }) => addresses[1]),
+    [b, c, b, c, b, c, b, c, b, c],
+  );
+  assert.equal(poller.counters.changes, 10);
+  assert.deepEqual(
+    book.times,
+    Array.from({ length: 10 }, (_, poll) => poll * 1_000),
+  );
+  end();
+});
+
+test('behind a cache the next query comes just after the entry expires', async () => {
+  const { clock, book, join } = scene();
+  const { end } = join();
+  for (const ttlMs of [8_000, 3_000]) {
+    book.answer = resolution({ A: found([a], { ttlMs }) });
+    await clock.advance(ttlMs === 8_000 ? 0 : 5_000);
+  }
+  assert.equal(clock.nextIn, 3_050);
+  end();
+});
+
+test('the status tells people all about the last answer', async () => {
+  const { clock, book, poller, join } = scene({ answer: null });
+  const nothing = {
+    name: 'svc.ns',
+    server: null,
+    transport: null,
+    rcode: null,
+    addresses: [],
+    ttlMs: null,
+    answeredAt: null,
+    ageMs: null,
+    failures: 0,
+    error: null,
+    nextQueryAt: null,
+  };
+  assert.deepEqual(poller.status, nothing);
+  const { end } = join();
+  assert.deepEqual(poller.status, nothing, 'while it asks, too');
+  await clock.advance(300);
+  const answeredAt = clock.wallTime();
+  book.queries[0]?.reply({ ...pods(a), rcode: 'NOERROR' });
+  await clock.advance(1_200);
+  assert.deepEqual(poller.status, {
+    ...nothing,
+    name: 'svc.ns.svc.cluster.local',
+    server: '10.96.0.10:53',
+    transport: 'udp',
+    rcode: 'NOERROR',
+    addresses: [a],
+    ttlMs: 5_000,
+    answeredAt,
+    ageMs: 1_200,
+    nextQueryAt: answeredAt + 5_000,
+  });
+  end();
+});
