@@ -313,7 +313,7 @@ test('started again it asks at once, and reports the set of before if DNS is dow
   await clock.advance(3_600_000);
   book.answer = SERVFAIL;
   const { reports, end } = join();
-  assert.deepEqual(reports, []);
+  assert.equal(reports.length, 0);
   await clock.advance(0);
   assert.equal(reports.length, 1);
   assert.equal(reports[0]?.addresses, first.reports[0]?.addresses);
