@@ -142,11 +142,13 @@ function overUdp(request: ExchangeRequest, query: Buffer): Promise<ExchangeResul
         ending.failed('ERR_HEADLESS_DNS_MALFORMED', malformed(error), error);
       }
     });
-    // A literal address: `connect` looks nothing up. It makes the kernel report an ICMP "unreachable" to us.
-    socket.connect(server.port, server.host, () => {
+    socket.once('connect', () => {
       peer = socket.remoteAddress();
       socket.send(query, (error) => error && fail(error));
     });
+    // A literal address: `connect` looks nothing up. It makes the kernel report an ICMP "unreachable" to us. Given a
+    // callback, it would hand its own errors to that instead of to `error`.
+    socket.connect(server.port, server.host);
     return () => {
       // A `connect` already queued would ask a closed socket for its peer. `error` keeps its listener: the bind may
       // still fail.
