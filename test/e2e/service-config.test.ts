@@ -1,0 +1,119 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { credentials, status } from '@grpc/grpc-js';
+import { createHeadlessClient, HeadlessChannel, type HeadlessOptions } from '../../lib/index.js';
+import '../../lib/register.js';
+import { Cluster } from '../helpers/cluster.js';
+import { eventually } from '../helpers/eventually.js';
+import { callsByPod, HelloClient, sayHi } from '../helpers/hello-service.js';
+import { leakCheck } from '../helpers/leak-check.js';
+
+const insecure = credentials.createInsecure();
+
+/** Two doors: one with a channel of ours around grpc-js's, one with grpc-js's alone. */
+const doors: Record<string, (cluster: Cluster, config: object, headless?: HeadlessOptions) => HelloClient> = {
+  createHeadlessClient: (cluster, config, headless) =>
+    createHeadlessClient(HelloClient, cluster.target, insecure, {
+      headless: cluster.headless(headless),
+      'grpc.service_config': JSON.stringify(config),
+    }),
+  'a bare headless: target': (cluster, config, headless) =>
+    new HelloClient(`headless:///${cluster.target}`, insecure, {
+      headless: cluster.headless(headless),
+      'grpc.service_config': JSON.stringify(config),
+    }),
+};
+
+function methodConfig(settings: object): object {
+  return { methodConfig: [{ name: [{ service: 'hello.Hello' }], ...settings }] };
+}
+
+const retryPolicy = {
+  maxAttempts: 3,
+  initialBackoff: '0.01s',
+  maxBackoff: '0.1s',
+  backoffMultiplier: 1.5,
+  retryableStatusCodes: ['UNAVAILABLE'],
+};
+
+for (const [door, makeClient] of Object.entries(doors)) {
+  test(`a retry policy moves a failed call to another pod, through ${door}`, async (t) => {
+    const defer = leakCheck(t);
+    const cluster = await Cluster.start(defer, { pods: 2 });
+    const [broken] = await cluster.scaleUp(1, { failWith: status.UNAVAILABLE });
+    // In turns, so that the next attempt is another pod's for certain and not by chance.
+    const client = makeClient(cluster, methodConfig({ retryPolicy }), { balance: { policy: 'round_robin' } });
+    defer(() => client.close());
+    await eventually(async () => {
+      await callsByPod(client, 5, 1);
+      assert.ok(broken && broken.calls > 0);
+    });
+    const before = broken?.calls ?? 0;
+    const answered = await callsByPod(client, 30, 1);
+    assert.equal(answered.size, 2);
+    assert.ok(broken && broken.calls > before, 'the broken pod was tried all along');
+  });
+
+  test(`a method's timeout holds, through ${door}`, async (t) => {
+    const defer = leakCheck(t);
+    const cluster = await Cluster.start(defer, { pods: 1 });
+    const client = makeClient(cluster, methodConfig({ timeout: '1.5s' }));
+    defer(() => client.close());
+    await sayHi(client);
+    cluster.pods[0]?.behave({ hang: true });
+    const deadline = Date.now() + 60_000;
+    await assert.rejects(sayHi(client, { deadline }), { code: status.DEADLINE_EXCEEDED });
+    assert.ok(Date.now() < deadline);
+  });
+
+  test(`round_robin, where the user names it, balances, and sees new pods all the same, through ${door}`, async (t) => {
+    const defer = leakCheck(t);
+    const cluster = await Cluster.start(defer, { pods: 2 });
+    const client = makeClient(cluster, { loadBalancingConfig: [{ round_robin: {} }] });
+    defer(() => client.close());
+    await eventually(async () => assert.equal((await callsByPod(client, 20)).size, 2));
+    await cluster.scaleUp(2);
+    await eventually(async () => {
+      const calls = await callsByPod(client, 40, 1);
+      assert.deepEqual([...calls.values()], [10, 10, 10, 10]);
+    });
+  });
+
+  test(`outlier detection above our balancer ejects a failing pod, through ${door}`, async (t) => {
+    const defer = leakCheck(t);
+    const cluster = await Cluster.start(defer, { pods: 2 });
+    const [broken] = await cluster.scaleUp(1, { failWith: status.UNAVAILABLE });
+    // In grpc-js's own spelling: it takes no gRFC A50 names and no durations as text, and falls back to pick_first.
+    const outlier = {
+      interval: { seconds: 0, nanos: 200_000_000 },
+      base_ejection_time: { seconds: 60, nanos: 0 },
+      max_ejection_percent: 30,
+      failure_percentage_ejection: { threshold: 50, enforcement_percentage: 100, minimum_hosts: 3, request_volume: 3 },
+      child_policy: [{ headless: {} }],
+    };
+    const client = makeClient(cluster, { loadBalancingConfig: [{ outlier_detection: outlier }] });
+    defer(() => client.close());
+    await eventually(async () => {
+      await Promise.allSettled(Array.from({ length: 30 }, () => sayHi(client)));
+      assert.equal((await callsByPod(client, 40)).size, 2);
+    });
+    const before = broken?.calls;
+    const [late] = await cluster.scaleUp(1);
+    await eventually(async () => assert.ok((await callsByPod(client, 40)).has(String(late?.name))));
+    assert.equal(broken?.calls, before, 'it stays ejected while new pods are taken in');
+  });
+}
+
+test("round_robin named by the user leaves our balancer out, and the channel's view is DNS alone", async (t) => {
+  const defer = leakCheck(t);
+  const cluster = await Cluster.start(defer, { pods: 2 });
+  const config = { loadBalancingConfig: [{ round_robin: {} }] };
+  const channel = new HeadlessChannel(cluster.target, insecure, {
+    headless: cluster.headless(),
+    'grpc.service_config': JSON.stringify(config),
+  });
+  defer(() => channel.close());
+  await channel.ready();
+  assert.deepEqual(channel.snapshot().endpoints, []);
+  assert.equal(channel.snapshot().dns.addresses.length, 2);
+});
