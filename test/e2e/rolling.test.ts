@@ -1,0 +1,60 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { credentials } from '@grpc/grpc-js';
+import { createHeadlessClient } from '../../lib/index.js';
+import { Cluster, Load } from '../helpers/cluster.js';
+import { eventually } from '../helpers/eventually.js';
+import { callsByPod, HelloClient } from '../helpers/hello-service.js';
+import { leakCheck } from '../helpers/leak-check.js';
+import type { Pod } from '../helpers/pod.js';
+
+const PODS = 12;
+const INTERVAL_MS = 1_000;
+/** The interval with its jitter, a query, a connection, and a second for the machine. */
+const FOUND_WITHIN_MS = 2_300;
+/**
+ * What Kubernetes' `preStop` sleep is for: a pod that left DNS serves on until its clients have asked DNS again, so for
+ * one refresh interval with its jitter at the least. Then it says GOAWAY and finishes its calls.
+ */
+const GRACE_MS = 2_500;
+
+test('fault 45: a rolling replacement of 12 pods under load fails no call, and each new pod is called in time', async (t) => {
+  const defer = leakCheck(t);
+  const cluster = await Cluster.start(defer, { pods: PODS });
+  const client = createHeadlessClient(HelloClient, cluster.target, credentials.createInsecure(), {
+    headless: cluster.headless({ refresh: { intervalMs: INTERVAL_MS } }),
+  });
+  defer(() => client.close());
+  await eventually(async () => assert.equal((await callsByPod(client, 60)).size, PODS));
+  const load = Load.start(defer, client, { workers: 8 });
+
+  const old = [...cluster.pods];
+  const published = new Map<Pod, number>();
+  const foundAfterMs = new Map<Pod, number>();
+  const watch = setInterval(() => {
+    for (const [pod, at] of published)
+      if (pod.calls > 0 && !foundAfterMs.has(pod)) foundAfterMs.set(pod, performance.now() - at);
+  }, 5);
+  defer(() => clearInterval(watch));
+
+  const stopping: Promise<unknown>[] = [];
+  for (const leaver of old) {
+    const [fresh] = await cluster.scaleUp(1);
+    if (!fresh) throw new Error('a pod was started');
+    published.set(fresh, performance.now());
+    cluster.unpublish(leaver);
+    stopping.push(sleep(GRACE_MS).then(() => leaver.stop()));
+    // The next pod is replaced when this one is up, which takes real ones longer.
+    await sleep(150);
+  }
+  await Promise.all(stopping);
+  await eventually(() => assert.equal(foundAfterMs.size, PODS));
+  await load.stop();
+
+  assert.deepEqual(load.failures, []);
+  assert.ok(load.calls > 200, `only ${load.calls} calls were made`);
+  for (const [pod, ms] of foundAfterMs)
+    assert.ok(ms <= FOUND_WITHIN_MS, `${pod.name} got its first call ${Math.round(ms)} ms after its record`);
+  for (const pod of published.keys()) assert.equal(pod.stats.accepted, 1);
+});
