@@ -1,0 +1,130 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, it, type TestContext } from 'node:test';
+import fc from 'fast-check';
+import { parseResolvConf, ResolvConfFile } from '../../lib/dns/resolv-conf.js';
+
+const hosts = (text: string): string[] => parseResolvConf(text).servers.map(({ host }) => host);
+
+describe('resolv.conf', () => {
+  it('is read as a pod has it', () => {
+    const text =
+      'search just-4-test.svc.cluster.local svc.cluster.local cluster.local\nnameserver 10.96.0.10\noptions ndots:5\n';
+    assert.deepEqual(parseResolvConf(text), {
+      servers: [{ host: '10.96.0.10', port: 53 }],
+      search: ['just-4-test.svc.cluster.local', 'svc.cluster.local', 'cluster.local'],
+      ndots: 5,
+      timeoutMs: undefined,
+      attempts: undefined,
+      rotate: false,
+    });
+  });
+
+  it('fault 30: means 127.0.0.1 when it is empty or names no server', () => {
+    for (const text of [
+      '',
+      '\n\n',
+      'search a.b',
+      'nameserver',
+      'nameserver dns.example',
+      '  nameserver 10.0.0.1',
+      'nameserver10.0.0.1',
+    ])
+      assert.deepEqual(hosts(text), ['127.0.0.1'], JSON.stringify(text));
+  });
+
+  it('fault 30: counts the first three of five nameservers', () => {
+    const text = [1, 2, 3, 4, 5].map((last) => `nameserver 10.0.0.${last}`).join('\n');
+    assert.deepEqual(hosts(text), ['10.0.0.1', '10.0.0.2', '10.0.0.3']);
+  });
+
+  it('fault 30: may have CRLF, comments, tabs, and IPv6 with a scope', () => {
+    const text = '# one\r\n; two\r\nnameserver\t10.0.0.1 # why\r\nnameserver fe80::1%eth0\r\nsearch a.b\tc. ; d\r\n';
+    assert.deepEqual(hosts(text), ['10.0.0.1', 'fe80::1%eth0']);
+    assert.deepEqual(parseResolvConf(text).search, ['a.b', 'c']);
+  });
+
+  it('fault 30: has its numbers clamped, and those that are none ignored', () => {
+    const read = (text: string): unknown[] => {
+      const { ndots, timeoutMs, attempts } = parseResolvConf(`options ${text}`);
+      return [ndots, timeoutMs, attempts];
+    };
+    assert.deepEqual(read('ndots:99 timeout:99 attempts:99'), [15, 30_000, 5]);
+    assert.deepEqual(read('ndots:0 timeout:0 attempts:0'), [0, 1_000, 1]);
+    assert.deepEqual(read('ndots:-1 timeout:-1 attempts:-1'), [undefined, undefined, undefined]);
+    assert.deepEqual(read('ndots:x timeout attempts:'), [undefined, undefined, undefined]);
+    assert.deepEqual(read('ndots:2\noptions timeout:3 rotate'), [2, 3_000, undefined]);
+    assert.equal(parseResolvConf('options edns0 rotate').rotate, true);
+  });
+
+  it('has the last of `search` and `domain` count, final dots gone', () => {
+    const search = (text: string): readonly string[] => parseResolvConf(text).search;
+    assert.deepEqual(search('search a b\ndomain c'), ['c']);
+    assert.deepEqual(search('domain c\nsearch a. b..'), ['a', 'b']);
+    assert.deepEqual(search('domain c d'), ['c']);
+    assert.deepEqual(search('search .'), []);
+    assert.equal(search(`search ${'a '.repeat(100)}`).length, 32);
+  });
+
+  it('makes sense whatever it holds', () => {
+    const word = fc.constantFrom(
+      'nameserver',
+      'search',
+      'options',
+      'ndots:',
+      '1',
+      '10.0.0.1',
+      ' ',
+      '\n',
+      '\r',
+      '#',
+      ':',
+      '.',
+    );
+    fc.assert(
+      fc.property(fc.array(fc.oneof(word, fc.string({ maxLength: 3 })), { maxLength: 40 }), (words) => {
+        const { servers, ndots = 0 } = parseResolvConf(words.join(''));
+        assert.ok(servers.length >= 1 && servers.length <= 3 && ndots >= 0 && ndots <= 15);
+      }),
+    );
+  });
+});
+
+describe('the file', () => {
+  function inDirectory(t: TestContext): string {
+    const directory = mkdtempSync(join(tmpdir(), 'resolv-'));
+    t.after(() => rmSync(directory, { recursive: true }));
+    return join(directory, 'resolv.conf');
+  }
+  const first = (file: ResolvConfFile): string | undefined => file.read().servers[0]?.host;
+
+  it('fault 30: means 127.0.0.1 while it never was', (t) => {
+    const file = new ResolvConfFile(inDirectory(t));
+    assert.equal(first(file), '127.0.0.1');
+    assert.equal(first(new ResolvConfFile(tmpdir())), '127.0.0.1', 'nor can a directory be read');
+  });
+
+  it('fault 31: is read again when it is replaced or written to', (t) => {
+    const path = inDirectory(t);
+    const file = new ResolvConfFile(path);
+    writeFileSync(path, 'nameserver 10.0.0.1');
+    assert.equal(first(file), '10.0.0.1');
+    writeFileSync(`${path}.new`, 'nameserver 10.0.0.2');
+    renameSync(`${path}.new`, path);
+    assert.equal(first(file), '10.0.0.2');
+    writeFileSync(path, 'nameserver 10.0.0.33');
+    assert.equal(first(file), '10.0.0.33');
+  });
+
+  it('fault 31: goes on meaning what it said when it vanishes, and is not parsed again while it stays', (t) => {
+    const path = inDirectory(t);
+    const file = new ResolvConfFile(path);
+    writeFileSync(path, 'nameserver 10.0.0.1');
+    const settings = file.read();
+    assert.equal(file.read(), settings);
+    rmSync(path);
+    assert.equal(file.read(), settings);
+  });
+});
