@@ -51,9 +51,13 @@ const definition = loadPackageDefinition(
 export const HelloClient = definition.hello.Hello;
 
 /** One unary call as a promise. Without options it has a deadline of five seconds, so that no test hangs. */
-export function sayHi(client: HelloClient, options: CallOptions & { metadata?: Metadata } = {}): Promise<HiResponse> {
+export function sayHi(
+  client: HelloClient,
+  options: CallOptions & { metadata?: Metadata } = {},
+  message = 'hi',
+): Promise<HiResponse> {
   const { metadata = new Metadata(), ...call } = options;
-  const request = { to_who: 'pod', message: 'hi' };
+  const request = { to_who: 'pod', message };
   return new Promise((resolve, reject) => {
     client.Hi(request, metadata, { deadline: Date.now() + 5_000, ...call }, (error, response) =>
       error || !response ? reject(error) : resolve(response),

@@ -1,0 +1,74 @@
+/**
+ * Any balancer that grpc-js knows by name, driven without a channel and without sockets: sets in, pickers out, the
+ * subchannels' states set by hand. For what a balancer itself costs.
+ */
+import * as grpc from '@grpc/grpc-js';
+import { LINK_KEY, type Link } from '../../lib/balancer/link.js';
+import { createLink, registerScheme } from '../../lib/balancer/scheme.js';
+import { resolveOptions } from '../../lib/options.js';
+import { systemRuntime } from '../../lib/runtime.js';
+import { parseTarget } from '../../lib/target.js';
+import { FakeControlHelper, type FakeSubchannel } from '../../test/helpers/fake-subchannel.js';
+
+const { ChildLoadBalancerHandler, parseLoadBalancingConfig, statusOrFromValue } = grpc.experimental;
+
+type Endpoints = { addresses: { host: string; port: number }[] }[];
+
+const PORT = 50_051;
+const PICK_ARGS = { metadata: new grpc.Metadata(), extraPickInfo: {} };
+
+export class DrivenBalancer {
+  readonly #helper = new FakeControlHelper();
+  readonly #config: grpc.experimental.TypedLoadBalancingConfig;
+  readonly #balancer: grpc.experimental.LoadBalancer;
+  readonly #options: grpc.ChannelOptions;
+  #connected = 0;
+
+  /** @param name as in `loadBalancingConfig`: `headless`, `round_robin` … */
+  constructor(name: string, policy: 'least_request' | 'round_robin' = 'least_request') {
+    registerScheme();
+    const settings = resolveOptions({ balance: { policy }, dns: { lookup: () => new Promise(() => {}) } });
+    const link: Link = createLink(parseTarget('driven.balancer:1'), settings, systemRuntime);
+    this.#options = { [LINK_KEY]: link };
+    this.#config = parseLoadBalancingConfig({ [name]: {} });
+    this.#balancer = new ChildLoadBalancerHandler(this.#helper);
+  }
+
+  /** Gives it a set of IP addresses. */
+  update(ips: readonly string[]): void {
+    const endpoints: Endpoints = ips.map((host) => ({ addresses: [{ host, port: PORT }] }));
+    this.#balancer.updateAddressList(statusOrFromValue(endpoints), this.#config, this.#options, '');
+  }
+
+  /** Subchannels made so far. */
+  get made(): number {
+    return this.#helper.made.length;
+  }
+
+  /** Every subchannel that was made since the last time is connected now. */
+  connect(): void {
+    for (const subchannel of this.#helper.made.slice(this.#connected)) connect(subchannel);
+    this.#connected = this.#helper.made.length;
+  }
+
+  /** Picks so often with the latest picker. */
+  pick(times: number): void {
+    const picker = this.#helper.published.at(-1)?.picker;
+    if (!picker) throw new Error('the balancer has published no picker');
+    for (let count = 0; count < times; count++) picker.pick(PICK_ARGS);
+  }
+
+  /** Forgets pickers but the latest, which would pass for the balancer's own memory. */
+  forget(): void {
+    this.#helper.published.splice(0, this.#helper.published.length - 1);
+  }
+
+  destroy(): void {
+    this.#balancer.destroy();
+  }
+}
+
+function connect(subchannel: FakeSubchannel): void {
+  subchannel.become('CONNECTING');
+  subchannel.become('READY');
+}

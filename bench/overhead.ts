@@ -1,0 +1,298 @@
+/**
+ * What does balancing cost? The same calls over the same pods, by our two policies and by grpc-js's, in turn: each
+ * round measures every rival for a second, the next round in the opposite order, and figures are ratios within a round.
+ *
+ *     npm run bench:overhead            all kinds of calls over 1, 4, 50 and 100 pods, 9 rounds
+ *     npm run bench:overhead -- --short unary calls over 4 and 50 pods, 5 rounds
+ */
+import type { HelloClient } from '../test/helpers/hello-service.js';
+import { DrivenBalancer } from './harness/balancer.js';
+import { ClosedLoop, type Latency, Tally } from './harness/load.js';
+import type { Mode } from './harness/options.js';
+import { Fleet } from './harness/pods.js';
+import { answerIfMain, type Context, type Outcome, type Question } from './harness/question.js';
+import { Recording, type Result } from './harness/result.js';
+import { mean, quantile, type Ratio, ratioOfPairs, sorted } from './harness/statistics.js';
+import { count, duration, formatTable, ratio } from './harness/table.js';
+import { allocatedBytes } from './overhead/allocation.js';
+import { BASELINE, connect, RIVALS, type Rival } from './overhead/rivals.js';
+import { callOf, LARGE_OCTETS, STREAM_LENGTH, WORKLOADS, type Workload } from './overhead/workloads.js';
+
+export interface CallsCell {
+  readonly kind: 'calls';
+  readonly workload: Workload;
+  readonly pods: number;
+  readonly rival: Rival;
+  /** Medians over the rounds. */
+  readonly callsPerSecond: number;
+  /** User and system time of the client's process, all of it: the loop that calls included. */
+  readonly cpuUs: number;
+  readonly systemUs: number;
+  readonly latency: Latency;
+  readonly allocatedBytes: number;
+  /** Calls of the busiest pod over those of the mean pod, in one second. */
+  readonly imbalance: number;
+  /** To the baseline, pair by pair; null for the baseline itself. */
+  readonly ratios: { readonly throughput: Ratio; readonly cpu: Ratio; readonly p99: Ratio } | null;
+}
+
+export interface PickCell {
+  readonly kind: 'pick';
+  readonly rival: Rival;
+  readonly pods: number;
+  /** Of one pick alone, median of the rounds. */
+  readonly nanoseconds: number;
+}
+
+export type OverheadCell = CallsCell | PickCell;
+
+interface Setting {
+  readonly workload: Workload;
+  readonly pods: number;
+}
+
+interface Slice {
+  readonly callsPerSecond: number;
+  readonly cpuUs: number;
+  readonly systemUs: number;
+  readonly p99Ms: number;
+  readonly imbalance: number;
+}
+
+const SLICE_MS = 1_000;
+const PICK_PODS = [4, 50, 1_000];
+const PICKS = 200_000;
+
+const ROUNDS: Record<Mode, number> = { short: 5, default: 9, full: 15 };
+
+function settings(mode: Mode): Setting[] {
+  if (mode === 'short') return [4, 50].map((pods) => ({ workload: 'unary', pods }));
+  return WORKLOADS.flatMap((workload) => [1, 4, 50, 100].map((pods) => ({ workload, pods })));
+}
+
+function stepOf({ workload, pods }: Setting): string {
+  return `overhead: ${workload} calls over ${pods} pods`;
+}
+
+export const overhead: Question<OverheadCell, 'inFlight'> = {
+  name: 'overhead',
+  flags: { inFlight: { default: 40, min: 1, max: 1_000, help: 'calls in flight at all times' } },
+  plan: ({ mode }) => [
+    { name: 'overhead: start pods', ms: 4_000 },
+    ...settings(mode).map((setting) => ({
+      name: stepOf(setting),
+      ms: RIVALS.length * (ROUNDS[mode] + 2) * (SLICE_MS + 100) + 1_000,
+    })),
+    { name: 'overhead: the pick alone', ms: 3_000 },
+  ],
+  run,
+  show,
+};
+
+async function run({ options, progress, random }: Context<'inFlight'>): Promise<Outcome<OverheadCell>> {
+  const recording = new Recording('overhead', options);
+  const rounds = ROUNDS[options.mode];
+  const wanted = settings(options.mode);
+  const cells: OverheadCell[] = [];
+  const raw: unknown[] = [];
+  progress.begin('overhead: start pods');
+  const fleet = await Fleet.start({ pods: Math.max(...wanted.map(({ pods }) => pods)) });
+  try {
+    for (const setting of wanted) {
+      progress.begin(stepOf(setting));
+      const measured = await measure(setting, fleet, options.own.inFlight, rounds, (note) => progress.tell(note));
+      const baseline = measured.get(BASELINE)?.slices ?? [];
+      for (const [rival, { slices, tally, bytes }] of measured) {
+        raw.push({ ...setting, rival, slices });
+        const pairs = (figure: (slice: Slice) => number): Ratio =>
+          ratioOfPairs(
+            slices.map((slice, round) => [figure(slice), figure(baseline[round] as Slice)] as const),
+            random,
+          );
+        const median = (figure: (slice: Slice) => number): number => quantile(sorted(slices.map(figure)), 0.5);
+        cells.push({
+          kind: 'calls',
+          ...setting,
+          rival,
+          callsPerSecond: median((slice) => slice.callsPerSecond),
+          cpuUs: median((slice) => slice.cpuUs),
+          systemUs: median((slice) => slice.systemUs),
+          latency: tally.report().latency,
+          allocatedBytes: bytes,
+          imbalance: median((slice) => slice.imbalance),
+          ratios:
+            rival === BASELINE
+              ? null
+              : {
+                  throughput: pairs((slice) => slice.callsPerSecond),
+                  cpu: pairs((slice) => slice.cpuUs),
+                  p99: pairs((slice) => slice.p99Ms),
+                },
+        });
+      }
+    }
+    progress.begin('overhead: the pick alone');
+    cells.push(...(await pickAlone(rounds)));
+  } finally {
+    await fleet.close();
+  }
+  const parameters = {
+    inFlight: options.own.inFlight,
+    rounds,
+    sliceMs: SLICE_MS,
+    streamLength: STREAM_LENGTH,
+    largeOctets: LARGE_OCTETS,
+    picks: PICKS,
+  };
+  return { result: recording.finish(parameters, cells), raw };
+}
+
+interface Measured {
+  readonly slices: Slice[];
+  /** Of all rounds. */
+  readonly tally: Tally;
+  /** A call. */
+  readonly bytes: number;
+}
+
+async function measure(
+  { workload, pods }: Setting,
+  fleet: Fleet,
+  inFlight: number,
+  rounds: number,
+  tell: (note: string) => void,
+): Promise<Map<Rival, Measured>> {
+  const ips = fleet.ips.slice(0, pods);
+  const clients = new Map<Rival, HelloClient>();
+  for (const rival of RIVALS) clients.set(rival, await connect(rival, ips, fleet.port));
+  const measured = new Map<Rival, Measured>();
+  try {
+    for (const [rival, client] of clients) {
+      tell(`warm up ${rival}`);
+      await slice(workload, client, inFlight, pods, new Tally());
+      const tally = new Tally();
+      const allocated = await allocatedBytes(async () => {
+        await slice(workload, client, inFlight, pods, tally);
+      });
+      measured.set(rival, { slices: [], tally: new Tally(), bytes: allocated / tally.answered });
+    }
+    for (let round = 0; round < rounds; round++) {
+      tell(`round ${round + 1} of ${rounds}`);
+      // A B C D, D C B A: what drifts with time falls on all alike.
+      const order = round % 2 === 0 ? [...measured] : [...measured].reverse();
+      for (const [rival, { slices, tally }] of order)
+        slices.push(await slice(workload, clients.get(rival) as HelloClient, inFlight, pods, tally));
+    }
+  } finally {
+    for (const client of clients.values()) client.close();
+  }
+  return measured;
+}
+
+async function slice(
+  workload: Workload,
+  client: HelloClient,
+  inFlight: number,
+  pods: number,
+  total: Tally,
+): Promise<Slice> {
+  const loop = new ClosedLoop(callOf(workload, client), inFlight);
+  const before = process.cpuUsage();
+  const startedAt = performance.now();
+  loop.start();
+  await new Promise((resolve) => setTimeout(resolve, SLICE_MS));
+  await loop.stop();
+  const seconds = (performance.now() - startedAt) / 1000;
+  const { user, system } = process.cpuUsage(before);
+  const { tally } = loop;
+  if (tally.failedByStatus.size > 0)
+    throw new Error(`calls failed: ${JSON.stringify(Object.fromEntries(tally.failedByStatus))}`);
+  total.histogram.add(tally.histogram);
+  total.answered += tally.answered;
+  return {
+    callsPerSecond: tally.answered / seconds,
+    cpuUs: (user + system) / tally.answered,
+    systemUs: system / tally.answered,
+    p99Ms: tally.report().latency.p99Ms,
+    imbalance: Math.max(...tally.byPod.values()) / (tally.answered / pods),
+  };
+}
+
+/** Without calls: balancers on fake subchannels, all connected. */
+async function pickAlone(rounds: number): Promise<PickCell[]> {
+  const cells: PickCell[] = [];
+  const makers: [Rival, () => DrivenBalancer][] = [
+    ['grpc-js round_robin', () => new DrivenBalancer('round_robin')],
+    ['ours least_request', () => new DrivenBalancer('headless', 'least_request')],
+    ['ours round_robin', () => new DrivenBalancer('headless', 'round_robin')],
+  ];
+  for (const pods of PICK_PODS) {
+    const ips = Array.from({ length: pods }, (_, index) => `127.0.${Math.floor(index / 250)}.${(index % 250) + 1}`);
+    const balancers = makers.map(([rival, make]) => ({ rival, balancer: make(), times: [] as number[] }));
+    for (const { balancer } of balancers) await settle(balancer, ips);
+    for (let round = 0; round <= rounds; round++)
+      for (const { balancer, times } of round % 2 === 0 ? balancers : [...balancers].reverse()) {
+        const startedAt = performance.now();
+        balancer.pick(PICKS);
+        // The first round warms up.
+        if (round > 0) times.push(((performance.now() - startedAt) * 1e6) / PICKS);
+      }
+    for (const { rival, balancer, times } of balancers) {
+      cells.push({ kind: 'pick', rival, pods, nanoseconds: quantile(sorted(times), 0.5) });
+      balancer.destroy();
+    }
+  }
+  return cells;
+}
+
+/** Ours makes its subchannels a few in each turn. */
+async function settle(balancer: DrivenBalancer, ips: readonly string[]): Promise<void> {
+  balancer.update(ips);
+  while (balancer.made < ips.length) await new Promise((resolve) => setTimeout(resolve, 1));
+  balancer.connect();
+}
+
+function show({ cells }: Result<OverheadCell>): string {
+  const calls = cells.filter((cell): cell is CallsCell => cell.kind === 'calls');
+  const rows: (CallsCell | null)[] = [];
+  for (const cell of calls) {
+    if (cell.rival === RIVALS[0] && rows.length > 0) rows.push(null);
+    rows.push(cell);
+  }
+  const between = (figure: Ratio | undefined): string =>
+    figure ? `${ratio(figure.value)} (${figure.low.toFixed(2)}–${figure.high.toFixed(2)})` : '1';
+  const callsTable = formatTable<CallsCell>(
+    [
+      { head: 'calls', align: 'left', cell: ({ workload }) => workload },
+      { head: 'pods', cell: ({ pods }) => count(pods) },
+      { head: 'balancer', align: 'left', cell: ({ rival }) => rival },
+      { head: 'calls/s', cell: ({ callsPerSecond }) => count(Math.round(callsPerSecond)) },
+      { head: 'to grpc-js\nround_robin', cell: ({ ratios }) => between(ratios?.throughput) },
+      { head: 'CPU\na call', cell: ({ cpuUs }) => duration(cpuUs / 1000) },
+      { head: 'to grpc-js\nround_robin', cell: ({ ratios }) => between(ratios?.cpu) },
+      { head: 'p50', cell: ({ latency }) => duration(latency.p50Ms) },
+      { head: 'p99', cell: ({ latency }) => duration(latency.p99Ms) },
+      { head: 'p99.9', cell: ({ latency }) => duration(latency.p999Ms) },
+      { head: 'allocated\na call', cell: ({ allocatedBytes: bytes }) => `${(bytes / 1024).toFixed(1)} KiB` },
+      { head: 'busiest /\nmean pod', cell: ({ imbalance }) => imbalance.toFixed(2) },
+    ],
+    rows,
+  );
+  const picks = cells.filter((cell): cell is PickCell => cell.kind === 'pick');
+  const pickTable = formatTable<PickCell>(
+    [
+      { head: 'the pick alone', align: 'left', cell: ({ rival }) => rival },
+      { head: 'pods', cell: ({ pods }) => count(pods) },
+      { head: 'a pick', cell: ({ nanoseconds }) => duration(nanoseconds / 1e6) },
+      {
+        head: 'share of a call',
+        cell: ({ nanoseconds }) =>
+          `${((nanoseconds / 1000 / mean(calls.map(({ cpuUs }) => cpuUs))) * 100).toFixed(2)} %`,
+      },
+    ],
+    picks,
+  );
+  return `${callsTable}\n\n${pickTable}`;
+}
+
+await answerIfMain(import.meta.url, overhead);
