@@ -1,0 +1,49 @@
+/** A link whose poller asks nobody: the test reports sets itself, and sees what the balancer asks for. */
+import { Link, type LinkSettings } from '../../lib/balancer/link.js';
+import { roundRobin } from '../../lib/balancer/round-robin.js';
+import type { Poller, Report, ReportListener } from '../../lib/discovery/poller.js';
+import type { DnsError } from '../../lib/errors.js';
+import { FakeClock } from './fake-clock.js';
+
+export class FakePoller {
+  lastError: DnsError | null = null;
+  hints = 0;
+  /** What `setReady` was told last. */
+  ready: boolean | null = null;
+  readonly #listeners = new Set<ReportListener>();
+
+  get subscribers(): number {
+    return this.#listeners.size;
+  }
+
+  subscribe(listener: ReportListener): ReturnType<Poller['subscribe']> {
+    this.#listeners.add(listener);
+    return {
+      hint: () => {
+        this.hints += 1;
+      },
+      refresh: async () => {},
+      setReady: (ready) => {
+        this.ready = ready;
+      },
+      end: () => void this.#listeners.delete(listener),
+    };
+  }
+
+  report(addresses: readonly string[], error: DnsError | null = null): void {
+    const report: Report = { addresses, error };
+    for (const listener of this.#listeners) listener(report);
+  }
+}
+
+export function fakeLink(settings: Partial<LinkSettings> = {}) {
+  const clock = new FakeClock();
+  const poller = new FakePoller();
+  const link = new Link(
+    // A class with private members is only ever the class itself.
+    poller as unknown as Poller,
+    { authority: 'svc.ns:50051', port: 50051, policy: roundRobin, lingerMs: 30_000, ...settings },
+    { clock, random: () => 0, turns: { current: () => 0 } },
+  );
+  return { clock, poller, link };
+}
