@@ -1,0 +1,123 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { scene, twoReady } from '../helpers/balancer-scene.js';
+import { FakeControlHelper } from '../helpers/fake-subchannel.js';
+
+test('a removed pod is out of the picker before it begins to drain, and its connection lingers', async () => {
+  const { give, serving, states, link, held, helper, balancer, clock } = twoReady();
+  helper.updateState = function (state, picker, error) {
+    FakeControlHelper.prototype.updateState.call(this, state, picker, error);
+    assert.deepEqual([serving(), link.counters.drained], ['a', 0], 'the picker is out, and draining has not begun');
+  };
+  give('a');
+  assert.deepEqual(states(), { a: 'ready', b: 'draining' });
+  assert.equal(link.counters.drained, 1);
+  assert.equal(balancer.endpoints()[1]?.since, clock.wallTime());
+  await clock.advance(29_999);
+  assert.equal(held(), 'ab');
+  await clock.advance(1);
+  assert.equal(held(), 'a');
+  assert.deepEqual(helper.children, ['a:50051']);
+});
+
+test('a removed pod that never was READY is let go at once', () => {
+  const { give, up, pod, held, link, clock } = scene();
+  give('abc');
+  up('a');
+  pod('c').become('TRANSIENT_FAILURE', 'ECONNREFUSED');
+  give('a');
+  assert.deepEqual([held(), link.counters.drained, clock.timers], ['a', 0, 0]);
+});
+
+test('a pod that returns while it drains serves on the same connection (fault 43)', async () => {
+  const { give, serving, made, states, link, clock } = twoReady();
+  give('a');
+  await clock.advance(29_999);
+  give('ab');
+  assert.equal(serving(), 'ab');
+  await clock.advance(60_000);
+  assert.deepEqual([made(), states(), clock.timers], ['ab', { a: 'ready', b: 'ready' }, 0]);
+  assert.deepEqual([link.counters.drained, link.counters.returned, link.counters.connected], [1, 1, 2]);
+});
+
+test('a set that alternates at each poll never costs a connection (fault 49)', async () => {
+  const { give, made, serving, clock, pod } = twoReady();
+  for (let poll = 0; poll < 40; poll++) {
+    give(poll % 2 === 0 ? 'a' : 'ab');
+    await clock.advance(1_000);
+  }
+  assert.equal(made(), 'ab');
+  assert.equal(serving(), 'ab');
+  assert.deepEqual([pod('b').refs, clock.timers], [1, 0]);
+});
+
+test('a call in flight holds a draining pod past its linger, to the end of the call (fault 42)', async () => {
+  const { give, up, call, held, clock } = twoReady();
+  const ends = [call(), call()];
+  give('abc');
+  up('c');
+  give('c');
+  await clock.advance(120_000);
+  assert.equal(held(), 'abc');
+  ends[0]?.();
+  assert.equal(held().length, 2);
+  ends[1]?.();
+  assert.equal(held(), 'c');
+});
+
+test('a call that ends within the linger lets nothing go yet', async () => {
+  const { give, call, held, clock } = twoReady();
+  const ends = [call(), call()];
+  give('a');
+  for (const end of ends) end();
+  assert.equal(held(), 'ab');
+  await clock.advance(30_000);
+  assert.equal(held(), 'a');
+});
+
+test('a linger of 0 lets an idle pod go at the next turn', async () => {
+  const { give, held, clock } = twoReady({ lingerMs: 0 });
+  give('a');
+  await clock.advance(0);
+  assert.equal(held(), 'a');
+});
+
+test('a draining pod whose connection breaks is let go, and not connected again', () => {
+  const { give, pod, held, clock, poller } = twoReady();
+  give('a');
+  const { connects } = pod('b');
+  pod('b').become('IDLE');
+  assert.deepEqual([held(), pod('b').connects, clock.timers, poller.hints], ['a', connects, 0, 0]);
+});
+
+test('pods that left still serve until one of the set is READY, however long that takes (fault 41)', async () => {
+  const { give, serving, last, states, held, pod, up, poller, clock } = twoReady();
+  give('cd');
+  assert.deepEqual([last().state, serving(), states().a], ['READY', 'ab', 'draining']);
+  assert.equal(poller.ready, false, 'they do not count as READY: DNS is asked in a burst');
+  await clock.advance(60_000);
+  pod('c').become('TRANSIENT_FAILURE', 'ECONNREFUSED');
+  assert.deepEqual([serving(), held()], ['ab', 'abcd']);
+  up('d');
+  assert.deepEqual([serving(), held(), poller.ready], ['d', 'cd', true]);
+});
+
+test('a pod that left serves again when the last one of the set is lost', () => {
+  const { give, serving, pod } = twoReady();
+  give('a');
+  pod('a').become('IDLE');
+  assert.equal(serving(), 'b');
+  pod('b').become('IDLE');
+  assert.equal(serving(), 'nobody');
+});
+
+test('a last resort with a call in flight is kept until the call ends, though others serve', async () => {
+  const { give, call, held, up, clock } = twoReady();
+  give('c');
+  const end = call();
+  await clock.advance(60_000);
+  up('c');
+  assert.equal(held().length, 2);
+  end();
+  assert.equal(held(), 'c');
+});

@@ -1,0 +1,273 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { connectivityState, status } from '@grpc/grpc-js';
+import { statusOrFromValue } from '../../lib/balancer/grpc.js';
+import { LINK_KEY } from '../../lib/balancer/link.js';
+import { HeadlessLoadBalancer, HeadlessLoadBalancingConfig } from '../../lib/balancer/load-balancer.js';
+import { DnsError } from '../../lib/errors.js';
+import { scene, twoReady } from '../helpers/balancer-scene.js';
+import { FakeControlHelper } from '../helpers/fake-subchannel.js';
+
+type StateName = keyof typeof connectivityState;
+const T: StateName = 'TRANSIENT_FAILURE';
+/** Pods' states, in the order of their coming, and the channel's, as in gRPC's round_robin. */
+const aggregates: [what: string, steps: [pod: string, state: StateName][], expected: StateName][] = [
+  ['no pod has done anything yet', [], 'CONNECTING'],
+  ['one tries', [['a', 'CONNECTING']], 'CONNECTING'],
+  ['one is READY, the others try', [['b', 'READY']], 'READY'],
+  [
+    'one is READY, the others fail',
+    [
+      ['a', T],
+      ['b', 'READY'],
+      ['c', T],
+    ],
+    'READY',
+  ],
+  ['one fails, the others try', [['a', T]], 'CONNECTING'],
+  [
+    'all fail',
+    [
+      ['a', T],
+      ['b', T],
+      ['c', T],
+    ],
+    T,
+  ],
+  [
+    'all have failed and one tries again',
+    [
+      ['a', T],
+      ['b', T],
+      ['c', T],
+      ['a', 'IDLE'],
+      ['a', 'CONNECTING'],
+    ],
+    T,
+  ],
+  [
+    'all have failed and one comes up',
+    [
+      ['a', T],
+      ['b', T],
+      ['c', T],
+      ['a', 'CONNECTING'],
+      ['a', 'READY'],
+    ],
+    'READY',
+  ],
+  [
+    'the only READY one is lost',
+    [
+      ['a', 'READY'],
+      ['a', 'IDLE'],
+    ],
+    'CONNECTING',
+  ],
+  [
+    'the only READY one is lost while the others fail',
+    [
+      ['b', T],
+      ['c', T],
+      ['a', 'READY'],
+      ['a', 'IDLE'],
+      ['a', T],
+    ],
+    T,
+  ],
+];
+for (const [what, steps, expected] of aggregates)
+  test(`the channel is ${expected} when of three pods ${what}`, () => {
+    const { give, pod, last, pick } = scene();
+    give('abc');
+    for (const [name, state] of steps) pod(name).become(state, state === T ? `${name} refused` : undefined);
+    assert.equal(last().state, expected);
+    const kinds: Partial<Record<StateName, number>> = { READY: 0, CONNECTING: 1, TRANSIENT_FAILURE: 2 };
+    assert.equal(pick().pickResultType, kinds[expected]);
+  });
+
+test('calls fail UNAVAILABLE with the last connection error, and with that of DNS if there is one', () => {
+  const { give, pod, pick, last, poller } = scene();
+  give('ab');
+  pod('a').become('TRANSIENT_FAILURE', 'ECONNREFUSED');
+  poller.lastError = new DnsError('ERR_HEADLESS_DNS_SERVFAIL', 'DNS says SERVFAIL', { hostname: 'svc.ns' });
+  pod('b').become('TRANSIENT_FAILURE', 'certificate has expired');
+  const details =
+    `headless: no connection to any of the 2 pods of svc.ns:50051. Last error: b:50051: certificate has expired; ` +
+    'the last DNS query failed too: DNS says SERVFAIL';
+  assert.equal(last().error, details);
+  assert.equal(pick().status?.code, status.UNAVAILABLE);
+  assert.equal(pick().status?.details, details);
+});
+
+test('without a set calls fail with the cause, and a set that comes later serves (fault 25)', () => {
+  const { fail, give, last, up, serving } = scene();
+  assert.equal(fail('NXDOMAIN: no such name'), true);
+  assert.equal(last().error, 'headless: no address for svc.ns:50051: NXDOMAIN: no such name');
+  assert.equal(last().state, 'TRANSIENT_FAILURE');
+  give('a');
+  assert.equal(last().state, 'CONNECTING');
+  up('a');
+  assert.equal(serving(), 'a');
+});
+
+test('a failure of the resolver leaves a working set as it is (faults 23 and 34)', () => {
+  const { fail, serving, helper } = twoReady();
+  const before = helper.published.length;
+  assert.equal(fail('SERVFAIL'), true);
+  assert.equal(helper.published.length, before);
+  assert.equal(serving(), 'ab');
+});
+
+test('an empty set is obeyed: calls fail at once, and the pods drain (fault 24)', () => {
+  const { give, last, states, held } = twoReady();
+  give('', 'NXDOMAIN: no such name');
+  assert.equal(last().state, 'TRANSIENT_FAILURE');
+  assert.equal(last().error, 'headless: no address for svc.ns:50051: NXDOMAIN: no such name');
+  assert.deepEqual(states(), { a: 'draining', b: 'draining' });
+  assert.equal(held(), 'ab');
+});
+
+test("a list that another resolver made is refused, for it doesn't bring the link", () => {
+  const helper = new FakeControlHelper();
+  const list = statusOrFromValue([{ addresses: [{ host: 'a', port: 50051 }] }]);
+  assert.equal(
+    new HeadlessLoadBalancer(helper).updateAddressList(list, new HeadlessLoadBalancingConfig(), {}, ''),
+    false,
+  );
+  assert.deepEqual(helper.made, []);
+});
+
+test('subchannels are made for added pods only, and told to connect once', () => {
+  const { give, up, made, pod } = scene();
+  give('abc');
+  up('abc');
+  give('cab');
+  give('bacd');
+  assert.equal(made(), 'abcd');
+  assert.deepEqual(
+    [...'abcd'].map((name) => [pod(name).refs, pod(name).connects]),
+    Array(4).fill([1, 1]),
+  );
+});
+
+test('the same set in another order publishes nothing (fault 28)', () => {
+  const { give, helper } = twoReady();
+  const before = helper.published.length;
+  give('ba');
+  give('bab');
+  assert.equal(helper.published.length, before);
+});
+
+test('a pod gets calls once it is READY, and not before (fault 37)', () => {
+  const { give, up, pod, serving } = twoReady();
+  give('abc');
+  assert.equal(serving(), 'ab');
+  pod('c').become('CONNECTING');
+  pod('c').become('TRANSIENT_FAILURE', 'ECONNREFUSED');
+  assert.equal(serving(), 'ab');
+  up('c');
+  assert.equal(serving(), 'abc');
+});
+
+test('a subchannel that another channel has connected already serves at once', () => {
+  const { give, helper, serving } = scene();
+  helper.initial = connectivityState.READY;
+  give('ab');
+  assert.equal(serving(), 'ab');
+});
+
+test('channel options reach the subchannels, but ours do not', () => {
+  const { give, helper } = scene({}, { headless: { empty: 'keep' }, 'grpc.keepalive_time_ms': 10_000 });
+  give('a');
+  const { [LINK_KEY]: _link, ...args } = helper.args;
+  assert.deepEqual(args, { 'grpc.keepalive_time_ms': 10_000 });
+});
+
+test('a lost connection is out of the picker, asks for a query, and is tried again (fault 38)', () => {
+  const { pod, serving, poller, link, up } = twoReady();
+  const { connects } = pod('a');
+  pod('a').become('IDLE');
+  assert.deepEqual(
+    [serving(), poller.hints, pod('a').connects, link.counters.connectionsLost],
+    ['b', 1, connects + 1, 1],
+  );
+  up('a');
+  assert.deepEqual([serving(), link.counters.connected], ['ab', 3]);
+});
+
+test('a pod that cannot be reached asks for a query too, and is tried again when its backoff ends (fault 37)', () => {
+  const { give, pod, poller, serving } = twoReady();
+  give('abc');
+  pod('c').become('CONNECTING');
+  assert.equal(poller.hints, 0);
+  pod('c').become('TRANSIENT_FAILURE', 'ECONNREFUSED');
+  assert.ok(poller.hints > 0);
+  const { connects } = pod('c');
+  pod('c').become('IDLE');
+  assert.equal(pod('c').connects, connects + 1);
+  assert.equal(serving(), 'ab');
+});
+
+test('the poller is told when there is a READY pod, and when there is none', () => {
+  const { give, up, pod, poller } = scene();
+  give('ab');
+  assert.equal(poller.ready, false);
+  up('a');
+  assert.equal(poller.ready, true);
+  pod('a').become('IDLE');
+  assert.equal(poller.ready, false);
+});
+
+test('an unhealthy pod is not picked, until it is healthy again', () => {
+  const { pod, serving, last } = twoReady();
+  pod('a').setHealthy(false);
+  assert.equal(serving(), 'b');
+  pod('b').setHealthy(false);
+  assert.equal(last().state, 'TRANSIENT_FAILURE');
+  pod('a').setHealthy(true);
+  assert.equal(serving(), 'a');
+});
+
+test('destroy() lets go of every pod, timer and listener, whatever they were at (fault 44)', async () => {
+  const { give, up, pod, balancer, helper, clock, link, call, states } = twoReady();
+  give(['a', 'c', ...Array.from({ length: 40 }, (_, index) => `10.0.0.${index}`)]);
+  pod('c').become('TRANSIENT_FAILURE', 'ECONNREFUSED');
+  const end = call();
+  assert.equal(states().b, 'draining');
+  assert.equal(clock.timers, 2, 'one lingers, and one makes more pods');
+  balancer.destroy();
+  const published = helper.published.length;
+  assert.deepEqual(
+    helper.made.map(({ refs, listeners }) => refs + listeners),
+    helper.made.map(() => 0),
+  );
+  assert.deepEqual([helper.children, clock.timers, balancer.endpoints(), link.balancer], [[], 0, [], null]);
+  end(status.CANCELLED);
+  up('abc');
+  balancer.destroy();
+  await clock.advance(60_000);
+  assert.equal(helper.published.length, published);
+});
+
+test('destroy() before any set does nothing', () => {
+  const { balancer, helper } = scene();
+  balancer.destroy();
+  assert.deepEqual([helper.made, helper.published], [[], []]);
+});
+
+test('a balancer that takes the place of another in the same channel stays in the snapshot', () => {
+  const first = twoReady();
+  const second = new HeadlessLoadBalancer(new FakeControlHelper());
+  const list = statusOrFromValue([{ addresses: [{ host: 'c', port: 50051 }] }]);
+  second.updateAddressList(list, new HeadlessLoadBalancingConfig(), { [LINK_KEY]: first.link }, '');
+  first.balancer.destroy();
+  assert.equal(first.link.balancer, second);
+});
+
+test('the config has our name and no settings', () => {
+  const config = HeadlessLoadBalancingConfig.createFromJson();
+  assert.equal(config.getLoadBalancerName(), 'headless');
+  assert.deepEqual(config.toJsonObject(), { headless: {} });
+  assert.equal(new HeadlessLoadBalancer(new FakeControlHelper()).getTypeName(), 'headless');
+});
