@@ -1,0 +1,102 @@
+/**
+ * How old is a client's view of the Service, by refresh interval and DNS cache, and what does asking more often cost?
+ *
+ *     npm run bench:intervals                  real pods, all intervals and caches, rivals; under 10 minutes
+ *     npm run bench:intervals -- --short       fewer, in about 2 minutes;  --full: everything, some 45 minutes
+ *     npm run bench:intervals -- --simulate    the last run's cells again on a virtual clock, and whether they agree
+ *
+ * All cells run at the same time, on the same pods and the same scale events; cells of one setting share a client
+ * process. A real run ends with the simulation too; with `--simulate` a disagreement is exit code 1.
+ */
+
+import type { Mode, Options } from './harness/options.js';
+import { answerIfMain, type Context, type Outcome, type Question } from './harness/question.js';
+import { Recording, readResult } from './harness/result.js';
+import { SIGMAS, simulateCells } from './intervals/agreement.js';
+import { analyse, type CellResult, costOf } from './intervals/analysis.js';
+import { type Grid, gridFor } from './intervals/grid.js';
+import { measure, planOf } from './intervals/measure.js';
+import { disagreeing, type IntervalsParameters, showIntervals, verdict } from './intervals/show.js';
+
+type Own = 'rate' | 'runs';
+
+export type IntervalsCell = CellResult;
+
+const SIMULATE = 'intervals: simulating';
+const SIMULATED_MS: Readonly<Record<Mode, number>> = { short: 8_000, default: 40_000, full: 150_000 };
+
+export const intervals: Question<CellResult, Own> = {
+  name: 'intervals',
+  simulates: true,
+  flags: {
+    rate: { default: 25, min: 1, max: 1000, help: 'calls a second of each client' },
+    runs: { default: 60, min: 10, max: 1000, help: 'simulated runs of each cell' },
+  },
+
+  plan(options) {
+    const simulation = { name: SIMULATE, ms: SIMULATED_MS[options.mode] };
+    return options.simulate && lastRun() ? [simulation] : [...planOf(gridFor(options.mode)), simulation];
+  },
+
+  async run(context) {
+    const last = context.options.simulate ? lastRun() : null;
+    return last ? simulateAgain(last, context) : runForReal(context);
+  },
+
+  show(result) {
+    return showIntervals(result.cells, result.parameters as unknown as IntervalsParameters);
+  },
+};
+
+async function runForReal({ options, progress, random }: Context<Own>): Promise<Outcome<CellResult>> {
+  const recording = new Recording('intervals', options);
+  const grid = gridFor(options.mode);
+  const observations = await measure(grid, options.own.rate, random, progress);
+  const cost = costOf(observations, random);
+  progress.begin(SIMULATE);
+  const cells = await simulateCells(
+    analyse(grid, observations, cost, random),
+    grid,
+    options.own.runs,
+    random,
+    progress,
+  );
+  const { cells: _, ...fixed } = grid;
+  const result = recording.finish({ ...fixed, callsPerSecond: options.own.rate, sigmas: SIGMAS, cost }, cells);
+  return { result, raw: { ...observations, asked: [...observations.asked], processes: plain(observations) }, broken: brokenBy(cells, options) };
+}
+
+async function simulateAgain(
+  last: NonNullable<ReturnType<typeof lastRun>>,
+  { options, progress, random }: Context<Own>,
+): Promise<Outcome<CellResult>> {
+  progress.begin(SIMULATE);
+  const grid = last.parameters as unknown as Pick<Grid, 'steady' | 'waves' | 'tailMs'>;
+  const cells = await simulateCells(last.cells, grid, options.own.runs, random, progress);
+  return { result: { ...last, cells }, broken: brokenBy(cells, options) };
+}
+
+function brokenBy(cells: readonly CellResult[], options: Options): string[] {
+  return options.simulate && disagreeing(cells).length > 0 ? [verdict(cells.filter((cell) => cell.agreement))] : [];
+}
+
+function lastRun() {
+  return readResult<CellResult>('intervals');
+}
+
+/** Typed arrays and Maps are nothing to JSON. Times to a tenth of a millisecond. */
+function plain({ processes }: Awaited<ReturnType<typeof measure>>): unknown {
+  const round = (values: Iterable<number>): number[] => Array.from(values, (value) => Math.round(value * 10) / 10);
+  return [...processes].map(([group, { diaries, ...rest }]) => ({
+    group,
+    ...rest,
+    diaries: diaries.map((diary) => ({
+      ...diary,
+      dueAt: round(diary.dueAt),
+      latencyMs: round(diary.latencyMs),
+      pod: [...diary.pod],
+    })),
+  }));
+}
+
+await answerIfMain(import.meta.url, intervals);

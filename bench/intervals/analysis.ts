@@ -1,0 +1,250 @@
+/** From observations to figures, one cell at a time. Pure but for the dice of the bootstrap. */
+import type { Random } from '../../lib/runtime.js';
+import { type Interval, mean, meanInterval, type Summary, summarise } from '../harness/statistics.js';
+import type { Diary } from './client-main.js';
+import { type CellPlan, type Grid, type Theory, theory } from './grid.js';
+import type { Observations } from './measure.js';
+import type { Published } from './service.js';
+
+/** A scale event as one client lived it. Milliseconds from its publication; null: not before the run ended. */
+export interface EventSample {
+  readonly kind: Published['kind'];
+  readonly atMs: number;
+  /** Null for grpc-js too, which does not tell. */
+  readonly seenMs: number | null;
+  /** Of an added pod. */
+  readonly connectedMs: number | null;
+  /** Of an added pod: its first answer. */
+  readonly firstCallMs: number | null;
+  /** Of a removed pod: its last call; null where it was called to the end. */
+  readonly lastCallMs: number | null;
+  /** Events with the same number were found by the same poll. */
+  readonly foundBy: number;
+}
+
+export interface Stage {
+  /** Of those that happened. */
+  readonly summary: Summary | null;
+  readonly never: number;
+}
+
+export interface ShareCurve {
+  readonly fromMs: number;
+  readonly binMs: number;
+  /** A new pod's share of the calls over its fair one, by time since its publication; null: no call in that bin. */
+  readonly values: readonly (number | null)[];
+}
+
+export interface Simulated {
+  readonly events: number;
+  readonly runs: number;
+  readonly summary: Summary;
+  /** 200 quantiles, for drawing. */
+  readonly quantiles: readonly number[];
+}
+
+export interface Agreement {
+  readonly agrees: boolean;
+  readonly differenceMs: number;
+  /** What the mean may differ by. */
+  readonly toleranceMs: number;
+  readonly ks: number;
+  readonly ksLimit: number;
+}
+
+export interface CellResult {
+  readonly plan: CellPlan;
+  readonly adds: number;
+  readonly removes: number;
+  readonly seen: Stage;
+  readonly connected: Stage;
+  readonly firstCall: Stage;
+  readonly lastCall: Stage;
+  /** Until a new pod has at least 0.9 of its fair share; null: not within the curve. */
+  readonly fairShareMs: number | null;
+  readonly share: ShareCurve;
+  readonly calls: number;
+  readonly failedByStatus: Readonly<Record<string, number>>;
+  readonly callP99Ms: number;
+  readonly pollsPerMinute: number | null;
+  readonly queriesPerMinute: number;
+  /** Polls a minute × CPU a poll, as a share of one core. */
+  readonly pollingCpuShare: number | null;
+  /** Of the client process that this cell shares with those of its group. */
+  readonly eventLoopDelayP99Ms: number;
+  readonly theory: Theory | null;
+  readonly samples: readonly EventSample[];
+  readonly simulated: Simulated | null;
+  readonly agreement: Agreement | null;
+}
+
+export interface CostResult {
+  readonly perPollUs: number;
+  readonly interval: Interval;
+  readonly pods: number;
+}
+
+/** A pod whose last call is so near the end of the run was still in use. */
+const STILL_CALLED_MS = 5_000;
+const BIN_MS = 500;
+const CURVE_FROM_MS = -5_000;
+const CURVE_TO_MS = 65_000;
+/** Calls of so long are looked at together: one bin alone holds too few to tell 0.9 from 1. */
+const FAIR_WINDOW_MS = 3_000;
+const FAIR = 0.9;
+
+export function costOf({ cost }: Observations, random: Random): CostResult {
+  return { perPollUs: mean(cost.perPollUs), interval: meanInterval(cost.perPollUs, random), pods: cost.pods };
+}
+
+export function analyse(grid: Grid, observations: Observations, cost: CostResult, random: Random): CellResult[] {
+  return grid.cells.map((plan) => {
+    const process = observations.processes.get(plan.group);
+    const diary = process?.diaries.find(({ id }) => id === plan.id);
+    if (!process || !diary) throw new Error(`no diary of ${plan.id}`);
+    const events = observations.published.filter(({ service }) => service === plan.service);
+    const samples = lifeOf(plan, diary, events, observations);
+    const minutes = (observations.endedAt - observations.beganAt) / 60_000;
+    const pollsPerMinute = diary.polls === null ? null : diary.polls / minutes;
+    const queries = diary.queries ?? observations.asked.get(plan.id) ?? 0;
+    const share = shareCurve(diary, events, observations);
+    const adds = samples.filter(({ kind }) => kind === 'add');
+    const removes = samples.filter(({ kind }) => kind === 'remove');
+    return {
+      plan,
+      adds: adds.length,
+      removes: removes.length,
+      seen: stage(samples, 'seenMs', random),
+      connected: stage(adds, 'connectedMs', random),
+      firstCall: stage(adds, 'firstCallMs', random),
+      lastCall: stage(removes, 'lastCallMs', random),
+      fairShareMs: fairFrom(share),
+      share,
+      calls: diary.tally.started,
+      failedByStatus: diary.tally.failedByStatus,
+      callP99Ms: diary.tally.latency.p99Ms,
+      pollsPerMinute,
+      queriesPerMinute: queries / minutes,
+      pollingCpuShare: pollsPerMinute === null ? null : (pollsPerMinute * cost.perPollUs) / 60e6,
+      eventLoopDelayP99Ms: process.eventLoopDelayP99Ms,
+      theory: theory(plan),
+      samples,
+      simulated: null,
+      agreement: null,
+    };
+  });
+}
+
+function lifeOf(
+  plan: CellPlan,
+  diary: Diary,
+  events: readonly Published[],
+  { beganAt, endedAt }: Observations,
+): EventSample[] {
+  const calls = callsByPod(diary);
+  return events.map(({ kind, ip, at }) => {
+    const isThis = (address: string): boolean => address.startsWith(`${ip}:`);
+    // An address has one life, so the first mention is the one.
+    const update = diary.updates.findIndex(({ added, removed }) => (kind === 'add' ? added : removed).some(isThis));
+    const seenAt = diary.updates[update]?.at;
+    const connectedAt = diary.connected.find(({ address }) => isThis(address))?.at;
+    const { first, last } = calls.get(ip) ?? { first: undefined, last: undefined };
+    const since = (moment: number | undefined): number | null => (moment === undefined ? null : moment - at);
+    const stillCalled = last !== undefined && last > endedAt - STILL_CALLED_MS;
+    return {
+      kind,
+      atMs: at - beganAt,
+      seenMs: plan.client.kind === 'headless' ? since(seenAt) : null,
+      // `since` has whole milliseconds.
+      connectedMs: kind === 'add' && connectedAt !== undefined ? Math.max(0, connectedAt - at) : null,
+      firstCallMs: kind === 'add' ? since(first) : null,
+      lastCallMs: kind === 'add' || stillCalled ? null : last === undefined ? 0 : Math.max(0, last - at),
+      foundBy: update,
+    };
+  });
+}
+
+/** First answer and start of the last call. */
+function callsByPod({ dueAt, latencyMs, pod, pods }: Diary): Map<string, { first: number; last: number }> {
+  const calls = new Map<string, { first: number; last: number }>();
+  for (const [index, due] of dueAt.entries()) {
+    const ip = pods[pod[index] as number] as string;
+    const answered = due + (latencyMs[index] as number);
+    const known = calls.get(ip);
+    if (!known) calls.set(ip, { first: answered, last: due });
+    else {
+      known.first = Math.min(known.first, answered);
+      known.last = Math.max(known.last, due);
+    }
+  }
+  return calls;
+}
+
+function stage(
+  samples: readonly EventSample[],
+  field: 'seenMs' | 'connectedMs' | 'firstCallMs' | 'lastCallMs',
+  random: Random,
+): Stage {
+  const happened = samples.filter((sample) => sample[field] !== null);
+  const summary = summarise(
+    happened.map((sample) => sample[field] as number),
+    random,
+    // What one poll found counts once; grpc-js does not tell which look found what.
+    happened.map((sample, index) => (sample.foundBy >= 0 ? sample.foundBy : -1 - index)),
+  );
+  return { summary, never: samples.length - happened.length };
+}
+
+/**
+ * One scale-up has too few calls to tell a share to within 10 %: the calls after all of a cell's scale-ups are laid
+ * over each other. A pod's fair share is one over the pods in DNS at that moment.
+ */
+function shareCurve(diary: Diary, events: readonly Published[], observations: Observations): ShareCurve {
+  const bins = Math.ceil((CURVE_TO_MS - CURVE_FROM_MS) / BIN_MS);
+  const got = new Float64Array(bins);
+  const due = new Float64Array(bins);
+  for (const added of events.filter(({ kind }) => kind === 'add')) {
+    const removedAt = events.find(({ kind, ip }) => kind === 'remove' && ip === added.ip)?.at;
+    const until = Math.min(removedAt ?? observations.endedAt, added.at + CURVE_TO_MS);
+    const number = diary.pods.indexOf(added.ip);
+    for (let index = lowerBound(diary.dueAt, added.at + CURVE_FROM_MS); index < diary.dueAt.length; index++) {
+      const at = diary.dueAt[index] as number;
+      if (at >= until) break;
+      const bin = Math.floor((at - added.at - CURVE_FROM_MS) / BIN_MS);
+      if (bin < 0 || bin >= bins) continue;
+      due[bin] = (due[bin] as number) + 1 / podsAt(at, events, observations, added.service);
+      if (diary.pod[index] === number) got[bin] = (got[bin] as number) + 1;
+    }
+  }
+  const values = Array.from(got, (calls, bin) => ((due[bin] as number) > 0 ? calls / (due[bin] as number) : null));
+  return { fromMs: CURVE_FROM_MS, binMs: BIN_MS, values };
+}
+
+function podsAt(
+  at: number,
+  events: readonly Published[],
+  { podsAtStart }: Observations,
+  service: Published['service'],
+) {
+  return events.findLast((event) => event.at <= at)?.pods ?? podsAtStart[service] ?? 1;
+}
+
+/** Calls end in another order than they are due. */
+function lowerBound(nearlyAscending: Float64Array, value: number): number {
+  let [low, high] = [0, nearlyAscending.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((nearlyAscending[middle] as number) < value) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+function fairFrom({ fromMs, binMs, values }: ShareCurve): number | null {
+  const width = FAIR_WINDOW_MS / binMs;
+  for (let bin = Math.ceil(-fromMs / binMs); bin + width <= values.length; bin++) {
+    const window = values.slice(bin, bin + width).filter((value) => value !== null);
+    if (window.length > 0 && mean(window) >= FAIR) return fromMs + bin * binMs;
+  }
+  return null;
+}

@@ -1,0 +1,239 @@
+/**
+ * A client process: channels that look at the Service through a setting each, a call rate on each, and a diary of
+ * what they saw and when. All times in the diary are `machineMs()`.
+ */
+import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { connectivityState, credentials } from '@grpc/grpc-js';
+import { HeadlessChannel } from '../../lib/index.js';
+import { seededRandom } from '../../test/helpers/fake-random.js';
+import { HelloClient } from '../../test/helpers/hello-service.js';
+import { obey } from '../harness/child.js';
+import { hello, OpenLoop, Tally, type TallyReport } from '../harness/load.js';
+import { performanceOffsetMs, wallOffsetMs } from './clock.js';
+import type { Client } from './grid.js';
+
+export interface ClientOrder {
+  readonly id: string;
+  readonly client: Client;
+  /** `"ip:port"`. */
+  readonly dns: string;
+  /** `name:port`. */
+  readonly target: string;
+  readonly callsPerSecond: number;
+}
+
+/** What one channel saw. */
+export interface Diary {
+  readonly id: string;
+  /** Addresses as `ip:port`. */
+  readonly updates: readonly { at: number; added: readonly string[]; removed: readonly string[] }[];
+  /** When an added endpoint was READY, in the order of updates. */
+  readonly connected: readonly { at: number; address: string }[];
+  /** Answered calls: when due, how long from then, and whose answer (an index into `pods`). */
+  readonly dueAt: Float64Array;
+  readonly latencyMs: Float32Array;
+  readonly pod: Uint16Array;
+  readonly pods: readonly string[];
+  readonly tally: TallyReport;
+  /** Null for grpc-js, which does not count. */
+  readonly polls: number | null;
+  readonly queries: number | null;
+}
+
+export interface ProcessReport {
+  readonly diaries: readonly Diary[];
+  /** Of the whole process, over the time measured. */
+  readonly ms: number;
+  readonly cpuUs: number;
+  /** How late a timer fired, the timer's own period taken off. */
+  readonly eventLoopDelayP99Ms: number;
+}
+
+export interface CostOrder {
+  readonly dns: string;
+  readonly target: string;
+  readonly intervalMs: number;
+  readonly ms: number;
+}
+
+export interface CostReport {
+  readonly cpuUs: number;
+  readonly polls: number;
+}
+
+/** Starts are spread over this, so that polls of different cells do not come together. */
+const STAGGER_MS = 5_000;
+/** Long: on a busy machine a dozen clients start at once. */
+const READY_WITHIN_MS = 120_000;
+const WATCH_MS = 20;
+const DELAY_RESOLUTION_MS = 10;
+
+class Observer {
+  readonly #order: ClientOrder;
+  readonly #channel: HeadlessChannel | null;
+  readonly #client: HelloClient;
+  readonly #load: OpenLoop;
+  readonly #updates: { at: number; added: readonly string[]; removed: readonly string[] }[] = [];
+  readonly #connected: { at: number; address: string }[] = [];
+  readonly #unconnected = new Set<string>();
+  #watching: NodeJS.Timeout | null = null;
+  readonly #dueAt: number[] = [];
+  readonly #latencyMs: number[] = [];
+  readonly #pod: number[] = [];
+  readonly #pods = new Map<string, number>();
+  #before = { polls: 0, queries: 0 };
+
+  constructor(order: ClientOrder, seed: number) {
+    this.#order = order;
+    // Cells of one process must not share connections.
+    const common = { 'grpc.use_local_subchannel_pool': 1 };
+    const { client } = order;
+    if (client.kind === 'headless') {
+      this.#channel = new HeadlessChannel(order.target, credentials.createInsecure(), {
+        ...common,
+        headless: { refresh: client.refresh, dns: { servers: [order.dns], search: [] } },
+      });
+      this.#channel.on('update', ({ added, removed }) => this.#onUpdate(added, removed));
+      this.#client = new HelloClient(order.target, credentials.createInsecure(), { channelOverride: this.#channel });
+    } else {
+      this.#channel = null;
+      this.#client = new HelloClient(`dns://${order.dns}/${order.target}`, credentials.createInsecure(), {
+        ...common,
+        'grpc.service_config': JSON.stringify({ loadBalancingConfig: [{ round_robin: {} }] }),
+        'grpc.dns_min_time_between_resolutions_ms': client.dnsFloorMs,
+      });
+    }
+    this.#load = new OpenLoop(hello(this.#client), {
+      callsPerSecond: order.callsPerSecond,
+      random: seededRandom(seed),
+    });
+    this.#load.onAnswer = (pod, dueAt, endedAt) => {
+      this.#dueAt.push(dueAt + performanceOffsetMs);
+      this.#latencyMs.push(endedAt - dueAt);
+      const known = this.#pods.get(pod);
+      this.#pod.push(known ?? this.#pods.size);
+      if (known === undefined) this.#pods.set(pod, this.#pods.size);
+    };
+  }
+
+  async start(): Promise<void> {
+    await new Promise<void>((resolve, reject) =>
+      this.#client.waitForReady(Date.now() + READY_WITHIN_MS, (error) =>
+        error ? reject(new Error(`${this.#order.id}: ${error.message}`)) : resolve(),
+      ),
+    );
+    this.#load.start();
+  }
+
+  /** What came before does not count. */
+  begin(): void {
+    this.#load.tally = new Tally();
+    this.#dueAt.length = 0;
+    this.#latencyMs.length = 0;
+    this.#pod.length = 0;
+    this.#before = this.#counters;
+  }
+
+  async finish(): Promise<Diary> {
+    const { polls, queries } = this.#counters;
+    await this.#load.stop();
+    if (this.#watching) clearInterval(this.#watching);
+    this.#client.close();
+    const ours = this.#channel !== null;
+    return {
+      id: this.#order.id,
+      updates: this.#updates,
+      connected: this.#connected,
+      dueAt: Float64Array.from(this.#dueAt),
+      latencyMs: Float32Array.from(this.#latencyMs),
+      pod: Uint16Array.from(this.#pod),
+      pods: [...this.#pods.keys()],
+      tally: this.#load.tally.report(),
+      polls: ours ? polls - this.#before.polls : null,
+      queries: ours ? queries - this.#before.queries : null,
+    };
+  }
+
+  get #counters(): { polls: number; queries: number } {
+    return this.#channel?.snapshot().counters ?? { polls: 0, queries: 0 };
+  }
+
+  #onUpdate(added: readonly string[], removed: readonly string[]): void {
+    this.#updates.push({ at: performance.now() + performanceOffsetMs, added, removed });
+    for (const address of added) this.#unconnected.add(address);
+    for (const address of removed) this.#unconnected.delete(address);
+    this.#watching ??= setInterval(() => this.#watch(), WATCH_MS);
+  }
+
+  /** Snapshots say since when an endpoint is READY, so looking seldom costs no precision. */
+  #watch(): void {
+    for (const { address, state, since } of this.#channel?.snapshot().endpoints ?? [])
+      if (state === 'ready' && this.#unconnected.delete(address))
+        this.#connected.push({ at: since + wallOffsetMs(), address });
+    if (this.#unconnected.size > 0 || !this.#watching) return;
+    clearInterval(this.#watching);
+    this.#watching = null;
+  }
+}
+
+const observers: Observer[] = [];
+const delays = monitorEventLoopDelay({ resolution: DELAY_RESOLUTION_MS });
+let began = { at: 0, cpu: process.cpuUsage() };
+
+const orders = {
+  async start({ cells, seed }: { cells: readonly ClientOrder[]; seed: number }): Promise<void> {
+    const random = seededRandom(seed);
+    await Promise.all(
+      cells.map(async (order, index) => {
+        await sleep(random() * STAGGER_MS);
+        const observer = new Observer(order, seed + index);
+        observers.push(observer);
+        await observer.start();
+      }),
+    );
+  },
+
+  async begin(): Promise<void> {
+    for (const observer of observers) observer.begin();
+    delays.enable();
+    delays.reset();
+    began = { at: performance.now(), cpu: process.cpuUsage() };
+  },
+
+  async finish(): Promise<ProcessReport> {
+    const { user, system } = process.cpuUsage(began.cpu);
+    const ms = performance.now() - began.at;
+    delays.disable();
+    const eventLoopDelayP99Ms = Math.max(0, delays.percentile(99) / 1e6 - DELAY_RESOLUTION_MS);
+    const diaries = await Promise.all(observers.map((observer) => observer.finish()));
+    return { diaries, ms, cpuUs: user + system, eventLoopDelayP99Ms };
+  },
+
+  /** CPU of this process while one channel polls at an interval and makes no calls. */
+  async cost({ dns, target, intervalMs, ms }: CostOrder): Promise<CostReport> {
+    const channel = new HeadlessChannel(target, credentials.createInsecure(), {
+      'grpc.use_local_subchannel_pool': 1,
+      headless: {
+        refresh: { intervalMs, minIntervalMs: 10, jitter: 0, burstMs: 0, ttl: 'ignore' },
+        dns: { servers: [dns], search: [] },
+      },
+    });
+    try {
+      await channel.ready({ timeoutMs: 10_000 });
+      while (channel.snapshot().endpoints.some(({ state }) => state !== 'ready')) await sleep(10);
+      const polls = channel.snapshot().counters.polls;
+      const cpu = process.cpuUsage();
+      await sleep(ms);
+      const { user, system } = process.cpuUsage(cpu);
+      if (channel.getConnectivityState(false) !== connectivityState.READY) throw new Error('the channel lost its pods');
+      return { cpuUs: user + system, polls: channel.snapshot().counters.polls - polls };
+    } finally {
+      channel.close();
+    }
+  },
+};
+
+export type ClientOrders = typeof orders;
+
+obey<ClientOrders>(orders);

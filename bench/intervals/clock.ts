@@ -1,0 +1,12 @@
+/** One clock for all processes of this machine: CLOCK_MONOTONIC, which `performance.now()` shows from its own origin. */
+export function machineMs(): number {
+  return Number(process.hrtime.bigint()) / 1e6;
+}
+
+/** Turns this process's `performance.now()` into `machineMs()`. */
+export const performanceOffsetMs = machineMs() - performance.now();
+
+/** Turns this process's `Date.now()` into `machineMs()`; wrong by as much as somebody sets the wall clock meanwhile. */
+export function wallOffsetMs(): number {
+  return machineMs() - Date.now();
+}

@@ -1,0 +1,141 @@
+/** The real run: pods, DNS servers and clients in processes, scale events at their times, and what everyone saw. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Random } from '../../lib/runtime.js';
+import { Child } from '../harness/child.js';
+import type { Progress, Step } from '../harness/progress.js';
+import { sorted } from '../harness/statistics.js';
+import type { ClientOrder, ClientOrders, ProcessReport } from './client-main.js';
+import { machineMs } from './clock.js';
+import type { CellPlan, Grid, ServiceName } from './grid.js';
+import { type ScalePlan, scaleEvents } from './scaling.js';
+import { type PlannedService, type Published, Service } from './service.js';
+
+/** Everything observed, before any arithmetic. */
+export interface Observations {
+  readonly published: readonly Published[];
+  /** By service: pods in DNS when the measurement began. */
+  readonly podsAtStart: Readonly<Partial<Record<ServiceName, number>>>;
+  readonly beganAt: number;
+  readonly endedAt: number;
+  /** By group. */
+  readonly processes: ReadonlyMap<string, ProcessReport>;
+  /** By cell, where the server had to count because the client does not. */
+  readonly asked: ReadonlyMap<string, number>;
+  readonly cost: Cost;
+}
+
+/** CPU a poll: polling 100 times a second against hardly ever, with connected pods and no calls. */
+export interface Cost {
+  /** Microseconds of CPU, user and system, of each pair. */
+  readonly perPollUs: readonly number[];
+  readonly pods: number;
+}
+
+export const STEPS = {
+  start: 'intervals: starting pods and clients',
+  cost: 'intervals: CPU a poll',
+  events: 'intervals: scale events',
+  tail: 'intervals: waiting for the slowest client',
+} as const;
+
+const PROGRAM = new URL('./client-main.ts', import.meta.url);
+/** Two polls a turn would not be two polls of a real client. */
+const FAST_POLL_MS = 10;
+const NEVER_MS = 3_600_000;
+const SETTLE_MS = 3_000;
+
+export function planOf(grid: Grid): Step[] {
+  return [
+    { name: STEPS.start, ms: 25_000 },
+    { name: STEPS.cost, ms: grid.cost.pairs * (2 * grid.cost.ms + 1_000) },
+    { name: STEPS.events, ms: grid.steady.durationMs + SETTLE_MS },
+    { name: STEPS.tail, ms: grid.tailMs },
+  ];
+}
+
+export async function measure(
+  grid: Grid,
+  callsPerSecond: number,
+  random: Random,
+  progress: Progress,
+): Promise<Observations> {
+  const planned = (plan: ScalePlan): PlannedService => ({ plan, events: scaleEvents(plan, random) });
+  const plans = { steady: planned(grid.steady), ...(grid.waves ? { waves: planned(grid.waves) } : {}) };
+  progress.begin(STEPS.start);
+  const groups = grouped(grid.cells);
+  const children = new Map<string, Child<ClientOrders>>();
+  const service = await Service.start(grid, plans);
+  try {
+    for (const group of groups.keys()) {
+      progress.tell(`client ${children.size + 1} of ${groups.size}`);
+      children.set(
+        group,
+        // Without it grpc-js asks the operating system's resolver, which knows nothing of servers on loopback.
+        await Child.spawn<ClientOrders>(PROGRAM, { GRPC_NODE_USE_ALTERNATIVE_RESOLVER: 'true' }),
+      );
+    }
+    const [first] = children.values();
+    const cost = await measureCost(first as Child<ClientOrders>, service, grid, progress);
+
+    progress.begin(STEPS.events);
+    const aliases = new Map<string, string>();
+    await Promise.all(
+      [...groups].map(([group, cells], index) =>
+        children.get(group)?.ask('start', {
+          cells: cells.map((cell) => orderFor(cell, service, callsPerSecond, aliases)),
+          seed: Math.floor(random() * 2 ** 31) + index,
+        }),
+      ),
+    );
+    await sleep(SETTLE_MS);
+    await Promise.all([...children.values()].map((child) => child.ask('begin', undefined)));
+    const askedBefore = new Map([...aliases].map(([id, target]) => [id, service.asked(target)]));
+    const podsAtStart = { steady: service.podsNow('steady'), waves: service.podsNow('waves') };
+    const beganAt = machineMs();
+    await service.play((done, of) => progress.tell(`${done} of ${of}`));
+    await sleep(Math.max(0, beganAt + grid.steady.durationMs - machineMs()));
+    progress.begin(STEPS.tail);
+    await sleep(grid.tailMs);
+    const endedAt = machineMs();
+    const asked = new Map([...aliases].map(([id, target]) => [id, service.asked(target) - (askedBefore.get(id) ?? 0)]));
+    const processes = new Map<string, ProcessReport>();
+    for (const [group, child] of children) processes.set(group, await child.ask('finish', undefined));
+    return { published: service.published, podsAtStart, beganAt, endedAt, processes, asked, cost };
+  } finally {
+    await Promise.all([...children.values()].map((child) => child.close()));
+    await service.close();
+  }
+}
+
+function orderFor(cell: CellPlan, service: Service, callsPerSecond: number, aliases: Map<string, string>): ClientOrder {
+  const alias = cell.client.kind === 'grpc-js' ? `client-${aliases.size + 1}` : undefined;
+  const where = service.where(cell.service, cell.cacheTtl, cell.fleet, alias);
+  if (alias !== undefined) aliases.set(cell.id, where.target);
+  return { id: cell.id, client: cell.client, callsPerSecond, ...where };
+}
+
+async function measureCost(
+  child: Child<ClientOrders>,
+  service: Service,
+  grid: Grid,
+  progress: Progress,
+): Promise<Cost> {
+  progress.begin(STEPS.cost);
+  const where = service.where('steady', 0, 'lasting');
+  const half = (intervalMs: number) => child.ask('cost', { ...where, intervalMs, ms: grid.cost.ms });
+  const perPollUs: number[] = [];
+  // The first pair pays for compilation, and is not counted.
+  for (let pair = 0; pair <= grid.cost.pairs; pair++) {
+    const polling = await half(FAST_POLL_MS);
+    const resting = await half(NEVER_MS);
+    if (pair > 0) perPollUs.push((polling.cpuUs - resting.cpuUs) / polling.polls);
+    progress.tell(`pair ${pair} of ${grid.cost.pairs}`);
+  }
+  return { perPollUs: sorted(perPollUs), pods: service.podsNow('steady') };
+}
+
+function grouped(cells: readonly CellPlan[]): Map<string, CellPlan[]> {
+  const groups = new Map<string, CellPlan[]>();
+  for (const cell of cells) groups.set(cell.group, [...(groups.get(cell.group) ?? []), cell]);
+  return groups;
+}

@@ -1,0 +1,183 @@
+/**
+ * The Service that all cells look at: its pods in their processes, one DNS server for each cache, and the neighbours
+ * who keep a cache busy (one that only a single client asks is refilled at that client's own queries, and delays
+ * nothing but that client's repeats). Publishes the scale events and remembers when.
+ */
+import { createSocket } from 'node:dgram';
+import { setTimeout as sleep } from 'node:timers/promises';
+import packet from 'dns-packet';
+import { DnsServer } from '../../test/helpers/dns-server.js';
+import { Fleet, freshSubnet } from '../harness/pods.js';
+import { machineMs } from './clock.js';
+import type { CacheTtl, FleetName, Grid, ServiceName } from './grid.js';
+import { podsIn, type ScaleEvent, type ScalePlan } from './scaling.js';
+
+export interface Published {
+  readonly service: ServiceName;
+  readonly kind: ScaleEvent['kind'];
+  readonly ip: string;
+  /** `machineMs()`. */
+  readonly at: number;
+  /** In DNS from this moment on. */
+  readonly pods: number;
+}
+
+export interface PlannedService {
+  readonly plan: ScalePlan;
+  readonly events: readonly ScaleEvent[];
+}
+
+/** Kubeadm's Corefile has 30 s; a cache of 5 s caps it. */
+export const ZONE_TTL = 30;
+export const NEIGHBOUR_GAP_MS = 100;
+
+export class Service {
+  readonly published: Published[] = [];
+  readonly #plans: Readonly<Partial<Record<ServiceName, PlannedService>>>;
+  readonly #fleets: Readonly<Record<FleetName, Fleet>>;
+  readonly #servers: ReadonlyMap<CacheTtl, DnsServer>;
+  readonly #graceMs: number;
+  readonly #inDns = new Map<ServiceName, number[]>();
+  /** Names that only one client asks for, so that its queries can be counted. */
+  readonly #aliases: string[] = [];
+  readonly #stopping: Promise<void>[] = [];
+  readonly #neighbours: NodeJS.Timeout;
+  readonly #socket = createSocket('udp4');
+
+  static async start(grid: Grid, plans: Service['plans']): Promise<Service> {
+    const pods = Object.values(plans).reduce((sum, { plan, events }) => sum + podsIn(plan, events), 0);
+    const subnet = freshSubnet();
+    const ageing = {
+      'grpc.max_connection_age_ms': grid.maxConnectionAgeMs,
+      'grpc.max_connection_age_grace_ms': 5_000,
+    };
+    // One after the other: two fleets that look for a port on the same addresses could both find the same.
+    const lasting = await Fleet.start({ pods, subnet });
+    const ending = await Fleet.start({ pods, subnet });
+    const aged = await Fleet.start({ pods, subnet, server: ageing });
+    const servers = new Map<CacheTtl, DnsServer>();
+    for (const ttl of grid.caches) {
+      const server = await DnsServer.start({ shuffle: true });
+      server.cache(ttl);
+      servers.set(ttl, server);
+    }
+    return new Service(plans, { lasting, ending, aged }, servers, grid.graceMs);
+  }
+
+  get plans(): Readonly<Partial<Record<ServiceName, PlannedService>>> {
+    return this.#plans;
+  }
+
+  private constructor(
+    plans: Service['plans'],
+    fleets: Readonly<Record<FleetName, Fleet>>,
+    servers: ReadonlyMap<CacheTtl, DnsServer>,
+    graceMs: number,
+  ) {
+    this.#plans = plans;
+    this.#fleets = fleets;
+    this.#servers = servers;
+    this.#graceMs = graceMs;
+    for (const service of this.#names) {
+      const { plan } = plans[service] as PlannedService;
+      this.#inDns.set(
+        service,
+        Array.from({ length: plan.pods }, (_, index) => index),
+      );
+      this.#publish(service);
+    }
+    this.#neighbours = setInterval(() => this.#askAsNeighbour(), NEIGHBOUR_GAP_MS);
+  }
+
+  /** `alias`: a name of its own for the client that asks, with the same addresses. Only without a cache. */
+  where(service: ServiceName, cacheTtl: CacheTtl, fleet: FleetName, alias?: string): { dns: string; target: string } {
+    const host = alias === undefined ? nameOf(service) : `${alias}.${nameOf(service)}`;
+    if (alias !== undefined && !this.#aliases.includes(host)) {
+      this.#aliases.push(host);
+      this.#publish(service);
+    }
+    return { dns: this.#server(cacheTtl).address, target: `${host}:${this.#fleets[fleet].port}` };
+  }
+
+  /** Queries for the name of a target, so far. */
+  asked(target: string): number {
+    return this.#server(0).asked(target.slice(0, target.lastIndexOf(':')));
+  }
+
+  podsNow(service: ServiceName): number {
+    return this.#inDns.get(service)?.length ?? 0;
+  }
+
+  /** Lets all events happen at their times, counted from now. */
+  async play(onEvent: (done: number, of: number) => void): Promise<void> {
+    const all = this.#names
+      .flatMap((service) => (this.#plans[service]?.events ?? []).map((event) => ({ service, event })))
+      .sort((a, b) => a.event.atMs - b.event.atMs);
+    const startedAt = machineMs();
+    for (const [index, { service, event }] of all.entries()) {
+      await sleep(Math.max(0, startedAt + event.atMs - machineMs()));
+      this.#happen(service, event);
+      onEvent(index + 1, all.length);
+    }
+  }
+
+  async close(): Promise<void> {
+    clearInterval(this.#neighbours);
+    this.#socket.close();
+    await Promise.allSettled(this.#stopping);
+    await Promise.all([
+      ...Object.values(this.#fleets).map((fleet) => fleet.close()),
+      ...[...this.#servers.values()].map((server) => server.close()),
+    ]);
+  }
+
+  #happen(service: ServiceName, { kind, pod }: ScaleEvent): void {
+    const pods = this.#inDns.get(service) ?? [];
+    this.#inDns.set(service, kind === 'add' ? [...pods, pod] : pods.filter((other) => other !== pod));
+    this.#publish(service);
+    const ip = this.#ip(service, pod);
+    this.published.push({ service, kind, ip, at: machineMs(), pods: this.podsNow(service) });
+    if (kind === 'remove')
+      this.#stopping.push(sleep(this.#graceMs, undefined, { ref: false }).then(() => this.#fleets.ending.stop(ip)));
+  }
+
+  #publish(service: ServiceName): void {
+    const addresses = (this.#inDns.get(service) ?? []).map((pod) => this.#ip(service, pod));
+    for (const [cacheTtl, server] of this.#servers) {
+      server.set(nameOf(service), addresses, { ttl: ZONE_TTL });
+      const aliases = this.#aliases.filter((alias) => alias.endsWith(`.${nameOf(service)}`));
+      if (cacheTtl === 0) for (const alias of aliases) server.set(alias, addresses, { ttl: ZONE_TTL });
+    }
+  }
+
+  /** The services share the fleets' addresses, one range after the other. */
+  #ip(service: ServiceName, pod: number): string {
+    const { steady } = this.#plans;
+    const offset = service === 'waves' && steady ? podsIn(steady.plan, steady.events) : 0;
+    return this.#fleets.lasting.ips[offset + pod] as string;
+  }
+
+  #askAsNeighbour(): void {
+    for (const [cacheTtl, server] of this.#servers) {
+      if (cacheTtl === 0) continue;
+      for (const service of this.#names) {
+        const query = packet.encode({ type: 'query', id: 1, questions: [{ type: 'A', name: nameOf(service) }] });
+        this.#socket.send(query, server.port, server.host);
+      }
+    }
+  }
+
+  #server(cacheTtl: CacheTtl): DnsServer {
+    const server = this.#servers.get(cacheTtl);
+    if (!server) throw new Error(`no DNS server with a cache of ${cacheTtl} s in this run`);
+    return server;
+  }
+
+  get #names(): ServiceName[] {
+    return Object.keys(this.#plans) as ServiceName[];
+  }
+}
+
+function nameOf(service: ServiceName): string {
+  return `${service}.bench.svc.cluster.local`;
+}

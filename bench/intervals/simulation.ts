@@ -1,0 +1,110 @@
+/**
+ * The same poller, schedule and membership rules as in the library, on a virtual clock: thousands of scale events in
+ * seconds. Modelled are DNS (the test server's own zone and cache, without its sockets), the neighbours who keep a
+ * cache busy, and a client whose pods are READY. Not modelled: the network, the event loop, connections and calls;
+ * so only `seen` can be compared.
+ */
+import { difference } from '../../lib/discovery/membership.js';
+import { Poller } from '../../lib/discovery/poller.js';
+import type { RefreshSettings } from '../../lib/discovery/schedule.js';
+import { type AddressBook, type Resolution, zeroDnsCounters } from '../../lib/dns/resolution.js';
+import type { Random } from '../../lib/runtime.js';
+import { DnsCache, DnsZone, type ZoneSource } from '../../test/helpers/dns-zone.js';
+import type { CacheTtl } from './grid.js';
+import { type ScalePlan, scaleEvents } from './scaling.js';
+import { NEIGHBOUR_GAP_MS, ZONE_TTL } from './service.js';
+import { VirtualClock } from './virtual-clock.js';
+
+export interface SimulationPlan {
+  readonly refresh: RefreshSettings;
+  readonly cacheTtl: CacheTtl;
+  readonly scaling: ScalePlan;
+  /** After the last event. */
+  readonly tailMs: number;
+}
+
+const NAME = 'simulated.bench.svc.cluster.local';
+/** Before the first event, so that the cache is filled and a schedule has learnt what it wants to. */
+const WARM_UP_MS = 60_000;
+
+/** Milliseconds from each event to its being seen. */
+export async function simulateRun(plan: SimulationPlan, random: Random): Promise<number[]> {
+  const clock = new VirtualClock();
+  const events = scaleEvents(plan.scaling, random);
+  const zone = new DnsZone();
+  const source = withCache(zone, plan.cacheTtl, clock, random);
+  const startMs = WARM_UP_MS + random() * Math.max(plan.refresh.intervalMs, plan.cacheTtl * 1000);
+  const serving = new Set(Array.from({ length: plan.scaling.pods }, (_, pod) => addressOf(pod)));
+  const publish = (): void => zone.set(NAME, [...serving], { ttl: ZONE_TTL });
+  publish();
+  const publishedAt = new Map<string, number>();
+  const stalenessMs: number[] = [];
+
+  const poller = new Poller(
+    bookOf(source),
+    { hostname: NAME, refresh: plan.refresh, empty: 'keep' },
+    { clock, random },
+  );
+  let known: readonly string[] = [];
+  clock.setTimer(random() * plan.refresh.intervalMs, () => {
+    const subscription = poller.subscribe(({ addresses }) => {
+      if (known.length === 0) subscription.setReady(true);
+      const { added, removed } = difference(known, addresses);
+      known = addresses;
+      for (const key of [
+        ...added.map((address) => `add ${address}`),
+        ...removed.map((address) => `remove ${address}`),
+      ]) {
+        const at = publishedAt.get(key);
+        if (at !== undefined) stalenessMs.push(clock.now() - at);
+      }
+    });
+  });
+  for (const { atMs, kind, pod } of events)
+    clock.setTimer(startMs + atMs, () => {
+      const address = addressOf(pod);
+      if (kind === 'add') serving.add(address);
+      else serving.delete(address);
+      publishedAt.set(`${kind} ${address}`, clock.now());
+      publish();
+    });
+  await clock.run(startMs + plan.scaling.durationMs + plan.tailMs);
+  return stalenessMs;
+}
+
+/** Behind a busy cache somebody's query follows an expiry within the neighbours' gap. */
+function withCache(zone: DnsZone, cacheTtl: CacheTtl, clock: VirtualClock, random: Random): ZoneSource {
+  if (cacheTtl === 0) return zone;
+  const ttlMs = cacheTtl * 1000;
+  let filledAt = Number.NEGATIVE_INFINITY;
+  const watched: ZoneSource = {
+    answer(name, type) {
+      filledAt = clock.now();
+      return zone.answer(name, type);
+    },
+  };
+  const cache = new DnsCache(watched, cacheTtl, () => clock.now());
+  const ask = (): void => {
+    if (clock.now() >= filledAt + ttlMs) cache.answer(NAME, 'A');
+    clock.setTimer(filledAt + ttlMs - clock.now() + random() * NEIGHBOUR_GAP_MS, ask);
+  };
+  clock.setTimer(random() * ttlMs, ask);
+  return cache;
+}
+
+function bookOf(source: ZoneSource): AddressBook {
+  return {
+    counters: zeroDnsCounters(),
+    async resolve(): Promise<Resolution> {
+      const { answers } = source.answer(NAME, 'A');
+      const addresses = answers.map((record) => record.data);
+      const ttlMs = (answers[0]?.ttl ?? 0) * 1000;
+      const outcome = { kind: 'addresses', addresses, ttlMs, partial: false } as const;
+      return { outcomes: new Map([['A', outcome]]), name: NAME, server: null, transport: 'udp', rcode: 'NOERROR' };
+    },
+  };
+}
+
+function addressOf(pod: number): string {
+  return `10.${pod >> 16}.${(pod >> 8) & 255}.${pod & 255}`;
+}

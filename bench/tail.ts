@@ -1,0 +1,201 @@
+/**
+ * What does one bad pod do to everyone's latency? Four pods, an open loop of calls at about half of their capacity, and
+ * the same trouble for each balancer in turn. A call that runs into its deadline counts as slow as the deadline.
+ *
+ *     npm run bench:tail
+ */
+import type { HelloClient } from '../test/helpers/hello-service.js';
+import { sayHi } from '../test/helpers/hello-service.js';
+import { freePort } from '../test/helpers/pod.js';
+import { PodHost } from '../test/helpers/pod-host.js';
+import { type PodProcess, startPodProcess } from '../test/helpers/pod-process.js';
+import { OpenLoop } from './harness/load.js';
+import type { Mode } from './harness/options.js';
+import { freshSubnet } from './harness/pods.js';
+import { answerIfMain, type Context, type Outcome, type Question } from './harness/question.js';
+import { Recording, type Result } from './harness/result.js';
+import { mean, quantile, type Ratio, ratioOfPairs, sorted } from './harness/statistics.js';
+import { count, duration, formatTable, percent, ratio } from './harness/table.js';
+import { connect, type Rival } from './overhead/rivals.js';
+import { begin, DESCRIPTIONS, HANG_MS, SCENARIOS, type Scenario, SERVICE_MS, SLOWNESS } from './tail/scenarios.js';
+
+const TAIL_RIVALS = ['grpc-js round_robin', 'ours round_robin', 'ours least_request'] as const satisfies Rival[];
+
+export interface TailCell {
+  readonly scenario: Scenario;
+  readonly rival: Rival;
+  readonly calls: number;
+  readonly failed: number;
+  readonly p50Ms: number;
+  readonly p99Ms: number;
+  readonly p999Ms: number;
+  /** Of p99 to that of grpc-js's round_robin, round by round; null for itself. */
+  readonly p99Ratio: Ratio | null;
+  /** Of the calls that began in each quarter of a second, the share that the bad pod answered, mean of the rounds. */
+  readonly victimShare: readonly { readonly atMs: number; readonly share: number }[];
+}
+
+interface Round {
+  readonly latencies: readonly number[];
+  readonly failed: number;
+  /** [answered by the victim, answered by anyone] for each bucket of starts. */
+  readonly buckets: readonly (readonly [number, number])[];
+}
+
+const PODS = 4;
+const CALLS_PER_SECOND = 200;
+const ROUND_MS = 6_000;
+const DEADLINE_MS = 4_000;
+const BUCKET_MS = 250;
+const ROUNDS: Record<Mode, number> = { short: 1, default: 5, full: 15 };
+
+export const tail: Question<TailCell> = {
+  name: 'tail',
+  plan: ({ mode }) => [
+    { name: 'tail: start pods', ms: 5_000 },
+    ...SCENARIOS.map((scenario) => ({
+      name: `tail: ${DESCRIPTIONS[scenario]}`,
+      ms: ROUNDS[mode] * TAIL_RIVALS.length * (ROUND_MS + DEADLINE_MS / 4),
+    })),
+  ],
+  run,
+  show,
+};
+
+async function run({ options, progress, random }: Context): Promise<Outcome<TailCell>> {
+  const recording = new Recording('tail', options);
+  const rounds = ROUNDS[options.mode];
+  const cells: TailCell[] = [];
+  const raw: unknown[] = [];
+  progress.begin('tail: start pods');
+  const subnet = freshSubnet();
+  const ips = Array.from({ length: PODS }, (_, index) => `${subnet}.${index + 1}`);
+  const port = await freePort(ips);
+  // A process each: a pod that hangs must not take the others with it.
+  const hosts = await Promise.all(ips.map(() => PodHost.spawn()));
+  const pods = await Promise.all(ips.map((ip, index) => startPodProcess(ip, port, { workers: 1 }, hosts[index])));
+  try {
+    for (const scenario of SCENARIOS) {
+      progress.begin(`tail: ${DESCRIPTIONS[scenario]}`);
+      const measured = new Map<Rival, Round[]>(TAIL_RIVALS.map((rival) => [rival, []]));
+      for (let round = 0; round < rounds; round++)
+        for (const rival of round % 2 === 0 ? TAIL_RIVALS : TAIL_RIVALS.toReversed()) {
+          progress.tell(`${rival}, round ${round + 1} of ${rounds}`);
+          const client = await connect(rival, ips, port);
+          try {
+            measured.get(rival)?.push(await measure(scenario, client, pods, random));
+          } finally {
+            client.close();
+          }
+        }
+      const p99s = (rival: Rival): number[] =>
+        (measured.get(rival) ?? []).map(({ latencies }) => quantile(sorted(latencies), 0.99));
+      for (const [rival, list] of measured) {
+        const all = sorted(list.flatMap(({ latencies }) => latencies));
+        const baseline = p99s(TAIL_RIVALS[0]);
+        raw.push({ scenario, rival, rounds: list });
+        cells.push({
+          scenario,
+          rival,
+          calls: all.length,
+          failed: list.reduce((sum, { failed }) => sum + failed, 0),
+          p50Ms: quantile(all, 0.5),
+          p99Ms: quantile(all, 0.99),
+          p999Ms: quantile(all, 0.999),
+          p99Ratio:
+            rival === TAIL_RIVALS[0]
+              ? null
+              : ratioOfPairs(
+                  p99s(rival).map((p99, index) => [p99, baseline[index] as number] as const),
+                  random,
+                ),
+          victimShare: sharesOf(list),
+        });
+      }
+    }
+  } finally {
+    for (const pod of pods) pod.resume();
+    await Promise.all(hosts.map((host) => host.close()));
+  }
+  const parameters = {
+    pods: PODS,
+    workersPerPod: 1,
+    serviceMs: SERVICE_MS,
+    slowness: SLOWNESS,
+    hangMs: HANG_MS,
+    callsPerSecond: CALLS_PER_SECOND,
+    arrivals: 'poisson',
+    roundMs: ROUND_MS,
+    deadlineMs: DEADLINE_MS,
+    rounds,
+  };
+  return { result: recording.finish(parameters, cells), raw };
+}
+
+async function measure(
+  scenario: Scenario,
+  client: HelloClient,
+  pods: readonly PodProcess[],
+  random: Context['random'],
+): Promise<Round> {
+  const stage = await begin(scenario, pods);
+  const latencies: number[] = [];
+  const buckets = Array.from({ length: ROUND_MS / BUCKET_MS }, (): [number, number] => [0, 0]);
+  const call = async (): Promise<string> =>
+    (await sayHi(client, { deadline: Date.now() + DEADLINE_MS }, stage.message(random))).from_who;
+  const loop = new OpenLoop(call, { callsPerSecond: CALLS_PER_SECOND, arrivals: 'poisson', random });
+  const startedAt = performance.now();
+  loop.onAnswer = (pod, dueAt, endedAt) => {
+    latencies.push(endedAt - dueAt);
+    const bucket = buckets[Math.floor((dueAt - startedAt) / BUCKET_MS)];
+    if (!bucket) return;
+    bucket[1] += 1;
+    if (pod === pods[0]?.name) bucket[0] += 1;
+  };
+  loop.start();
+  await new Promise((resolve) => setTimeout(resolve, ROUND_MS));
+  await loop.stop();
+  await stage.end();
+  const failed = [...loop.tally.failedByStatus.values()].reduce((sum, some) => sum + some, 0);
+  return { latencies: [...latencies, ...Array.from({ length: failed }, () => DEADLINE_MS)], failed, buckets };
+}
+
+function sharesOf(rounds: readonly Round[]): TailCell['victimShare'] {
+  return Array.from({ length: ROUND_MS / BUCKET_MS }, (_, index) => {
+    const shares = rounds.flatMap(({ buckets }) => {
+      const [victim, all] = buckets[index] ?? [0, 0];
+      return all > 0 ? [victim / all] : [];
+    });
+    return { atMs: (index + 0.5) * BUCKET_MS, share: shares.length > 0 ? mean(shares) : 0 };
+  });
+}
+
+function show({ cells }: Result<TailCell>): string {
+  const rows = SCENARIOS.flatMap((scenario, index) => {
+    const own: (TailCell | null)[] = cells.filter((cell) => cell.scenario === scenario);
+    return index > 0 ? [null, ...own] : own;
+  });
+  return formatTable<TailCell>(
+    [
+      { head: 'trouble', align: 'left', cell: ({ scenario }) => DESCRIPTIONS[scenario] },
+      { head: 'balancer', align: 'left', cell: ({ rival }) => rival },
+      { head: 'calls', cell: ({ calls }) => count(calls) },
+      { head: 'past their\ndeadline', cell: ({ failed }) => count(failed) },
+      { head: 'p50', cell: ({ p50Ms }) => duration(p50Ms) },
+      { head: 'p99', cell: ({ p99Ms }) => duration(p99Ms) },
+      { head: 'p99.9', cell: ({ p999Ms }) => duration(p999Ms) },
+      {
+        head: 'p99 to grpc-js\nround_robin',
+        cell: ({ p99Ratio }) =>
+          p99Ratio ? `${ratio(p99Ratio.value)} (${p99Ratio.low.toFixed(2)}–${p99Ratio.high.toFixed(2)})` : '1',
+      },
+      {
+        head: "bad pod's share\nof the load",
+        cell: ({ victimShare }) => percent(mean(victimShare.map(({ share }) => share))),
+      },
+    ],
+    rows,
+  );
+}
+
+await answerIfMain(import.meta.url, tail);

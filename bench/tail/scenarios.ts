@@ -1,0 +1,61 @@
+/** What goes wrong on one pod of four, and when. Pods work on one call at a time, as a CPU does. */
+import type { Random } from '../../lib/runtime.js';
+import type { PodProcess } from '../../test/helpers/pod-process.js';
+
+/** Of an ordinary call on an ordinary pod. */
+export const SERVICE_MS = 8;
+export const SLOWNESS = 10;
+export const HANG_MS = 2_000;
+/** Calls begin before and after it, so that the recovery shows. */
+const HANG_FROM_MS = 1_000;
+/** One call in so many is `LARGE_KIB` large, and takes longer for it. */
+const LARGE_EVERY = 20;
+const LARGE_KIB = 12;
+
+export const SCENARIOS = ['slow', 'hang', 'uneven'] as const;
+
+export type Scenario = (typeof SCENARIOS)[number];
+
+export const DESCRIPTIONS: Record<Scenario, string> = {
+  slow: `one pod of four is ${SLOWNESS} times slower`,
+  hang: `one pod of four hangs for ${HANG_MS / 1000} s`,
+  uneven: `one call in ${LARGE_EVERY} takes ${LARGE_KIB + 1} times as long`,
+};
+
+export interface Stage {
+  /** The text of the next call. */
+  message(random: Random): string;
+  /** Puts the pods back as they were. */
+  end(): Promise<void>;
+}
+
+/** Sets the stage; the victim is the first pod. */
+export async function begin(scenario: Scenario, pods: readonly PodProcess[]): Promise<Stage> {
+  const [victim] = pods;
+  if (!victim) throw new Error('a scenario needs a pod');
+  for (const pod of pods) await pod.behave({ delayMs: SERVICE_MS, workers: 1, delayPerKiBMs: 0 });
+  switch (scenario) {
+    case 'slow':
+      await victim.behave({ delayMs: SERVICE_MS * SLOWNESS });
+      return { message: () => 'hi', end: () => victim.behave({ delayMs: SERVICE_MS }) };
+    case 'hang': {
+      const timers = [
+        setTimeout(() => victim.pause(), HANG_FROM_MS),
+        setTimeout(() => victim.resume(), HANG_FROM_MS + HANG_MS),
+      ];
+      return {
+        message: () => 'hi',
+        async end() {
+          for (const timer of timers) clearTimeout(timer);
+          victim.resume();
+        },
+      };
+    }
+    case 'uneven':
+      for (const pod of pods) await pod.behave({ delayPerKiBMs: SERVICE_MS });
+      return {
+        message: (random) => (random() < 1 / LARGE_EVERY ? 'x'.repeat(LARGE_KIB * 1024) : 'hi'),
+        async end() {},
+      };
+  }
+}
