@@ -6,6 +6,7 @@
  */
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Server as NetServer, type Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import {
   Server,
   ServerCredentials,
@@ -48,6 +49,9 @@ export interface PodStats {
   /** Connections ever accepted: stays at 1 where a client never reconnected. */
   accepted: number;
 }
+
+/** So long after its last call a stopping pod waits for connections to end by themselves. */
+const STRAY_MS = 500;
 
 /** `port` 0 takes any free one; see `freePort` for one that is free on several addresses. */
 export async function startPod(ip: string, port = 0, options: PodOptions = {}): Promise<Pod> {
@@ -161,8 +165,7 @@ export class Pod {
     this.#stopped ??= (async () => {
       const unbound = new Promise<void>((resolve) => this.#listener.close(() => resolve()));
       await new Promise<void>((resolve) => this.#server.tryShutdown(() => resolve()));
-      // A connection without a session (no preface came yet) is none of the server's: it would hold the listener.
-      for (const socket of this.#sockets) socket.destroy();
+      await this.#disconnected();
       await unbound;
     })();
     return this.#stopped;
@@ -175,6 +178,20 @@ export class Pod {
     for (const socket of this.#sockets) socket.resetAndDestroy();
     this.#server.forceShutdown();
     await unbound;
+  }
+
+  /**
+   * From Node 24 on `tryShutdown` does not wait for calls: its http2 server closes the sessions itself, and grpc-js takes
+   * those that are closing for closed. But a session at its end closes its socket. A connection without a session (no
+   * TLS handshake yet) is nobody's, and would hold the listener.
+   */
+  async #disconnected(): Promise<void> {
+    let lastCallAt = performance.now();
+    while (this.#sockets.size > 0) {
+      if (this.#inFlight > 0) lastCallAt = performance.now();
+      else if (performance.now() - lastCallAt > STRAY_MS) for (const socket of this.#sockets) socket.destroy();
+      await sleep(5);
+    }
   }
 
   #hi(call: ServerUnaryCall<HiRequest, HiResponse>, callback: sendUnaryData<HiResponse>): void {
