@@ -3,13 +3,16 @@ import { settle } from './fake-clock.js';
 
 export async function uncaughtDuring(body: () => void | Promise<void>): Promise<unknown[]> {
   const caught: unknown[] = [];
-  // It comes before the listeners, of which node:test has one that fails the test.
-  process.setUncaughtExceptionCaptureCallback((error) => void caught.push(error));
+  const take = (error: unknown): void => void caught.push(error);
+  // node:test listens too, and fails the test. (A capture callback would be simpler, but ts-node loads `domain`.)
+  const others = process.listeners('uncaughtException');
+  process.removeAllListeners('uncaughtException').on('uncaughtException', take);
   try {
     await body();
     await settle();
   } finally {
-    process.setUncaughtExceptionCaptureCallback(null);
+    process.off('uncaughtException', take);
+    for (const other of others) process.on('uncaughtException', other);
   }
   return caught;
 }

@@ -1,0 +1,161 @@
+/** Who is told what: several subscribers, stops, wake-ups, and the status for people. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { settle } from '../helpers/fake-clock.js';
+import { a, b, c, SERVFAIL, scene } from '../helpers/poller-scene.js';
+import { pods } from '../helpers/scripted-book.js';
+import { uncaughtDuring } from '../helpers/uncaught.js';
+
+test('when the last subscriber ends while it waits, no timer is left (fault 44)', async () => {
+  const { clock, book, join } = scene();
+  const [one, two] = [join(), join()];
+  await clock.advance(1);
+  one.end();
+  assert.equal(clock.timers, 1);
+  two.end();
+  two.end();
+  assert.equal(clock.timers, 0);
+  await clock.advance(60_000);
+  assert.equal(book.queries.length, 1);
+});
+
+test('when the last subscriber ends while it asks, the query is aborted and its late answer ignored (faults 35 and 44)', async () => {
+  for (const late of [pods(a), new Error('late')]) {
+    const { clock, book, poller, join } = scene({ answer: null });
+    const [one, two] = [join(), join()];
+    one.end();
+    assert.equal(book.queries[0]?.signal.aborted, false);
+    two.end();
+    assert.equal(book.queries[0]?.signal.aborted, true);
+    book.queries[0]?.reply(late);
+    await settle();
+    assert.deepEqual([one.reports, two.reports, clock.timers], [[], [], 0]);
+    assert.deepEqual(poller.status.addresses, []);
+  }
+});
+
+test('a subscriber that comes while another leaves an open query gets an answer of its own', async () => {
+  const { book, join } = scene({ answer: null });
+  join().end();
+  const { reports, end } = join();
+  book.queries[0]?.reply(pods(a));
+  book.queries[1]?.reply(pods(b));
+  await settle();
+  assert.deepEqual(reports, [{ addresses: [b], error: null }]);
+  end();
+});
+
+test('nothing is reported to a subscriber that ended, even by another one within the same report', async () => {
+  const { clock, poller, join } = scene();
+  const first = poller.subscribe(() => second.end());
+  const second = join();
+  await clock.advance(20_000);
+  assert.deepEqual(second.reports, []);
+  first.end();
+});
+
+test('it may be ended from within a report', async () => {
+  const { clock, book, poller } = scene();
+  const only = poller.subscribe(() => only.end());
+  await clock.advance(20_000);
+  assert.deepEqual([book.queries.length, clock.timers], [1, 0]);
+});
+
+test('started again it asks at once, and reports the set of before if DNS is down (fault 34)', async () => {
+  const { clock, book, join } = scene();
+  join().end();
+  const first = join();
+  await clock.advance(0);
+  first.end();
+  await clock.advance(3_600_000);
+  book.answer = SERVFAIL;
+  const { reports, end } = join();
+  assert.equal(reports.length, 0);
+  await clock.advance(0);
+  assert.equal(reports.length, 1);
+  assert.equal(reports[0]?.addresses, first.reports[0]?.addresses);
+  assert.equal(reports[0]?.error?.code, 'ERR_HEADLESS_DNS_SERVFAIL');
+  end();
+});
+
+test('a second subscriber is told the current set at once, without a query of its own', async () => {
+  const { clock, book, join } = scene();
+  const first = join();
+  await clock.advance(2_000);
+  const second = join();
+  assert.deepEqual(second.reports, [], 'not before it has its subscription');
+  await settle();
+  assert.deepEqual(second.reports, first.reports);
+  assert.equal(book.queries.length, 1);
+  await clock.advance(3_000);
+  assert.deepEqual([first.reports.length, second.reports.length], [2, 2]);
+  first.end();
+  second.end();
+});
+
+test('a set remembered from before a stop is told to nobody before the answer that is on its way', async () => {
+  const { clock, book, join } = scene();
+  const before = join();
+  await clock.advance(0);
+  before.end();
+  await clock.advance(3_600_000);
+  book.answer = null;
+  const [one, two] = [join(), join()];
+  await settle();
+  assert.deepEqual([one.reports, two.reports], [[], []]);
+  book.queries[1]?.reply(pods(c));
+  await settle();
+  for (const { reports } of [one, two]) assert.deepEqual(reports, [{ addresses: [c], error: null }]);
+  one.end();
+  two.end();
+});
+
+test("a listener's error surfaces, and neither the polling nor the other listeners notice", async () => {
+  const { clock, book, poller, join } = scene();
+  const faulty = poller.subscribe(() => {
+    throw new Error('of the listener');
+  });
+  const { reports, end } = join();
+  const uncaught = await uncaughtDuring(() => clock.advance(5_000));
+  assert.deepEqual(uncaught.map(String), ['Error: of the listener', 'Error: of the listener']);
+  assert.deepEqual([book.queries.length, reports.length], [2, 2]);
+  faulty.end();
+  end();
+});
+
+test('the status tells people all about the last answer', async () => {
+  const { clock, book, poller, join } = scene({ answer: null });
+  const nothing = {
+    name: 'svc.ns',
+    server: null,
+    transport: null,
+    rcode: null,
+    addresses: [],
+    ttlMs: null,
+    answeredAt: null,
+    ageMs: null,
+    failures: 0,
+    error: null,
+    nextQueryAt: null,
+  };
+  assert.deepEqual(poller.status, nothing);
+  const { end } = join();
+  assert.deepEqual(poller.status, nothing, 'while it asks, too');
+  await clock.advance(300);
+  const answeredAt = clock.wallTime();
+  book.queries[0]?.reply({ ...pods(a), rcode: 'NOERROR' });
+  await clock.advance(1_200);
+  assert.deepEqual(poller.status, {
+    ...nothing,
+    name: 'svc.ns.svc.cluster.local',
+    server: '10.96.0.10:53',
+    transport: 'udp',
+    rcode: 'NOERROR',
+    addresses: [a],
+    ttlMs: 5_000,
+    answeredAt,
+    ageMs: 1_200,
+    nextQueryAt: answeredAt + 5_000,
+  });
+  end();
+});
