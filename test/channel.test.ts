@@ -1,0 +1,252 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { type ChannelOptions, connectivityState, credentials } from '@grpc/grpc-js';
+import { HeadlessChannel, type HeadlessChannelOptions } from '../lib/channel.js';
+import type { DnsError, HeadlessError } from '../lib/errors.js';
+import type { DnsFailureEvent, UpdateEvent } from '../lib/events.js';
+import { createFakeDns } from '../lib/testing.js';
+import { eventually } from './helpers/eventually.js';
+import { FakeClock, settle } from './helpers/fake-clock.js';
+import { uncaughtDuring } from './helpers/uncaught.js';
+
+const insecure = credentials.createInsecure();
+
+/** Nobody listens there: port 1 (tcpmux) is not given out, and connections to it are refused at once. */
+const TARGET = 'svc.ns:1';
+
+/** A channel over fake DNS; its polls wait for the test's clock. */
+function scene(zone: Record<string, string[]> = { 'svc.ns': ['127.0.0.1'] }, options: HeadlessChannelOptions = {}) {
+  const dns = createFakeDns(zone);
+  const clock = new FakeClock();
+  const headless = { dns: { lookup: dns.lookup }, ...options.headless };
+  const channel = new HeadlessChannel(
+    TARGET,
+    insecure,
+    { ...options, headless },
+    { clock, random: () => 0, turns: { current: () => 0 } },
+  );
+  const updates: UpdateEvent[] = [];
+  channel.on('update', (update) => updates.push(update));
+  return { dns, clock, channel, updates };
+}
+
+const targets: [given: string, shown: string][] = [
+  ['svc.ns:50051', 'headless:///svc.ns:50051'],
+  ['dns:///svc.ns.:50051', 'headless:///svc.ns.:50051'],
+  ['headless://10.96.0.10/svc.ns:50051', 'headless://10.96.0.10:53/svc.ns:50051'],
+  ['[fd00::1]:50051', 'headless:///[fd00::1]:50051'],
+];
+for (const [given, shown] of targets)
+  test(`getTarget() of a channel to ${given} is ${shown}`, () => {
+    const channel = new HeadlessChannel(given, insecure);
+    assert.equal(channel.getTarget(), shown);
+    channel.close();
+  });
+
+test('a bad target or option throws at construction, before any query (faults 32 and 47)', () => {
+  assert.throws(() => new HeadlessChannel('a..b:1', insecure), { code: 'ERR_HEADLESS_TARGET' });
+  assert.throws(() => new HeadlessChannel(TARGET, insecure, { headless: { empty: 'kept' as never } }), {
+    code: 'ERR_HEADLESS_OPTION',
+  });
+});
+
+test('a new channel is idle: it asks nothing before it is used', async () => {
+  const { channel, dns, clock } = scene();
+  await clock.advance(60_000);
+  assert.deepEqual([dns.queries, clock.timers], [[], 0]);
+  assert.equal(channel.getConnectivityState(false), connectivityState.IDLE);
+  channel.getConnectivityState(true);
+  await settle();
+  assert.deepEqual(dns.queries, ['svc.ns']);
+  channel.close();
+});
+
+test('refresh() wakes the channel, and each set is told as one update, unless it is the same', async () => {
+  const { channel, dns, clock, updates } = scene();
+  const answers = [['127.0.0.1'], ['127.0.0.2', '127.0.0.1', '127.0.0.1'], ['127.0.0.1', '127.0.0.2'], ['::1']];
+  for (const addresses of answers) {
+    dns.set('svc.ns', addresses);
+    const refreshed = channel.refresh();
+    await clock.advance(1_000);
+    await refreshed;
+  }
+  assert.deepEqual(updates, [
+    { added: ['127.0.0.1:1'], removed: [], kept: [] },
+    { added: ['127.0.0.2:1'], removed: [], kept: ['127.0.0.1:1'] },
+    { added: ['[::1]:1'], removed: ['127.0.0.2:1', '127.0.0.1:1'], kept: [] },
+  ]);
+  channel.close();
+});
+
+test('refreshes at the same time share one query', async () => {
+  const { channel, dns } = scene();
+  await Promise.all([channel.refresh(), channel.refresh(), channel.refresh()]);
+  assert.deepEqual(dns.queries, ['svc.ns']);
+  channel.close();
+});
+
+test('trouble with DNS is told as dnsFailure, never rejects refresh(), and keeps the set (faults 23 and 24)', async () => {
+  const { channel, dns, clock, updates } = scene();
+  const failures: DnsFailureEvent[] = [];
+  channel.on('dnsFailure', (failure) => failures.push(failure));
+  await channel.refresh();
+  for (const trouble of ['SERVFAIL', 'TIMEOUT', 'NXDOMAIN'] as const) {
+    dns.fail('svc.ns', trouble);
+    const refreshed = channel.refresh();
+    await clock.advance(1_000);
+    await refreshed;
+  }
+  const told = failures.map(({ error, failures: inARow, kept }) => [error.code, inARow, kept]);
+  assert.deepEqual(told.slice(0, 3), [
+    ['ERR_HEADLESS_DNS_SERVFAIL', 1, 1],
+    ['ERR_HEADLESS_DNS_TIMEOUT', 2, 1],
+    ['ERR_HEADLESS_DNS_NXDOMAIN', 0, 1],
+  ]);
+  assert.equal(updates.length, 1);
+  assert.deepEqual(channel.snapshot().dns.addresses, ['127.0.0.1']);
+  channel.close();
+});
+
+test('an error in a listener surfaces, and the answer reaches the balancer all the same', async () => {
+  const { channel } = scene();
+  channel.on('update', () => {
+    throw new Error('of the listener');
+  });
+  const uncaught = await uncaughtDuring(() => channel.refresh());
+  assert.deepEqual(uncaught.map(String), ['Error: of the listener']);
+  assert.deepEqual(
+    channel.snapshot().endpoints.map(({ address }) => address),
+    ['127.0.0.1:1'],
+  );
+  channel.close();
+});
+
+test('a snapshot is complete and plain from the first moment to the last', async () => {
+  const { channel, clock } = scene();
+  const keys = {
+    top: ['target', 'state', 'endpoints', 'dns', 'counters'],
+    dns: 'name server transport rcode addresses ttlMs answeredAt ageMs failures error nextQueryAt'.split(' '),
+    endpoint: ['address', 'state', 'inFlight', 'started', 'succeeded', 'failed', 'since'],
+    counters:
+      'polls hinted changes failures emptyAnswers queries udpQueries tcpQueries replies timeouts unreachable malformed dropped wrongId wrongQuestion truncated withoutEdns refusedAddresses connected connectionsLost drained returned',
+  };
+  const check = (state: string, endpoints: number) => {
+    const snapshot = channel.snapshot();
+    assert.deepEqual(JSON.parse(JSON.stringify(snapshot)), snapshot);
+    assert.deepEqual(Object.keys(snapshot), keys.top);
+    assert.deepEqual(Object.keys(snapshot.dns), keys.dns);
+    assert.deepEqual(Object.keys(snapshot.counters).sort(), keys.counters.split(' ').sort());
+    for (const value of Object.values(snapshot.counters)) assert.ok(Number.isInteger(value) && value >= 0);
+    assert.deepEqual([snapshot.state, snapshot.endpoints.length], [state, endpoints]);
+    for (const endpoint of snapshot.endpoints) assert.deepEqual(Object.keys(endpoint), keys.endpoint);
+    return snapshot;
+  };
+  assert.equal(check('IDLE', 0).dns.answeredAt, null);
+  await channel.refresh();
+  await clock.advance(250);
+  assert.equal(channel.snapshot().dns.ageMs, 250);
+  const { dns } = check(channel.snapshot().state, 1);
+  assert.deepEqual([dns.name, dns.transport, dns.rcode, dns.ttlMs], ['svc.ns', 'lookup', 'NOERROR', 5_000]);
+  channel.close();
+  check('SHUTDOWN', 0);
+});
+
+test('ready() that runs out of time names the DNS cause if no pod is known (fault 25)', async () => {
+  const dns = createFakeDns();
+  const channel = new HeadlessChannel(TARGET, insecure, { headless: { dns: { lookup: dns.lookup } } });
+  await assert.rejects(channel.ready({ timeoutMs: 50 }), (error: HeadlessError) => {
+    assert.equal(error.code, 'ERR_HEADLESS_NOT_READY');
+    assert.match(
+      error.message,
+      /no pod of headless:\/\/\/svc\.ns:1 was READY within 50 ms: no pod is known; .*NXDOMAIN/,
+    );
+    assert.equal((error.cause as DnsError).code, 'ERR_HEADLESS_DNS_NXDOMAIN');
+    return true;
+  });
+  channel.close();
+});
+
+test('ready() that runs out of time names the pods it could not reach, a few of them if they are many', async () => {
+  const dns = createFakeDns({ 'svc.ns': Array.from({ length: 7 }, (_, host) => `127.0.0.${host + 1}`) });
+  const channel = new HeadlessChannel(TARGET, insecure, { headless: { dns: { lookup: dns.lookup } } });
+  await channel.refresh();
+  await eventually(() => channel.snapshot().endpoints.every(({ state }) => state === 'backoff'));
+  await assert.rejects(channel.ready({ timeoutMs: 20 }), (error: HeadlessError) => {
+    assert.equal(error.code, 'ERR_HEADLESS_NOT_READY');
+    assert.match(
+      error.message,
+      /within 20 ms: pods: 127\.0\.0\.1:1 backoff, (.* backoff, ){3}127.* backoff and 2 more$/,
+    );
+    assert.equal(error.cause, undefined);
+    return true;
+  });
+  channel.close();
+});
+
+test('ready() with no time left fails at once, and with a time that is none it is refused (fault 47)', async () => {
+  const { channel } = scene();
+  await assert.rejects(channel.ready({ timeoutMs: 0 }), { code: 'ERR_HEADLESS_NOT_READY' });
+  for (const timeoutMs of [-1, Number.NaN, '5' as never])
+    await assert.rejects(channel.ready({ timeoutMs }), { code: 'ERR_HEADLESS_OPTION', message: /timeoutMs/ });
+  channel.close();
+});
+
+test('close() ends a ready() and a refresh() under way, and refuses both from then on (fault 44)', async () => {
+  const lookup = () => new Promise<never>(() => {});
+  const channel = new HeadlessChannel(TARGET, insecure, { headless: { dns: { lookup } } });
+  const ready = channel.ready({ timeoutMs: Number.POSITIVE_INFINITY });
+  const refreshed = channel.refresh();
+  const closed = { code: 'ERR_HEADLESS_CLOSED', message: /headless:\/\/\/svc\.ns:1 is closed/ };
+  const rejected = assert.rejects(ready, closed);
+  channel.close();
+  await rejected;
+  await refreshed;
+  await assert.rejects(channel.ready(), closed);
+  await assert.rejects(channel.refresh(), closed);
+});
+
+test('close() leaves no timer, and may be called again (fault 44)', async () => {
+  const { channel, clock, dns } = scene();
+  await channel.refresh();
+  assert.ok(clock.timers > 0);
+  channel.close();
+  channel.close();
+  assert.equal(clock.timers, 0);
+  await clock.advance(60_000);
+  assert.equal(dns.queries.length, 1);
+});
+
+test('a channel to an address asks no DNS', async () => {
+  const dns = createFakeDns();
+  const channel = new HeadlessChannel('127.0.0.1:1', insecure, { headless: { dns: { lookup: dns.lookup } } });
+  await channel.refresh();
+  assert.deepEqual(
+    channel.snapshot().endpoints.map(({ address }) => address),
+    ['127.0.0.1:1'],
+  );
+  assert.deepEqual(dns.queries, []);
+  channel.close();
+});
+
+/** The options that a pod's connection is made with. */
+async function optionsOfConnections(options: HeadlessChannelOptions): Promise<ChannelOptions> {
+  const seen: ChannelOptions[] = [];
+  const creds = credentials.createInsecure();
+  const create = creds._createSecureConnector.bind(creds);
+  creds._createSecureConnector = (target, given, ...rest) => {
+    seen.push(given);
+    return create(target, given, ...rest);
+  };
+  const headless = { dns: { lookup: createFakeDns({ 'svc.ns': ['127.0.0.1'] }).lookup } };
+  const channel = new HeadlessChannel(TARGET, creds, { ...options, headless });
+  await channel.refresh();
+  channel.close();
+  return seen.at(-1) ?? assert.fail('no connection was made');
+}
+
+test("grpc-js's own options pass untouched, ours do not pass, and its proxy is off unless it is asked for", async () => {
+  const own = { 'grpc.keepalive_time_ms': 10_000, 'grpc.primary_user_agent': 'test' };
+  assert.deepEqual(await optionsOfConnections(own), { 'grpc.enable_http_proxy': 0, ...own });
+  const proxied = await optionsOfConnections({ 'grpc.enable_http_proxy': 1 });
+  assert.equal(proxied['grpc.enable_http_proxy'], 1);
+});
