@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { credentials } from '@grpc/grpc-js';
@@ -28,6 +29,9 @@ test('fault 45: a rolling replacement of 12 pods under load fails no call, and e
   defer(() => client.close());
   await eventually(async () => assert.equal((await callsByPod(client, 60)).size, PODS));
   const load = Load.start(defer, client, { workers: 8 });
+  const stalls = monitorEventLoopDelay({ resolution: 10 });
+  stalls.enable();
+  defer(() => stalls.disable());
 
   const old = [...cluster.pods];
   const published = new Map<Pod, number>();
@@ -45,16 +49,18 @@ test('fault 45: a rolling replacement of 12 pods under load fails no call, and e
     published.set(fresh, performance.now());
     cluster.unpublish(leaver);
     stopping.push(sleep(GRACE_MS).then(() => leaver.stop()));
-    // The next pod is replaced when this one is up, which takes real ones longer.
-    await sleep(150);
+    // Real pods take longer to come up. However slow the machine, calls meet every step.
+    const { calls } = load;
+    await Promise.all([sleep(150), eventually(() => load.calls >= calls + 20, { timeoutMs: 20_000 })]);
   }
   await Promise.all(stopping);
   await eventually(() => assert.equal(foundAfterMs.size, PODS));
   await load.stop();
 
   assert.deepEqual(load.failures, []);
-  assert.ok(load.calls > 200, `only ${load.calls} calls were made`);
+  // Timer, reply, connection and call may each meet a stall of a busy machine; at rest that is a few ms.
+  const allowedMs = FOUND_WITHIN_MS + (4 * stalls.max) / 1e6;
   for (const [pod, ms] of foundAfterMs)
-    assert.ok(ms <= FOUND_WITHIN_MS, `${pod.name} got its first call ${Math.round(ms)} ms after its record`);
+    assert.ok(ms <= allowedMs, `${pod.name} got its first call ${ms} ms after its record; allowed are ${allowedMs}`);
   for (const pod of published.keys()) assert.equal(pod.stats.accepted, 1);
 });
