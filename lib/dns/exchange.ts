@@ -7,7 +7,7 @@ import { createSocket } from 'node:dgram';
 import { connect } from 'node:net';
 import { DnsError, type DnsErrorCode } from '../errors.js';
 import type { Clock } from '../runtime.js';
-import { encodeQuery, HEADER_OCTETS, type Question, screen } from './message.js';
+import { encodeQuery, type Question, screen } from './message.js';
 import { type Reply, readReply } from './reply.js';
 import type { DnsCounters } from './resolution.js';
 import { formatServer, type ServerAddress } from './settings.js';
@@ -175,7 +175,7 @@ function overTcp(request: ExchangeRequest, query: Buffer): Promise<ExchangeResul
         if (message === undefined) return;
         // Nobody else can speak on this connection, so whatever is wrong with the reply is the server's answer. What
         // follows the first frame was not asked for.
-        const screening = message.length < HEADER_OCTETS ? 'noise' : screen(message, query);
+        const screening = screen(message, query);
         if (screening === 'wrong-id') counters.wrongId += 1;
         if (screening === 'wrong-question') counters.wrongQuestion += 1;
         if (screening === 'complete' || screening === 'truncated')

@@ -5,7 +5,7 @@
  */
 import { encode, RECURSION_DESIRED } from 'dns-packet';
 import { HeadlessError } from '../errors.js';
-import { MAX_LABEL_OCTETS, MAX_NAME_OCTETS, MalformedMessage, NameReader, sameOctets } from './name.js';
+import { HEADER_OCTETS, MAX_LABEL_OCTETS, MAX_NAME_OCTETS, MalformedMessage, NameReader, sameOctets } from './name.js';
 
 export type RecordType = 'A' | 'AAAA';
 
@@ -22,8 +22,6 @@ export interface Query extends Question {
   readonly edns: boolean;
 }
 
-/** Octets of the header (RFC 1035 section 4.1.1). */
-export const HEADER_OCTETS = 12;
 /** The largest reply that needs no fragments on any IPv6 path (DNS flag day 2020). */
 export const EDNS_UDP_OCTETS = 1232;
 

@@ -3,8 +3,8 @@
  * else: the framing of all records must hold to the last octet, but the data of other types is never looked into.
  */
 import { formatIPv4, formatIPv6, isConnectable, isConnectableIPv4 } from './address.js';
-import { HEADER_OCTETS, type RecordType, rcodeName } from './message.js';
-import { MalformedMessage, NameReader } from './name.js';
+import { type RecordType, rcodeName } from './message.js';
+import { HEADER_OCTETS, MalformedMessage, NameReader } from './name.js';
 
 export interface Reply {
   /** The mnemonic, with the bits that EDNS adds. */

@@ -4,7 +4,22 @@ import packet from 'dns-packet';
 import type { RecordType } from '../../lib/dns/message.js';
 import { MalformedMessage } from '../../lib/dns/name.js';
 import { type Reply, readReply } from '../../lib/dns/reply.js';
-import { a, cname, FIRST_RECORD, ip, name, opt, pointer, QUESTION, record, reply, TYPE, u16, u32 } from './wire.js';
+import {
+  a,
+  cname,
+  FIRST_RECORD,
+  HOSTNAME,
+  ip,
+  name,
+  opt,
+  pointer,
+  QUESTION,
+  record,
+  reply,
+  TYPE,
+  u16,
+  u32,
+} from './wire.js';
 
 function fails(message: Buffer, why: RegExp, type: RecordType = 'A'): void {
   assert.throws(
@@ -77,10 +92,24 @@ describe('faults in a reply', () => {
     const behind = (hops: number): Buffer => pointer(FIRST_RECORD + 12 + 2 * hops);
     fails(reply({ answers: [text, a('10.0.0.1', { owner: behind(7_999) })] }), /too many pointers/);
 
-    const many = Array.from({ length: 3_000 }, () => a('10.0.0.1', { owner: behind(120) }));
+    const many = Array.from({ length: 3_000 }, (_, index) => a('10.0.0.1', { owner: behind(110 + (index % 10)) }));
     const message = reply({ answers: [text, ...many] });
     assert.ok(message.length <= 65_535);
     fails(message, /too costly/);
+  });
+
+  it('a full message of honest names stays within the budget, compressed by a pointer, by suffix or not at all', () => {
+    const alias = cname(QUESTION, name('svc-7.ns.svc.cluster.local'));
+    const target = FIRST_RECORD + 12;
+    const byPointer = Array.from({ length: 4_000 }, (_, i) =>
+      a(`10.1.${i >> 8}.${i & 255}`, { owner: pointer(target) }),
+    );
+    assert.equal(addressesIn(alias, ...byPointer).length, 4_000);
+    const bySuffix = (i: number): Buffer => Buffer.concat([Buffer.from(`\x04p${100 + (i % 900)}`), pointer(target)]);
+    const pods = Array.from({ length: 3_000 }, (_, i) => a('10.0.0.9', { owner: bySuffix(i) }));
+    assert.deepEqual(addressesIn(alias, ...byPointer.slice(0, 1), ...pods), ['10.1.0.0']);
+    const written = Array.from({ length: 1_600 }, (_, i) => a(`10.1.${i >> 8}.${i & 255}`, { owner: name(HOSTNAME) }));
+    assert.equal(addressesIn(...written).length, 1_600);
   });
 
   it('fault 7: 64 KB of CNAMEs that differ in their last label only costs no more than the budget', () => {
