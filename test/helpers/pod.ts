@@ -28,6 +28,10 @@ export interface PodBehaviour {
   hang: boolean;
   /** Unary calls are answered with this status. */
   failWith: status | null;
+  /** Unary calls take this much longer for each KiB of their message. */
+  delayPerKiBMs: number;
+  /** Unary calls worked on at the same time; others wait for their turn. 0: no limit. */
+  workers: number;
 }
 
 export interface PodOptions extends Partial<PodBehaviour> {
@@ -95,6 +99,9 @@ export class Pod {
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
   readonly #timers = new Set<NodeJS.Timeout>();
+  /** Unary calls that wait for a worker. */
+  readonly #queue: ((done: () => void) => void)[] = [];
+  #working = 0;
   #calls = 0;
   #inFlight = 0;
   #accepted = 0;
@@ -109,6 +116,8 @@ export class Pod {
       delayMs: options.delayMs ?? 0,
       hang: options.hang ?? false,
       failWith: options.failWith ?? null,
+      delayPerKiBMs: options.delayPerKiBMs ?? 0,
+      workers: options.workers ?? 0,
     };
     this.#server = new Server(options.server);
     this.#server.addService(HelloClient.service, {
@@ -203,11 +212,33 @@ export class Pod {
     };
     call.on('cancelled', end);
     if (this.behaviour.hang) return;
-    this.#later(() => {
-      end();
-      if (this.behaviour.failWith === null) callback(null, this.#response(call.request));
-      else callback({ code: this.behaviour.failWith, details: `${this.name} was told to fail` });
+    const { delayMs, delayPerKiBMs, failWith } = this.behaviour;
+    this.#queue.push((done) => {
+      // Whose caller has gone is not worked on.
+      if (ended) return done();
+      this.#later(
+        () => {
+          end();
+          if (failWith === null) callback(null, this.#response(call.request));
+          else callback({ code: failWith, details: `${this.name} was told to fail` });
+          done();
+        },
+        delayMs + (delayPerKiBMs * call.request.message.length) / 1024,
+      );
     });
+    this.#work();
+  }
+
+  #work(): void {
+    const { workers } = this.behaviour;
+    while (this.#queue.length > 0 && (workers === 0 || this.#working < workers)) {
+      const job = this.#queue.shift();
+      this.#working += 1;
+      job?.(() => {
+        this.#working -= 1;
+        this.#work();
+      });
+    }
   }
 
   #hiMany(call: ServerWritableStream<HiRequest, HiResponse>): void {
@@ -256,15 +287,15 @@ export class Pod {
     return { from_who: this.name, message: request.message };
   }
 
-  #later(callback: () => void): void {
-    if (this.behaviour.delayMs <= 0) {
+  #later(callback: () => void, delayMs = this.behaviour.delayMs): void {
+    if (delayMs <= 0) {
       callback();
       return;
     }
     const timer = setTimeout(() => {
       this.#timers.delete(timer);
       callback();
-    }, this.behaviour.delayMs);
+    }, delayMs);
     this.#timers.add(timer);
   }
 }
