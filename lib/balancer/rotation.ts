@@ -17,6 +17,10 @@ export class Rotation {
    */
   static of(candidates: readonly Candidate[], previous: Rotation | null, random: Random): Rotation {
     if (previous) {
+      // A pod that joins comes last, so the next one's place is what it was. Ten thousand of them come up one by one: a
+      // map of all at each would cost most of the time that takes.
+      const next = previous.#next;
+      if (candidates[next] === previous.candidates[next]) return new Rotation(candidates, next);
       const places = new Map(candidates.map((candidate, index) => [candidate, index]));
       for (const candidate of previous.#upcoming()) {
         const place = places.get(candidate);
