@@ -151,6 +151,14 @@ test('a snapshot is complete and plain from the first moment to the last', async
   check('SHUTDOWN', 0);
 });
 
+test('a snapshot stays plain when a lookup says that its answer holds for ever (fault 27)', async () => {
+  const lookup = async () => ({ addresses: ['127.0.0.1'], ttlMs: Number.POSITIVE_INFINITY });
+  const channel = new HeadlessChannel(TARGET, insecure, { headless: { dns: { lookup } } });
+  await channel.refresh();
+  assert.equal(channel.snapshot().dns.ttlMs, 2_147_483_647_000);
+  channel.close();
+});
+
 test('ready() that runs out of time names the DNS cause if no pod is known (fault 25)', async () => {
   const dns = createFakeDns();
   const channel = new HeadlessChannel(TARGET, insecure, { headless: { dns: { lookup: dns.lookup } } });

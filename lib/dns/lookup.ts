@@ -37,6 +37,9 @@ const RCODES: ReadonlyMap<DnsErrorCode, string> = new Map([
   ['ERR_HEADLESS_DNS_REFUSED', 'REFUSED'],
 ]);
 
+/** As in DNS (RFC 2181 section 8). `Infinity`, for a fixed list, would be null in a snapshot's JSON. */
+const MAX_TTL_MS = 0x7fff_ffff * 1_000;
+
 export class LookupBook implements AddressBook {
   readonly #hostname: string;
   readonly #lookup: Lookup;
@@ -75,7 +78,8 @@ export class LookupBook implements AddressBook {
       throw new TypeError(`lookup must return { ttlMs: number >= 0 }, got ${describe(ttlMs)}`);
     const usable = [...new Set(addresses as string[])].filter(isConnectable);
     this.#counters.refusedAddresses += new Set(addresses).size - usable.length;
-    if (usable.length > 0) return { kind: 'addresses', addresses: usable, ttlMs, partial: false };
+    if (usable.length > 0)
+      return { kind: 'addresses', addresses: usable, ttlMs: Math.min(ttlMs, MAX_TTL_MS), partial: false };
     const message = `lookup of "${this.#hostname}" returned no address that a connection could be opened to`;
     const error = new DnsError('ERR_HEADLESS_DNS_NODATA', message, { hostname: this.#hostname });
     return { kind: 'empty', error, ttlMs };
