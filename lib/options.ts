@@ -228,7 +228,7 @@ function show(value: unknown): string {
   }
 }
 
-/** The known name within two edits of the one given: enough for a typo, too little for a guess. */
+/** The known name within three edits of the one given, or half of its length: a typo or a unit left out, no more. */
 function nearest<T extends string>(given: string, known: readonly T[]): T | undefined {
   const scored = known.map((name) => ({ name, distance: editDistance(given.toLowerCase(), name.toLowerCase()) }));
   scored.sort((a, b) => a.distance - b.distance);
