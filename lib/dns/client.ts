@@ -146,10 +146,12 @@ export class DnsClient implements AddressBook {
     // Sorted for each question: a server that was silent a moment ago must not cost the next candidate a timeout too.
     const servers = this.#order.sort(plan.servers);
     const failures: DnsError[] = [];
+    /** They gave no reply over UDP: it may have been too large for the path, and TCP gets such a one through. */
+    const silentOverUdp = new Set<ServerAddress>();
     let last: Answer | null = null;
     const attempt = async (number: number): Promise<Answer> => {
       const server = servers[(number - 1) % servers.length] as ServerAddress;
-      last = await this.#askServer(server, question, plan.timeoutMs, signal);
+      last = await this.#askServer(server, question, plan.timeoutMs, silentOverUdp, signal);
       const error = failureOf(question, last);
       if (error !== undefined) throw error;
       return last;
@@ -176,12 +178,20 @@ export class DnsClient implements AddressBook {
 
   /**
    * One attempt: UDP, then TCP where UDP was not enough, without EDNS where EDNS was too much; at most two questions
-   * more, all within the one timeout. Rejects with a `DnsError`, or with the signal's reason.
+   * more, all within the one timeout. Where UDP met with silence, the server is noted in `silentOverUdp`, and its next
+   * attempt is made over TCP. Rejects with a `DnsError`, or with the signal's reason.
    */
-  async #askServer(server: ServerAddress, question: Question, timeoutMs: number, signal: AbortSignal): Promise<Answer> {
+  async #askServer(
+    server: ServerAddress,
+    question: Question,
+    timeoutMs: number,
+    silentOverUdp: Set<ServerAddress>,
+    signal: AbortSignal,
+  ): Promise<Answer> {
     const { clock } = this.#runtime;
     const deadline = clock.now() + timeoutMs;
-    let transport = this.#transports.first(question);
+    const afterSilence = silentOverUdp.has(server);
+    let transport = afterSilence ? 'tcp' : this.#transports.first(question);
     let edns = true;
     const tcpFirst = transport === 'tcp';
     for (;;) {
@@ -196,6 +206,8 @@ export class DnsClient implements AddressBook {
         signal,
       }).catch((error: unknown) => {
         if (tcpFirst) this.#transports.forget(question);
+        if (transport === 'udp' && error instanceof DnsError && error.code === 'ERR_HEADLESS_DNS_TIMEOUT')
+          silentOverUdp.add(server);
         if (error instanceof DnsError && error.code !== 'ERR_HEADLESS_DNS_MALFORMED') this.#order.wasSilent(server);
         throw error;
       });
@@ -216,6 +228,7 @@ export class DnsClient implements AddressBook {
         continue;
       }
       if (transport === 'udp') this.#transports.forget(question);
+      else if (afterSilence) this.#transports.wasCut(question);
       return { reply, server, transport };
     }
   }
