@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { leakCheck } from '../../helpers/leak-check.js';
+import { inside } from './namespaces.js';
 import { missing, NETWORK_NAMESPACES } from './requirements.js';
 import { RestrictedCluster } from './restricted-cluster.js';
 
@@ -47,4 +48,16 @@ test('a link that flaps: short gaps are nothing, a long one is over when it is o
   for (const count of accepted) assert.ok(count >= 2 && count <= 4, `a pod was connected to ${count} times`);
   const { polls } = (await net.client.snapshot()).counters;
   assert.ok(polls < 200, `${polls} polls are more than the floor between them allows`);
+});
+
+test('fault 18: an MTU that swallows large datagrams leads to TCP', { skip }, async (t) => {
+  // 45 addresses make a reply of about 800 octets: small enough for UDP by EDNS, too large for the cable's near end.
+  const net = await RestrictedCluster.start(leakCheck(t), { pods: 45 });
+  await inside(net.names.client, 'ip link set eth0 mtu 600');
+  await net.open();
+  await net.awaitAnswersFrom(net.pods);
+  const { dns, counters } = await net.client.snapshot();
+  assert.equal(dns.transport, 'tcp');
+  assert.equal(dns.addresses.length, 45);
+  t.diagnostic(`timeouts ${counters.timeouts}, UDP ${counters.udpQueries}, TCP ${counters.tcpQueries}`);
 });
