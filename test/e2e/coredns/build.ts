@@ -1,0 +1,54 @@
+/**
+ * Builds CoreDNS from the Go module proxy, pinned by go.mod and go.sum here, into a cache that git ignores. As a program
+ * it builds what is not built yet; without Go it says so and ends well, since it is for the tests to miss a server.
+ */
+import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+/** In PATH, and no program of an npm package. */
+const GO = 'go';
+
+const folder = dirname(fileURLToPath(import.meta.url));
+const cache = join(folder, '../../../node_modules/.cache/coredns');
+
+const sources = ['go.mod', 'go.sum', 'main.go'].map((file) => readFileSync(join(folder, file), 'utf8'));
+const key = createHash('sha256').update(sources.join('\0')).update(`${process.platform} ${process.arch}`).digest('hex');
+const goVersion = /^go (\S+)$/m.exec(sources[0] as string)?.[1];
+
+export const binary = join(cache, `coredns-${key.slice(0, 16)}`);
+
+export const howToBuild =
+  `it is built by "node --import ./.ts-node.mjs test/e2e/coredns/build.ts", ` +
+  `which needs Go ${goVersion} or later (https://go.dev/dl/) and its module proxy`;
+
+function build(): void {
+  mkdirSync(cache, { recursive: true });
+  // Under a name of its own until it is whole: another build may run at the same time.
+  const unfinished = `${binary}.${process.pid}`;
+  const started = performance.now();
+  execFileSync(GO, ['build', '-trimpath', '-buildvcs=false', '-ldflags=-s -w', '-o', unfinished, '.'], {
+    cwd: folder,
+    env: { ...process.env, CGO_ENABLED: '0' },
+    stdio: ['ignore', 'inherit', 'inherit'],
+  });
+  renameSync(unfinished, binary);
+  for (const file of readdirSync(cache)) if (!file.startsWith(basename(binary))) rmSync(join(cache, file));
+  console.log(`built CoreDNS in ${Math.round((performance.now() - started) / 1000)} s`);
+}
+
+function hasGo(): boolean {
+  try {
+    execFileSync(GO, ['version'], { stdio: 'ignore' });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url) && !existsSync(binary)) {
+  if (hasGo()) build();
+  else console.log(`CoreDNS is missing: ${howToBuild}`);
+}
