@@ -1,0 +1,101 @@
+/** What the client makes of a cache, with CoreDNS behind it as in a cluster. */
+import assert from 'node:assert/strict';
+import { eventually } from '../../helpers/eventually.js';
+import { families, type Oversized, oversizedSets, restartInMidPoll, type Start, setsComeWhole } from './authority.js';
+import { coredns } from './coredns.js';
+import { RealDnsServer, type Recipe } from './server.js';
+import { ask, callerOf, clientOf, ips, NAME, Pods, serverTest, watch } from './suite.js';
+
+/** Seconds. CoreDNS holds nothing for less. */
+const TTL = 5;
+
+export function cacheScenarios(
+  title: string,
+  makeCache: (upstreamPort: number) => Recipe,
+  { oversized }: { oversized: Oversized },
+): void {
+  // For what is missing only the program counts.
+  const recipes = [coredns, makeCache(0)];
+  const start: Start = async (defer) => {
+    const authority = await RealDnsServer.start(defer, coredns, { ttl: TTL });
+    return {
+      server: await RealDnsServer.start(defer, makeCache(authority.port)),
+      authority,
+      ttlMs: TTL * 1_000,
+    };
+  };
+
+  setsComeWhole(title, recipes, start);
+  oversizedSets(title, recipes, oversized, start);
+  families(title, recipes, start);
+
+  serverTest(`${title}: its TTLs count down, and it is asked again just after they end`, recipes, async (defer) => {
+    const { server, authority, ttlMs } = await start(defer);
+    const pods = await Pods.start(defer, 2);
+    await authority.set(NAME, { a: pods.ips });
+    const intervalMs = 20_000;
+    const caller = callerOf(defer, server, pods, { refresh: { intervalMs, minIntervalMs: 1_000, burstMs: 1_500 } });
+    await caller.channel.ready();
+    // While nothing was READY the second poll was set for a second later: it finds the answer that the first one left.
+    const cached = await eventually(() => {
+      const { answeredAt, nextQueryAt, ttlMs: left } = caller.channel.snapshot().dns;
+      assert.ok(answeredAt !== null && nextQueryAt !== null && left !== null && left < ttlMs);
+      return { answeredAt, nextQueryAt, left };
+    });
+    const { answeredAt, nextQueryAt, left } = cached;
+    const { polls } = caller.channel.snapshot().counters;
+    const planned = nextQueryAt - answeredAt;
+    assert.ok(planned >= left && planned < left + 500, `${planned} ms after an answer that holds for ${left} ms`);
+
+    await pods.add(1);
+    await authority.set(NAME, { a: pods.ips });
+    await eventually(() => assert.deepEqual(caller.ready, pods.ips), { timeoutMs: intervalMs });
+    const waited = Date.now() - answeredAt;
+    assert.ok(waited < left + 2_000, `seen ${waited} ms after an answer that held for ${left} ms`);
+    // Unbound has an answer of TTL 0 for the last second: then it takes one query more.
+    assert.ok(caller.channel.snapshot().counters.polls <= polls + 2);
+    await caller.answeredBy(pods.ips);
+  });
+
+  serverTest(`${title}: a cached NXDOMAIN keeps the set until pods are back`, recipes, async (defer) => {
+    const { server, authority, ttlMs } = await start(defer);
+    await authority.set(NAME, { a: ips(3) });
+    const poller = watch(defer, server);
+    await poller.poll();
+    assert.deepEqual(poller.addresses, ips(3));
+    const timing = { timeoutMs: ttlMs + 5_000, intervalMs: 200 };
+    await authority.remove(NAME);
+    await eventually(async () => {
+      await poller.poll();
+      return poller.rcode === 'NXDOMAIN';
+    }, timing);
+    assert.deepEqual(poller.addresses, ips(3));
+    assert.equal(poller.failures, 0);
+    await authority.set(NAME, { a: ips(3, 10) });
+    await poller.poll();
+    assert.equal(poller.rcode, 'NXDOMAIN', 'the cache has not forgotten yet');
+    assert.deepEqual(poller.addresses, ips(3));
+    await eventually(async () => {
+      await poller.poll();
+      assert.deepEqual(poller.addresses, ips(3, 10));
+    }, timing);
+  });
+
+  serverTest(`${title}: a chain of CNAMEs into another zone (ExternalName) is followed`, recipes, async (defer) => {
+    const { server, authority } = await start(defer);
+    await authority.set('real.example.org', { a: ips(80) });
+    await authority.set('alias.example.org', { cname: 'real.example.org' });
+    await authority.set(NAME, { cname: 'alias.example.org' });
+    const client = clientOf(server);
+    for (let time = 1; time <= 2; time++) assert.deepEqual((await ask(client)).found, { A: ips(80) });
+  });
+
+  serverTest(
+    `${title}: a restart in mid-poll fails no call, and what changed meanwhile is found`,
+    recipes,
+    async (defer) => {
+      const authority = await RealDnsServer.start(defer, coredns, { ttl: TTL });
+      await restartInMidPoll(defer, makeCache(authority.port), authority);
+    },
+  );
+}

@@ -1,0 +1,200 @@
+/** What the scenarios are made of: a test that needs servers, those who ask them, and pods behind their records. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { credentials } from '@grpc/grpc-js';
+import { Poller } from '../../../lib/discovery/poller.js';
+import { DnsClient } from '../../../lib/dns/client.js';
+import { HeadlessChannel, type HeadlessOptions } from '../../../lib/index.js';
+import { resolveOptions } from '../../../lib/options.js';
+import { systemRuntime } from '../../../lib/runtime.js';
+import { eventually } from '../../helpers/eventually.js';
+import { HelloClient, sayHi } from '../../helpers/hello-service.js';
+import { type Defer, leakCheck } from '../../helpers/leak-check.js';
+import { freePort, type Pod, startPod } from '../../helpers/pod.js';
+import type { RealDnsServer, Recipe } from './server.js';
+
+/** The Service that the scenarios are about. */
+export const NAME = 'hello.test.svc.cluster.local';
+
+const isCI = !['', '0', 'false'].includes(process.env.CI ?? '');
+
+/** A test that runs where its servers are; where one is missing, it is skipped and says so, and in CI fails. */
+export function serverTest(title: string, recipes: readonly Recipe[], body: (defer: Defer) => Promise<void>): void {
+  const missing = [...new Set(recipes.flatMap(({ program }) => program.missing ?? []))].join('; ');
+  test(title, { skip: missing !== '' && !isCI && missing, timeout: 90_000 }, async (t) => {
+    if (missing !== '') throw new Error(missing);
+    const defer = leakCheck(t);
+    await body(defer);
+  });
+}
+
+/** `count` different addresses, from the `first` on; nobody dials them. */
+export function ips(count: number, first = 0): string[] {
+  return Array.from({ length: count }, (_, index) => `10.1.${(first + index) >> 8}.${(first + index) & 255}`).sort();
+}
+
+/** Asks one server, now and then. */
+export function clientOf(
+  server: RealDnsServer,
+  name = NAME,
+  dns: HeadlessOptions['dns'] = {},
+  absolute = true,
+): DnsClient {
+  const settings = resolveOptions({ dns: { servers: [server.address], ...dns } });
+  return new DnsClient(name, absolute, settings.dns, systemRuntime);
+}
+
+/** What asking once came to, by record type: addresses in order, or the error's code. */
+export async function ask(client: DnsClient): Promise<{
+  found: Record<string, readonly string[] | string>;
+  ttlMs: number | undefined;
+  transport: string | null;
+  name: string;
+}> {
+  const { outcomes, transport, name } = await client.resolve(new AbortController().signal);
+  const found: Record<string, readonly string[] | string> = {};
+  let ttlMs: number | undefined;
+  for (const [type, outcome] of outcomes) {
+    found[type] = outcome.kind === 'addresses' ? [...outcome.addresses].sort() : outcome.error.code;
+    if (outcome.kind === 'addresses') ttlMs = outcome.ttlMs;
+  }
+  return { found, ttlMs, transport, name };
+}
+
+/** Polls only when told to, and after failures. */
+const ON_DEMAND = { intervalMs: 600_000, minIntervalMs: 10, burstMs: 0 };
+
+export interface Watch {
+  /** One poll; resolves when its answer or failure is in. */
+  poll(): Promise<void>;
+  /** In order. */
+  readonly addresses: readonly string[];
+  readonly isAsking: boolean;
+  readonly rcode: string | null;
+  readonly transport: string | null;
+  readonly error: string | undefined;
+  readonly failures: number;
+}
+
+/** A poller without a channel: for sets too large to dial. */
+export function watch(defer: Defer, server: RealDnsServer, dns: HeadlessOptions['dns'] = {}): Watch {
+  const settings = resolveOptions({ refresh: ON_DEMAND });
+  const poller = new Poller(
+    clientOf(server, NAME, dns),
+    { hostname: NAME, refresh: settings.refresh, empty: settings.empty },
+    systemRuntime,
+  );
+  const subscription = poller.subscribe(() => {});
+  subscription.setReady(true);
+  defer(() => subscription.end());
+  return {
+    poll: () => subscription.refresh(),
+    get addresses() {
+      return [...poller.status.addresses].sort();
+    },
+    get isAsking() {
+      return poller.status.nextQueryAt === null;
+    },
+    get rcode() {
+      return poller.status.rcode;
+    },
+    get transport() {
+      return poller.status.transport;
+    },
+    get error() {
+      return poller.lastError?.code;
+    },
+    get failures() {
+      return poller.status.failures;
+    },
+  };
+}
+
+/** Pods that share a port, as those of a Service do. */
+export class Pods {
+  readonly port: number;
+  readonly #subnet: string;
+  readonly #all: Pod[] = [];
+
+  private constructor(subnet: string, port: number) {
+    this.#subnet = subnet;
+    this.port = port;
+  }
+
+  static async start(defer: Defer, count: number): Promise<Pods> {
+    const subnet = `127.${10 + (process.pid % 200)}.200`;
+    const pods = new Pods(subnet, await freePort([1, 2, 3, 4].map((host) => `${subnet}.${host}`)));
+    defer(() => Promise.all(pods.#all.map((pod) => pod.kill())));
+    await pods.add(count);
+    return pods;
+  }
+
+  /** Addresses of new pods, which are up. */
+  async add(count: number): Promise<string[]> {
+    const added: Pod[] = [];
+    for (let index = 0; index < count; index++)
+      added.push(await startPod(`${this.#subnet}.${this.#all.length + index + 1}`, this.port));
+    this.#all.push(...added);
+    return added.map(({ ip }) => ip);
+  }
+
+  get ips(): string[] {
+    return this.#all.map(({ ip }) => ip);
+  }
+}
+
+export interface Caller {
+  readonly channel: HeadlessChannel;
+  /** Pods in use: neither draining nor out of reach. In order. */
+  readonly ready: readonly string[];
+  /** Resolves when some calls in a row were answered by these pods, each of them and no other. */
+  answeredBy(pods: readonly string[]): Promise<void>;
+  /** Calls without a pause until the returned function is called; that rejects with the first failure. */
+  callOn(): () => Promise<number>;
+}
+
+/** A gRPC client whose channel asks `server`; by default only when told to. */
+export function callerOf(defer: Defer, server: RealDnsServer, pods: Pods, options: HeadlessOptions = {}): Caller {
+  const channel = new HeadlessChannel(`${NAME}.:${pods.port}`, credentials.createInsecure(), {
+    headless: {
+      ...options,
+      refresh: { ...ON_DEMAND, ...options.refresh },
+      dns: { servers: [server.address], ...options.dns },
+      balance: { policy: 'round_robin' },
+    },
+  });
+  const client = new HelloClient(channel.getTarget(), credentials.createInsecure(), { channelOverride: channel });
+  defer(() => client.close());
+  return {
+    channel,
+    get ready() {
+      const endpoints = channel.snapshot().endpoints.filter(({ state }) => state === 'ready');
+      return endpoints.map(({ address }) => address.replace(/:\d+$/, '')).sort();
+    },
+    answeredBy: (pods) =>
+      eventually(async () => {
+        const names = new Set<string>();
+        for (let call = 0; call < pods.length * 3; call++) names.add((await sayHi(client)).from_who);
+        assert.deepEqual([...names].sort(), pods);
+      }),
+    callOn() {
+      let going = true;
+      const calls = (async () => {
+        let made = 0;
+        for (; going; made++) {
+          await sayHi(client);
+          await new Promise((resolve) => setTimeout(resolve, 5));
+        }
+        return made;
+      })();
+      // Heard when the test asks for it.
+      calls.catch(() => {});
+      const end = (): Promise<number> => {
+        going = false;
+        return calls;
+      };
+      defer(end);
+      return end;
+    },
+  };
+}
