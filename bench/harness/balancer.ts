@@ -51,6 +51,19 @@ export class DrivenBalancer {
     this.#connected = this.#helper.made.length;
   }
 
+  /** From now on subchannels are found connected, as those that another channel, or the last set, had. */
+  pooled(): void {
+    this.#helper.initial = grpc.connectivityState.READY;
+  }
+
+  /** One pod's connection breaks and comes back. */
+  flap(): void {
+    const subchannel = this.#helper.made.findLast(({ refs }) => refs > 0);
+    if (!subchannel) throw new Error('the balancer holds no subchannel');
+    subchannel.become('IDLE');
+    connect(subchannel);
+  }
+
   /** Picks so often with the latest picker. */
   pick(times: number): void {
     const picker = this.#helper.published.at(-1)?.picker;
@@ -58,9 +71,11 @@ export class DrivenBalancer {
     for (let count = 0; count < times; count++) picker.pick(PICK_ARGS);
   }
 
-  /** Forgets pickers but the latest, which would pass for the balancer's own memory. */
+  /** Forgets pickers but the latest, and subchannels that were let go, which would pass for the balancer's own memory. */
   forget(): void {
     this.#helper.published.splice(0, this.#helper.published.length - 1);
+    this.#helper.made.splice(0, this.#helper.made.length, ...this.#helper.made.filter(({ refs }) => refs > 0));
+    this.#connected = this.#helper.made.length;
   }
 
   destroy(): void {

@@ -1,0 +1,89 @@
+/** Giving a balancer its sets, on fake subchannels: what the balancer itself costs, without sockets and pool. */
+import { DrivenBalancer } from '../harness/balancer.js';
+import { quantile, sorted } from '../harness/statistics.js';
+
+export interface ApplyCell {
+  readonly kind: 'apply';
+  readonly rival: 'ours' | 'grpc-js round_robin';
+  readonly pods: number;
+  /** The first set, until a picker over all of them is out. */
+  readonly firstSetMs: number;
+  /** One pod goes, another comes: the synchronous work until the picker is out, median. */
+  readonly oneChangeUs: number;
+  /** One connection breaks and comes back: two pickers, median for one. */
+  readonly pickerUs: number;
+  /** JavaScript heap a pod, fake subchannels included. */
+  readonly heapBytes: number;
+}
+
+const CHANGES = 31;
+
+export async function measureApplying(rival: ApplyCell['rival'], pods: number): Promise<ApplyCell> {
+  const name = rival === 'ours' ? 'headless' : 'round_robin';
+  const ips = addresses(pods + CHANGES);
+  // Once in vain, so that the code is warm.
+  for (const warm of [true, false]) {
+    const cell = await measureOnce(rival, name, ips, pods);
+    if (!warm) return cell;
+  }
+  throw new Error('unreachable');
+}
+
+async function measureOnce(
+  rival: ApplyCell['rival'],
+  name: string,
+  ips: readonly string[],
+  pods: number,
+): Promise<ApplyCell> {
+  const heapBefore = usedHeap();
+  const balancer = new DrivenBalancer(name);
+  let firstSetMs = timeOf(() => balancer.update(ips.slice(0, pods)));
+  // Ours makes subchannels a few in each turn; only its own work counts, not the wait between.
+  while (balancer.made < pods) firstSetMs += await nextTurn();
+  firstSetMs += timeOf(() => balancer.connect());
+  balancer.forget();
+  const heapBytes = (usedHeap() - heapBefore) / pods;
+
+  // A pod that comes has a pooled connection: the change is complete when it was applied.
+  balancer.pooled();
+  const changes: number[] = [];
+  for (let change = 1; change <= CHANGES; change++) {
+    const set = ips.slice(change, pods + change);
+    changes.push(timeOf(() => balancer.update(set)) * 1_000);
+    balancer.forget();
+  }
+  const pickers: number[] = [];
+  for (let change = 0; change < CHANGES; change++) {
+    pickers.push((timeOf(() => balancer.flap()) * 1_000) / 2);
+    balancer.forget();
+  }
+  balancer.destroy();
+  const median = (values: number[]): number => quantile(sorted(values), 0.5);
+  return { kind: 'apply', rival, pods, firstSetMs, oneChangeUs: median(changes), pickerUs: median(pickers), heapBytes };
+}
+
+/** Milliseconds. */
+function timeOf(work: () => void): number {
+  const startedAt = performance.now();
+  work();
+  return performance.now() - startedAt;
+}
+
+/** Milliseconds that the loop was busy until a timer of ours came round. */
+async function nextTurn(): Promise<number> {
+  const before = performance.eventLoopUtilization();
+  await new Promise((resolve) => setTimeout(resolve, 1));
+  return performance.eventLoopUtilization(before).active;
+}
+
+function usedHeap(): number {
+  globalThis.gc?.();
+  return process.memoryUsage().heapUsed;
+}
+
+export function addresses(count: number): string[] {
+  return Array.from({ length: count }, (_, index) => {
+    const number = index + 1;
+    return `127.${64 + Math.floor(number / 62_500)}.${Math.floor(number / 250) % 250}.${(number % 250) + 1}`;
+  });
+}

@@ -1,0 +1,73 @@
+/** A real channel is given a huge set at once, with real sockets: how long does the event loop stand still? */
+import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { credentials } from '@grpc/grpc-js';
+import { HeadlessChannel } from '../../lib/index.js';
+import { PodHost } from '../../test/helpers/pod-host.js';
+import { addresses } from './applying.js';
+
+export interface StallCell {
+  readonly kind: 'stall';
+  readonly pods: number;
+  /** From the set's arrival until every pod has accepted a connection. */
+  readonly readyMs: number;
+  /** Delays of the event loop meanwhile, above its timer's own resolution. */
+  readonly p99Ms: number;
+  readonly maxMs: number;
+  /** Resident memory a pod, connection included. */
+  readonly residentBytes: number;
+  /** Pods that were READY in the end. */
+  readonly ready: number;
+}
+
+/** Two sockets a pod, one in each process, and some to spare. */
+export function mostPods(): number {
+  const report = process.report.getReport() as { userLimits?: { open_files?: { soft?: number | string } } };
+  const limit = Number(report.userLimits?.open_files?.soft);
+  return Number.isFinite(limit) ? Math.floor(limit * 0.8) : Number.POSITIVE_INFINITY;
+}
+
+const RESOLUTION_MS = 1;
+const GIVE_UP_MS = 120_000;
+const POLL_MS = 250;
+
+/** One server on 0.0.0.0 is every pod of 127.0.0.0/8, in a process of its own. */
+export async function measureStall(pods: number): Promise<StallCell> {
+  const host = await PodHost.spawn();
+  try {
+    const server = await host.start('0.0.0.0', 0);
+    const ips = addresses(pods);
+    globalThis.gc?.();
+    const residentBefore = process.memoryUsage().rss;
+    const channel = new HeadlessChannel(`huge.set:${server.port}`, credentials.createInsecure(), {
+      headless: { dns: { lookup: async () => ({ addresses: ips, ttlMs: 30_000 }) }, refresh: { intervalMs: 60_000 } },
+    });
+    const delay = monitorEventLoopDelay({ resolution: RESOLUTION_MS });
+    delay.enable();
+    const startedAt = performance.now();
+    channel.getConnectivityState(true);
+    let accepted = 0;
+    while (accepted < pods && performance.now() - startedAt < GIVE_UP_MS) {
+      await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+      // The server's word: a snapshot here would cost time in proportion to the set, and show in the delays.
+      accepted = (await server.stats()).accepted;
+    }
+    const readyMs = performance.now() - startedAt;
+    delay.disable();
+    globalThis.gc?.();
+    const residentBytes = (process.memoryUsage().rss - residentBefore) / pods;
+    const ready = channel.snapshot().endpoints.filter(({ state }) => state === 'ready').length;
+    channel.close();
+    const above = (nanoseconds: number): number => Math.max(0, nanoseconds / 1e6 - RESOLUTION_MS);
+    return {
+      kind: 'stall',
+      pods,
+      readyMs,
+      p99Ms: above(delay.percentile(99)),
+      maxMs: above(delay.max),
+      residentBytes,
+      ready,
+    };
+  } finally {
+    await host.close();
+  }
+}
