@@ -7,6 +7,7 @@ import type { DnsFailureEvent, UpdateEvent } from '../lib/events.js';
 import { createFakeDns } from '../lib/testing.js';
 import { eventually } from './helpers/eventually.js';
 import { FakeClock, settle } from './helpers/fake-clock.js';
+import { spiedCredentials } from './helpers/spied-credentials.js';
 import { uncaughtDuring } from './helpers/uncaught.js';
 
 const insecure = credentials.createInsecure();
@@ -238,18 +239,12 @@ test('a channel to an address asks no DNS', async () => {
 
 /** The options that a pod's connection is made with. */
 async function optionsOfConnections(options: HeadlessChannelOptions): Promise<ChannelOptions> {
-  const seen: ChannelOptions[] = [];
-  const creds = credentials.createInsecure();
-  const create = creds._createSecureConnector.bind(creds);
-  creds._createSecureConnector = (target, given, ...rest) => {
-    seen.push(given);
-    return create(target, given, ...rest);
-  };
+  const spied = spiedCredentials();
   const headless = { dns: { lookup: createFakeDns({ 'svc.ns': ['127.0.0.1'] }).lookup } };
-  const channel = new HeadlessChannel(TARGET, creds, { ...options, headless });
+  const channel = new HeadlessChannel(TARGET, spied.credentials, { ...options, headless });
   await channel.refresh();
   channel.close();
-  return seen.at(-1) ?? assert.fail('no connection was made');
+  return spied.seen.at(-1) ?? assert.fail('no connection was made');
 }
 
 test("grpc-js's own options pass untouched, ours do not pass, and its proxy is off unless it is asked for", async () => {

@@ -13,6 +13,7 @@ import { createHeadlessClient } from '../lib/client.js';
 import type { HeadlessError } from '../lib/errors.js';
 import { createFakeDns } from '../lib/testing.js';
 import { HelloClient, sayHi } from './helpers/hello-service.js';
+import { spiedCredentials } from './helpers/spied-credentials.js';
 
 const insecure = credentials.createInsecure();
 const noPods = { dns: { lookup: createFakeDns().lookup } };
@@ -61,6 +62,19 @@ test('options of the client go to the client and nothing else does', () => {
   assert.ok(channelOverride instanceof HeadlessChannel);
   assert.deepEqual(rest, { interceptors, callInvocationTransformer });
   channelOverride.close();
+});
+
+test("the client's own options do not reach its channel, and the channel's do", async () => {
+  const spied = spiedCredentials();
+  const dns = createFakeDns({ 'svc.ns': ['127.0.0.1'] });
+  const client = createHeadlessClient(HelloClient, 'svc.ns:1', spied.credentials, {
+    headless: { dns: { lookup: dns.lookup } },
+    interceptors: [],
+    'grpc.keepalive_time_ms': 10_000,
+  });
+  await (client.getChannel() as HeadlessChannel).refresh();
+  assert.deepEqual(spied.seen, [{ 'grpc.enable_http_proxy': 0, 'grpc.keepalive_time_ms': 10_000 }]);
+  client.close();
 });
 
 test('interceptors run once for each call', async () => {
