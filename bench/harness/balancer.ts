@@ -12,8 +12,6 @@ import { FakeControlHelper, type FakeSubchannel } from '../../test/helpers/fake-
 
 const { ChildLoadBalancerHandler, parseLoadBalancingConfig, statusOrFromValue } = grpc.experimental;
 
-type Endpoints = { addresses: { host: string; port: number }[] }[];
-
 const PORT = 50_051;
 const PICK_ARGS = { metadata: new grpc.Metadata(), extraPickInfo: {} };
 
@@ -22,6 +20,7 @@ export class DrivenBalancer {
   readonly #config: grpc.experimental.TypedLoadBalancingConfig;
   readonly #balancer: grpc.experimental.LoadBalancer;
   readonly #options: grpc.ChannelOptions;
+  readonly #endpoints = new Map<string, grpc.experimental.Endpoint>();
   #connected = 0;
 
   /** @param name as in `loadBalancingConfig`: `headless`, `round_robin` … */
@@ -36,8 +35,15 @@ export class DrivenBalancer {
 
   /** Gives it a set of IP addresses. */
   update(ips: readonly string[]): void {
-    const endpoints: Endpoints = ips.map((host) => ({ addresses: [{ host, port: PORT }] }));
+    const endpoints = ips.map((host) => this.#endpointOf(host));
     this.#balancer.updateAddressList(statusOrFromValue(endpoints), this.#config, this.#options, '');
+  }
+
+  /** The same object for the same address, as our resolver hands them out. */
+  #endpointOf(host: string): grpc.experimental.Endpoint {
+    const endpoint = this.#endpoints.get(host) ?? { addresses: [{ host, port: PORT }] };
+    this.#endpoints.set(host, endpoint);
+    return endpoint;
   }
 
   /** Subchannels made so far. */

@@ -43,6 +43,8 @@ export interface EndpointOwner {
 export class Endpoint implements Candidate {
   readonly address: string;
   readonly pickResult: PickResult;
+  /** Among the pods of the set that take calls; the balancer's own mark. */
+  serving = false;
   readonly #subchannel: Subchannel;
   readonly #owner: EndpointOwner;
   #state: ConnectionState;

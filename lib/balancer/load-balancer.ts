@@ -48,8 +48,12 @@ export class HeadlessLoadBalancer implements LoadBalancer, BalancerView, Endpoin
   #ready: readonly Endpoint[] = [];
   /** Pods that left, and serve because nothing else does. */
   #lastResort: readonly Endpoint[] = [];
+  /** Pods of the set that still try to connect for the first time. */
+  readonly #trying = new Set<Endpoint>();
   #picker: PolicyPicker | null = null;
   #setSize = 0;
+  /** The last connection attempt that failed, with the pod's address. */
+  #lastFailure = 'none was given';
   /** Why there is no set; the note of the last update. */
   #note = '';
 
@@ -78,25 +82,36 @@ export class HeadlessLoadBalancer implements LoadBalancer, BalancerView, Endpoin
       return true;
     }
     this.#note = note;
-    const wanted = new Map<string, GrpcEndpoint>();
-    for (const endpoint of list.value) wanted.set(addressOf(endpoint), endpoint);
-    this.#setSize = wanted.size;
-
-    const leaving: Endpoint[] = [];
-    let returned = false;
-    for (const [address, endpoint] of this.#endpoints) {
-      if (!wanted.delete(address)) {
-        if (!endpoint.draining) leaving.push(endpoint);
-      } else if (endpoint.draining) {
-        drain.reclaim(endpoint);
-        returned = true;
+    const added = new Map<string, GrpcEndpoint>();
+    const present = new Set<Endpoint>();
+    const returned: Endpoint[] = [];
+    for (const wanted of list.value) {
+      const address = addressOf(wanted);
+      const endpoint = this.#endpoints.get(address);
+      if (!endpoint) added.set(address, wanted);
+      else {
+        present.add(endpoint);
+        if (endpoint.draining) returned.push(endpoint);
       }
     }
-    nursery.replace(wanted);
+    this.#setSize = added.size + present.size;
+    const leaving: Endpoint[] = [];
+    if (present.size < this.#endpoints.size)
+      for (const endpoint of this.#endpoints.values())
+        if (!endpoint.draining && !present.has(endpoint)) leaving.push(endpoint);
+    nursery.replace(added);
+
+    for (const endpoint of returned) drain.reclaim(endpoint);
     // What left keeps its place in the picker until the new one is out, then drains.
-    for (const endpoint of leaving) endpoint.draining = true;
-    if (returned || leaving.length > 0 || this.#ready.length === 0) {
-      this.#ready = [...this.#endpoints.values()].filter((endpoint) => !endpoint.draining && endpoint.usable);
+    for (const endpoint of leaving) {
+      endpoint.draining = true;
+      this.#trying.delete(endpoint);
+    }
+    if (returned.length > 0 || leaving.length > 0 || this.#ready.length === 0) {
+      for (const endpoint of leaving) endpoint.serving = false;
+      const back = returned.filter((endpoint) => endpoint.usable);
+      for (const endpoint of back) endpoint.serving = true;
+      this.#ready = [...this.#ready.filter((endpoint) => endpoint.serving), ...back];
       this.#publish();
     }
     for (const endpoint of leaving) drain.begin(endpoint);
@@ -117,6 +132,7 @@ export class HeadlessLoadBalancer implements LoadBalancer, BalancerView, Endpoin
     parts.drain.clear();
     for (const endpoint of this.#endpoints.values()) this.#release(endpoint);
     this.#endpoints.clear();
+    this.#trying.clear();
     if (parts.link.balancer === this) parts.link.balancer = null;
   }
 
@@ -136,10 +152,15 @@ export class HeadlessLoadBalancer implements LoadBalancer, BalancerView, Endpoin
       else if (this.#lastResort.includes(endpoint) !== endpoint.usable) this.#publish();
       return;
     }
-    const known = this.#ready.includes(endpoint);
-    if (endpoint.usable !== known) {
-      this.#ready = known ? this.#ready.filter((other) => other !== endpoint) : [...this.#ready, endpoint];
-      if (!known) link.counters.connected += 1;
+    if (endpoint.connection === 'connecting') this.#trying.add(endpoint);
+    else this.#trying.delete(endpoint);
+    if (endpoint.connection === 'backoff') this.#lastFailure = `${endpoint.address}: ${endpoint.lastError}`;
+    if (endpoint.usable !== endpoint.serving) {
+      endpoint.serving = endpoint.usable;
+      if (endpoint.serving) {
+        link.counters.connected += 1;
+        this.#ready = [...this.#ready, endpoint];
+      } else this.#ready = this.#ready.filter((other) => other !== endpoint);
       this.#publish();
     } else if (this.#ready.length === 0) this.#publish();
     if (lost) link.counters.connectionsLost += 1;
@@ -179,6 +200,7 @@ export class HeadlessLoadBalancer implements LoadBalancer, BalancerView, Endpoin
 
   #adopt(endpoint: Endpoint): void {
     this.#endpoints.set(endpoint.address, endpoint);
+    if (endpoint.connection === 'connecting') this.#trying.add(endpoint);
     this.#helper.addChannelzChild(endpoint.channelzRef);
     // Another channel may have it connected already.
     if (endpoint.usable) this.onConnectionChange(endpoint, false);
@@ -210,10 +232,8 @@ export class HeadlessLoadBalancer implements LoadBalancer, BalancerView, Endpoin
       return;
     }
     this.#picker = null;
-    const trying =
-      nursery.size > 0 ||
-      [...this.#endpoints.values()].some((endpoint) => !endpoint.draining && endpoint.connection === 'connecting');
-    if (trying) this.#helper.updateState(connectivityState.CONNECTING, queuePicker, null);
+    if (nursery.size > 0 || this.#trying.size > 0)
+      this.#helper.updateState(connectivityState.CONNECTING, queuePicker, null);
     else {
       const message = this.#explain(link);
       this.#helper.updateState(connectivityState.TRANSIENT_FAILURE, unavailablePicker(message), message);
@@ -223,9 +243,7 @@ export class HeadlessLoadBalancer implements LoadBalancer, BalancerView, Endpoin
   #explain(link: Link): string {
     const { authority } = link.settings;
     if (this.#setSize === 0) return `headless: no address for ${authority}: ${this.#note || 'the set is empty'}`;
-    const failed = [...this.#endpoints.values()].findLast((endpoint) => endpoint.lastError !== null);
-    const last = failed ? `${failed.address}: ${failed.lastError}` : 'none was given';
     const dns = link.poller.lastError ? `; the last DNS query failed too: ${link.poller.lastError.message}` : '';
-    return `headless: no connection to any of the ${this.#setSize} pods of ${authority}. Last error: ${last}${dns}`;
+    return `headless: no connection to any of the ${this.#setSize} pods of ${authority}. Last error: ${this.#lastFailure}${dns}`;
   }
 }

@@ -64,10 +64,20 @@ export class Nursery {
   }
 }
 
+/** The resolver hands out the same object for the same pod, set after set. */
+const addresses = new WeakMap<GrpcEndpoint, string>();
+
 /** `"ip:port"`, or `"[v6]:port"`: what an endpoint is known by. */
 export function addressOf(endpoint: GrpcEndpoint): string {
+  const known = addresses.get(endpoint);
+  if (known !== undefined) return known;
   const [first] = endpoint.addresses;
-  if (!first) return '';
-  if (!('port' in first)) return first.path;
-  return first.host.includes(':') ? `[${first.host}]:${first.port}` : `${first.host}:${first.port}`;
+  const address = first ? formatAddress(first) : '';
+  addresses.set(endpoint, address);
+  return address;
+}
+
+function formatAddress(address: GrpcEndpoint['addresses'][number]): string {
+  if (!('port' in address)) return address.path;
+  return address.host.includes(':') ? `[${address.host}]:${address.port}` : `${address.host}:${address.port}`;
 }
