@@ -63,7 +63,11 @@ async function runForReal({ options, progress, random }: Context<Own>): Promise<
   );
   const { cells: _, ...fixed } = grid;
   const result = recording.finish({ ...fixed, callsPerSecond: options.own.rate, sigmas: SIGMAS, cost }, cells);
-  return { result, raw: { ...observations, asked: [...observations.asked], processes: plain(observations) }, broken: brokenBy(cells, options) };
+  return {
+    result,
+    raw: { ...observations, asked: [...observations.asked], processes: plain(observations) },
+    broken: brokenBy(cells, options),
+  };
 }
 
 async function simulateAgain(

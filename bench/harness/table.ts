@@ -42,6 +42,7 @@ export function duration(ms: number | null | undefined): string {
   if (ms === null || ms === undefined || Number.isNaN(ms)) return DASH;
   if (!Number.isFinite(ms)) return 'never';
   const size = Math.abs(ms);
+  if (size === 0) return '0 ms';
   if (size < 1) return `${significant(ms * 1000)} µs`;
   if (size < 999.5) return `${significant(ms)} ms`;
   if (size < 119_950) return `${significant(ms / 1000)} s`;

@@ -34,6 +34,7 @@ export interface Cost {
 export const STEPS = {
   start: 'intervals: starting pods and clients',
   cost: 'intervals: CPU a poll',
+  connect: 'intervals: connecting clients',
   events: 'intervals: scale events',
   tail: 'intervals: waiting for the slowest client',
 } as const;
@@ -48,7 +49,8 @@ export function planOf(grid: Grid): Step[] {
   return [
     { name: STEPS.start, ms: 25_000 },
     { name: STEPS.cost, ms: grid.cost.pairs * (2 * grid.cost.ms + 1_000) },
-    { name: STEPS.events, ms: grid.steady.durationMs + SETTLE_MS },
+    { name: STEPS.connect, ms: 8_000 + SETTLE_MS },
+    { name: STEPS.events, ms: grid.steady.durationMs },
     { name: STEPS.tail, ms: grid.tailMs },
   ];
 }
@@ -77,20 +79,22 @@ export async function measure(
     const [first] = children.values();
     const cost = await measureCost(first as Child<ClientOrders>, service, grid, progress);
 
-    progress.begin(STEPS.events);
+    progress.begin(STEPS.connect);
     const aliases = new Map<string, string>();
     await Promise.all(
       [...groups].map(([group, cells], index) =>
-        children.get(group)?.ask('start', {
+        children.get(group)?.ask('connect', {
           cells: cells.map((cell) => orderFor(cell, service, callsPerSecond, aliases)),
           seed: Math.floor(random() * 2 ** 31) + index,
         }),
       ),
     );
+    await Promise.all([...children.values()].map((child) => child.ask('call', undefined)));
     await sleep(SETTLE_MS);
     await Promise.all([...children.values()].map((child) => child.ask('begin', undefined)));
     const askedBefore = new Map([...aliases].map(([id, target]) => [id, service.asked(target)]));
     const podsAtStart = { steady: service.podsNow('steady'), waves: service.podsNow('waves') };
+    progress.begin(STEPS.events);
     const beganAt = machineMs();
     await service.play((done, of) => progress.tell(`${done} of ${of}`));
     await sleep(Math.max(0, beganAt + grid.steady.durationMs - machineMs()));
@@ -98,8 +102,10 @@ export async function measure(
     await sleep(grid.tailMs);
     const endedAt = machineMs();
     const asked = new Map([...aliases].map(([id, target]) => [id, service.asked(target) - (askedBefore.get(id) ?? 0)]));
-    const processes = new Map<string, ProcessReport>();
-    for (const [group, child] of children) processes.set(group, await child.ask('finish', undefined));
+    const finished = [...children].map(
+      async ([group, child]) => [group, await child.ask('finish', undefined)] as const,
+    );
+    const processes = new Map<string, ProcessReport>(await Promise.all(finished));
     return { published: service.published, podsAtStart, beganAt, endedAt, processes, asked, cost };
   } finally {
     await Promise.all([...children.values()].map((child) => child.close()));

@@ -24,8 +24,10 @@ export interface SimulationPlan {
 }
 
 const NAME = 'simulated.bench.svc.cluster.local';
-/** Before the first event, so that the cache is filled and a schedule has learnt what it wants to. */
-const WARM_UP_MS = 60_000;
+/** A client begins at any moment of the cache's life, and not with it: else its first query would fill it. */
+const CACHE_AHEAD_MS = 60_000;
+/** From a client's start to the first moment of the plan: as in the real run, give or take its stagger. */
+const CLIENT_AHEAD_MS = 6_000;
 
 /** Milliseconds from each event to its being seen. */
 export async function simulateRun(plan: SimulationPlan, random: Random): Promise<number[]> {
@@ -33,7 +35,8 @@ export async function simulateRun(plan: SimulationPlan, random: Random): Promise
   const events = scaleEvents(plan.scaling, random);
   const zone = new DnsZone();
   const source = withCache(zone, plan.cacheTtl, clock, random);
-  const startMs = WARM_UP_MS + random() * Math.max(plan.refresh.intervalMs, plan.cacheTtl * 1000);
+  const clientStartMs = CACHE_AHEAD_MS * (1 + random());
+  const startMs = clientStartMs + CLIENT_AHEAD_MS;
   const serving = new Set(Array.from({ length: plan.scaling.pods }, (_, pod) => addressOf(pod)));
   const publish = (): void => zone.set(NAME, [...serving], { ttl: ZONE_TTL });
   publish();
@@ -46,7 +49,7 @@ export async function simulateRun(plan: SimulationPlan, random: Random): Promise
     { clock, random },
   );
   let known: readonly string[] = [];
-  clock.setTimer(random() * plan.refresh.intervalMs, () => {
+  clock.setTimer(clientStartMs, () => {
     const subscription = poller.subscribe(({ addresses }) => {
       if (known.length === 0) subscription.setReady(true);
       const { added, removed } = difference(known, addresses);
