@@ -1,0 +1,235 @@
+/**
+ * What does one poll cost, and how many does a process send? Our DNS client beside c-ares (`dns.resolve4`) and
+ * getaddrinfo (`dns.lookup`); getaddrinfo with slow look-ups beside it in the thread pool; and the queries on the wire
+ * with 1, 10 and 100 channels to one name.
+ *
+ *     npm run bench:dns
+ */
+import { credentials } from '@grpc/grpc-js';
+import { HeadlessChannel } from '../lib/index.js';
+import { Child } from './harness/child.js';
+import type { Mode } from './harness/options.js';
+import { answerIfMain, type Context, type Outcome, type Question } from './harness/question.js';
+import { Recording, type Result } from './harness/result.js';
+import { quantile, type Ratio, ratioOfPairs, sorted } from './harness/statistics.js';
+import { count, duration, formatTable, ratio } from './harness/table.js';
+import { POOL_THREADS, withPoolBlocked } from './polling/pool.js';
+import { cares, getaddrinfo, ours, type Resolve, type ResolverName } from './polling/resolvers.js';
+import type { DnsOrders } from './polling/server-main.js';
+
+export interface PollCell {
+  readonly kind: 'poll';
+  readonly resolver: ResolverName;
+  readonly records: number;
+  /** Of the client's process, medians of the rounds. */
+  readonly cpuUs: number;
+  readonly p50Ms: number;
+  readonly p99Ms: number;
+  /** To c-ares, round by round; null for c-ares itself. */
+  readonly cpuRatio: Ratio | null;
+}
+
+export interface PoolCell {
+  readonly kind: 'pool';
+  readonly resolver: ResolverName;
+  /** One look-up while every thread of the pool hangs. */
+  readonly blockedMs: number;
+}
+
+export interface WireCell {
+  readonly kind: 'wire';
+  readonly channels: number;
+  readonly queriesPerMinute: number;
+}
+
+export type DnsCell = PollCell | PoolCell | WireCell;
+
+/** 3 and 70 pods come over UDP, 300 over TCP. */
+const RECORDS = [3, 70, 300];
+const CHANNELS = [1, 10, 100];
+const POLLS = 200;
+const HANG_MS = 1_000;
+const INTERVAL_MS = 500;
+const ROUNDS: Record<Mode, number> = { short: 3, default: 9, full: 15 };
+const WATCH_MS: Record<Mode, number> = { short: 4_000, default: 10_000, full: 30_000 };
+
+export const dns: Question<DnsCell> = {
+  name: 'dns',
+  plan: ({ mode }) => [
+    { name: 'dns: start the server', ms: 2_000 },
+    ...RECORDS.map((records) => ({ name: `dns: polls of ${records} records`, ms: ROUNDS[mode] * POLLS * 5 })),
+    { name: 'dns: look up while the pool hangs', ms: 3 * HANG_MS },
+    ...CHANNELS.map((channels) => ({ name: `dns: ${channels} channels to one name`, ms: WATCH_MS[mode] + 200 })),
+  ],
+  run,
+  show,
+};
+
+async function run({ options, progress, random }: Context): Promise<Outcome<DnsCell>> {
+  const recording = new Recording('dns', options);
+  const cells: DnsCell[] = [];
+  progress.begin('dns: start the server');
+  const server = await Child.spawn<DnsOrders>(new URL('./polling/server-main.ts', import.meta.url));
+  try {
+    const zone = [...RECORDS.map(nameOf), ...CHANNELS.map(wireName)].map((name, index) => [
+      name,
+      addresses(RECORDS[index] ?? 1),
+    ]);
+    const address = await server.ask('start', Object.fromEntries(zone));
+    for (const records of RECORDS) {
+      progress.begin(`dns: polls of ${records} records`);
+      cells.push(...(await comparePolls(records, address, ROUNDS[options.mode], random)));
+    }
+    progress.begin('dns: look up while the pool hangs');
+    const blocked: [ResolverName, Resolve][] = [
+      ['ours', ours(nameOf(3), address)],
+      ['dns.resolve4', cares(nameOf(3), address)],
+      ['dns.lookup', getaddrinfo()],
+    ];
+    for (const [resolver, resolve] of blocked)
+      cells.push({ kind: 'pool', resolver, blockedMs: await withPoolBlocked(HANG_MS, () => timeOf(resolve)) });
+    for (const channels of CHANNELS) {
+      progress.begin(`dns: ${channels} channels to one name`);
+      cells.push(await watchWire(channels, address, server, WATCH_MS[options.mode]));
+    }
+  } finally {
+    await server.close();
+  }
+  const parameters = {
+    rounds: ROUNDS[options.mode],
+    pollsPerRound: POLLS,
+    poolThreads: POOL_THREADS,
+    poolHangsMs: HANG_MS,
+    wireIntervalMs: INTERVAL_MS,
+  };
+  return { result: recording.finish(parameters, cells) };
+}
+
+function nameOf(records: number): string {
+  return `pods-${records}.bench.svc.cluster.local`;
+}
+
+function wireName(channels: number): string {
+  return `channels-${channels}.bench.svc.cluster.local`;
+}
+
+function addresses(records: number): string[] {
+  return Array.from({ length: records }, (_, index) => `127.40.${Math.floor(index / 250)}.${(index % 250) + 1}`);
+}
+
+async function comparePolls(
+  records: number,
+  server: string,
+  rounds: number,
+  random: Context['random'],
+): Promise<PollCell[]> {
+  const name = nameOf(records);
+  const rivals = [
+    { resolver: 'ours' as const, resolve: ours(name, server) },
+    { resolver: 'dns.resolve4' as const, resolve: cares(name, server) },
+  ].map((rival) => ({ ...rival, cpuUs: [] as number[], latencies: [] as number[] }));
+  for (let round = 0; round <= rounds; round++)
+    for (const { resolve, cpuUs, latencies } of round % 2 === 0 ? rivals : rivals.toReversed()) {
+      const before = process.cpuUsage();
+      const times: number[] = [];
+      for (let poll = 0; poll < POLLS; poll++) times.push(await timeOf(resolve, records));
+      const { user, system } = process.cpuUsage(before);
+      // The first round warms up.
+      if (round === 0) continue;
+      cpuUs.push((user + system) / POLLS);
+      latencies.push(...times);
+    }
+  const baseline = rivals[1]?.cpuUs ?? [];
+  return rivals.map(({ resolver, cpuUs, latencies }) => {
+    const ascending = sorted(latencies);
+    return {
+      kind: 'poll',
+      resolver,
+      records,
+      cpuUs: quantile(sorted(cpuUs), 0.5),
+      p50Ms: quantile(ascending, 0.5),
+      p99Ms: quantile(ascending, 0.99),
+      cpuRatio:
+        resolver === 'dns.resolve4'
+          ? null
+          : ratioOfPairs(
+              cpuUs.map((own, index) => [own, baseline[index] as number] as const),
+              random,
+            ),
+    };
+  });
+}
+
+/** Milliseconds; an answer of the wrong size is no answer. */
+async function timeOf(resolve: Resolve, expected?: number): Promise<number> {
+  const startedAt = performance.now();
+  const found = await resolve();
+  if (expected !== undefined && found !== expected) throw new Error(`${found} addresses, expected ${expected}`);
+  return performance.now() - startedAt;
+}
+
+async function watchWire(channels: number, server: string, orders: Child<DnsOrders>, ms: number): Promise<WireCell> {
+  const name = wireName(channels);
+  const open = Array.from(
+    { length: channels },
+    () =>
+      new HeadlessChannel(`${name}.:50051`, credentials.createInsecure(), {
+        // Nothing listens there: without the burst only the interval asks.
+        headless: {
+          dns: { servers: [server] },
+          refresh: { intervalMs: INTERVAL_MS, minIntervalMs: INTERVAL_MS, burstMs: 0 },
+        },
+      }),
+  );
+  try {
+    for (const channel of open) channel.getConnectivityState(true);
+    const before = await orders.ask('asked', name);
+    const startedAt = performance.now();
+    await new Promise((resolve) => setTimeout(resolve, ms));
+    const asked = (await orders.ask('asked', name)) - before;
+    return { kind: 'wire', channels, queriesPerMinute: (asked * 60_000) / (performance.now() - startedAt) };
+  } finally {
+    for (const channel of open) channel.close();
+  }
+}
+
+function show({ cells, parameters }: Result<DnsCell>): string {
+  const of = <K extends DnsCell['kind']>(kind: K): Extract<DnsCell, { kind: K }>[] =>
+    cells.filter((cell): cell is Extract<DnsCell, { kind: K }> => cell.kind === kind);
+  const polls = formatTable<PollCell>(
+    [
+      { head: 'one poll\nrecords', cell: ({ records }) => count(records) },
+      { head: 'resolver', align: 'left', cell: ({ resolver }) => resolver },
+      { head: 'CPU', cell: ({ cpuUs }) => duration(cpuUs / 1_000) },
+      {
+        head: 'to dns.resolve4',
+        cell: ({ cpuRatio }) =>
+          cpuRatio ? `${ratio(cpuRatio.value)} (${cpuRatio.low.toFixed(2)}–${cpuRatio.high.toFixed(2)})` : '1',
+      },
+      { head: 'p50', cell: ({ p50Ms }) => duration(p50Ms) },
+      { head: 'p99', cell: ({ p99Ms }) => duration(p99Ms) },
+    ],
+    of('poll'),
+  );
+  const pool = formatTable<PoolCell>(
+    [
+      {
+        head: `${parameters['poolThreads']} slow look-ups in the pool`,
+        align: 'left',
+        cell: ({ resolver }) => resolver,
+      },
+      { head: 'one more takes', cell: ({ blockedMs }) => duration(blockedMs) },
+    ],
+    of('pool'),
+  );
+  const wire = formatTable<WireCell>(
+    [
+      { head: 'channels to one name', cell: ({ channels }) => count(channels) },
+      { head: 'queries a minute', cell: ({ queriesPerMinute }) => count(Math.round(queriesPerMinute)) },
+    ],
+    of('wire'),
+  );
+  return `${polls}\n\n${pool}\n\n${wire}`;
+}
+
+await answerIfMain(import.meta.url, dns);
