@@ -179,7 +179,9 @@ export class DnsClient implements AddressBook {
   /**
    * One attempt: UDP, then TCP where UDP was not enough, without EDNS where EDNS was too much; at most two questions
    * more, all within the one timeout. Where UDP met with silence, the server is noted in `silentOverUdp`, and its next
-   * attempt is made over TCP. Rejects with a `DnsError`, or with the signal's reason.
+   * attempt is made without EDNS: a path whose MTU swallows large datagrams lets 512 octets through, and what does not
+   * fit them comes with TC, and so over TCP (RFC 6891 section 6.2.5). A datagram that was merely lost needs no TCP,
+   * which a NetworkPolicy may forbid. Rejects with a `DnsError`, or with the signal's reason.
    */
   async #askServer(
     server: ServerAddress,
@@ -190,9 +192,8 @@ export class DnsClient implements AddressBook {
   ): Promise<Answer> {
     const { clock } = this.#runtime;
     const deadline = clock.now() + timeoutMs;
-    const afterSilence = silentOverUdp.has(server);
-    let transport = afterSilence ? 'tcp' : this.#transports.first(question);
-    let edns = true;
+    let transport = this.#transports.first(question);
+    let edns = !silentOverUdp.has(server);
     const tcpFirst = transport === 'tcp';
     for (;;) {
       const result = await this.#exchange({
@@ -228,7 +229,6 @@ export class DnsClient implements AddressBook {
         continue;
       }
       if (transport === 'udp') this.#transports.forget(question);
-      else if (afterSilence) this.#transports.wasCut(question);
       return { reply, server, transport };
     }
   }

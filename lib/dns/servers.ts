@@ -37,7 +37,7 @@ export class ServerOrder {
   }
 }
 
-/** So many replies in a row cut short or lost, and TCP is asked first. One alone may be a moment's surge or loss. */
+/** So many replies in a row cut short, and TCP is asked first. One alone may be a moment's surge of pods. */
 const TRUNCATIONS = 2;
 /** How long UDP is then left alone. A scale-down may make it enough again. */
 const TCP_FIRST_MS = 600_000;
@@ -56,7 +56,6 @@ export class TransportMemory {
     return cut !== undefined && cut.inARow >= TRUNCATIONS && this.#clock.now() < cut.udpAgainAt ? 'tcp' : 'udp';
   }
 
-  /** By its server (TC), or altogether, on a path whose MTU swallows large datagrams: TCP got it through. */
   wasCut(question: Question): void {
     const inARow = (this.#cut.get(keyOf(question))?.inARow ?? 0) + 1;
     this.#cut.set(keyOf(question), { inARow, udpAgainAt: this.#clock.now() + TCP_FIRST_MS });
