@@ -31,7 +31,7 @@ export interface Stage {
 export interface ShareCurve {
   readonly fromMs: number;
   readonly binMs: number;
-  /** A new pod's share of the calls over its fair one, by time since its publication; null: no call in that bin. */
+  /** A new pod's share of the calls over its fair one, by time since its publication; null: too few calls to tell. */
   readonly values: readonly (number | null)[];
 }
 
@@ -92,6 +92,8 @@ const CURVE_TO_MS = 65_000;
 /** Calls of so long are looked at together: one bin alone holds too few to tell 0.9 from 1. */
 const FAIR_WINDOW_MS = 3_000;
 const FAIR = 0.9;
+/** Calls that a fair share would bring in one bin; fewer make noise and no curve. */
+const MIN_EXPECTED = 5;
 
 export function costOf({ cost }: Observations, random: Random): CostResult {
   return { perPollUs: mean(cost.perPollUs), interval: meanInterval(cost.perPollUs, random), pods: cost.pods };
@@ -216,7 +218,9 @@ function shareCurve(diary: Diary, events: readonly Published[], observations: Ob
       if (diary.pod[index] === number) got[bin] = (got[bin] as number) + 1;
     }
   }
-  const values = Array.from(got, (calls, bin) => ((due[bin] as number) > 0 ? calls / (due[bin] as number) : null));
+  const values = Array.from(got, (calls, bin) =>
+    (due[bin] as number) >= MIN_EXPECTED ? calls / (due[bin] as number) : null,
+  );
   return { fromMs: CURVE_FROM_MS, binMs: BIN_MS, values };
 }
 

@@ -52,7 +52,8 @@ export class Service {
       'grpc.max_connection_age_grace_ms': 5_000,
     };
     // One after the other: two fleets that look for a port on the same addresses could both find the same.
-    const lasting = await Fleet.start({ pods, subnet });
+    // Nearly every client calls this one.
+    const lasting = await Fleet.start({ pods, subnet, processes: 2 });
     const ending = await Fleet.start({ pods, subnet });
     const aged = await Fleet.start({ pods, subnet, server: ageing });
     const servers = new Map<CacheTtl, DnsServer>();

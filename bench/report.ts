@@ -1,0 +1,36 @@
+/**
+ * Draws `bench/results/*.json` (the last runs, or the published ones) into one page, `bench/results/report.html`, that
+ * a browser shows offline. A question that was never run is left out.
+ *
+ *     npm run bench:report
+ */
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { type Result, readResult } from './harness/result.js';
+import type { CellResult } from './intervals/analysis.js';
+import { intervalsSection } from './report/intervals.js';
+import { type Chapter, page, type Section } from './report/page.js';
+
+/** In the order in which a user would ask. Another question's charts: a file in report/, and a line here. */
+const QUESTIONS: readonly { readonly name: string; readonly draw: (result: Result<never>) => Section }[] = [
+  { name: 'intervals', draw: (result: Result<CellResult>) => intervalsSection(result) },
+];
+
+const REPORT = new URL('./results/report.html', import.meta.url);
+
+function draw(): string | null {
+  const chapters: Chapter[] = QUESTIONS.flatMap(({ name, draw: section }) => {
+    const result = readResult<never>(name);
+    return result ? [{ result, section: section(result) }] : [];
+  });
+  if (chapters.length === 0) return null;
+  mkdirSync(new URL('.', REPORT), { recursive: true });
+  writeFileSync(REPORT, page(chapters));
+  return fileURLToPath(REPORT);
+}
+
+const path = draw();
+if (path === null) {
+  process.stderr.write('There are no results to draw. npm run bench makes some.\n');
+  process.exitCode = 1;
+} else process.stdout.write(`${path}\n`);

@@ -1,0 +1,44 @@
+/**
+ * Charts as text: Observable Plot draws into a document without a browser, and what comes out is inline SVG. All
+ * charts of the report share the look defined here; colours are of middle lightness, to be told apart on white and
+ * on black.
+ */
+import * as Plot from '@observablehq/plot';
+import { parseHTML } from 'linkedom';
+
+/** One chart with its words. */
+export interface Figure {
+  readonly title: string;
+  /** What to see in it, in a sentence or two; figures in it come from the result. */
+  readonly caption: string;
+  readonly svg: string;
+}
+
+/** From few to many, or fast to slow. */
+export const ORDERED = ['#8a63d2', '#3f7fdb', '#1a9aaa', '#35a05a', '#b58a14', '#dd6a3a', '#d0466b'];
+/** Ours, and those it is compared with. */
+export const OURS = '#3f7fdb';
+export const RIVALS = ['#8c8c8c', '#dd6a3a', '#b58a14', '#c065a8'];
+
+export const WIDTH = 1_040;
+
+/** The type that Plot's own definitions give its options, with the document filled in. */
+export function chart(options: Plot.PlotOptions): string {
+  const { document } = parseHTML('<!doctype html><html><body></body></html>');
+  const element = Plot.plot({
+    width: WIDTH,
+    marginLeft: 70,
+    marginRight: 24,
+    marginBottom: 46,
+    ...options,
+    style: { background: 'transparent', color: 'inherit', fontFamily: 'inherit', fontSize: '13px' },
+    document: document as unknown as NonNullable<Plot.PlotOptions['document']>,
+  }) as unknown as { outerHTML: string };
+  return element.outerHTML;
+}
+
+/** Axis ticks of a logarithmic scale in milliseconds. */
+export function shortDuration(ms: number): string {
+  if (ms < 1_000) return `${ms} ms`;
+  return ms < 60_000 ? `${ms / 1000} s` : `${ms / 60_000} min`;
+}

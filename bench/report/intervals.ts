@@ -1,0 +1,325 @@
+/** Charts of the question of intervals: how old a client's view is, and what a fresher one costs. */
+import * as Plot from '@observablehq/plot';
+import type { Result } from '../harness/result.js';
+import { ecdf } from '../harness/statistics.js';
+import { count, duration, percent } from '../harness/table.js';
+import type { CellResult } from '../intervals/analysis.js';
+import { type IntervalsParameters, showIntervals } from '../intervals/show.js';
+import { chart, type Figure, ORDERED, OURS, RIVALS, shortDuration } from './chart.js';
+import type { Section } from './page.js';
+
+const SHARE_WIDTH = 4;
+const LOG_TICKS = [50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000, 20_000, 60_000];
+
+export function intervalsSection({ cells, parameters }: Result<CellResult>): Section {
+  const own = cells.filter(isPureInterval);
+  const known = parameters as unknown as IntervalsParameters;
+  return {
+    title: 'Which refresh interval?',
+    answer: answer(cells, known),
+    figures: [
+      staleness(own),
+      heat(own),
+      ...(cells.some(({ plan }) => plan.client.kind === 'grpc-js') ? [share(cells), rivals(cells)] : []),
+      cost(own),
+    ],
+    table: showIntervals(cells, known),
+  };
+}
+
+/** A cell without bursts or broken connections: the ones that theory speaks of. */
+function isPureInterval(cell: CellResult): boolean {
+  return cell.theory !== null && cell.seen.summary !== null;
+}
+
+function answer(cells: readonly CellResult[], { cost }: IntervalsParameters): string[] {
+  const find = (label: string): CellResult | undefined =>
+    cells.find(({ plan }) => plan.label === label && plan.cacheTtl === 0);
+  const five = find('5 s');
+  const plain = find('grpc-js');
+  const sentences: string[] = [];
+  if (five?.seen.summary)
+    sentences.push(
+      `Asking every 5 s without a cache, a change of DNS was seen after ${duration(five.seen.summary.mean)} on average and ` +
+        `${duration(five.seen.summary.max)} at most, over ${count(five.seen.summary.count)} scale events. That cost ` +
+        `${count(five.queriesPerMinute)} DNS queries a minute and ${percent(five.pollingCpuShare)} of one core.`,
+    );
+  if (plain)
+    sentences.push(
+      `grpc-js with dns:/// and round_robin, beside it and with no connection breaking, never called ` +
+        `${count(plain.firstCall.never)} of the ${count(plain.adds)} pods that came.`,
+    );
+  sentences.push(
+    `One poll costs ${duration(cost.perPollUs / 1000)} of CPU with ${cost.pods} pods in the answer. A cache in front of DNS ` +
+      'sets a floor that no interval can go below; "adaptive" asks once more when the cache’s entry expires.',
+  );
+  return sentences;
+}
+
+function staleness(cells: readonly CellResult[]): Figure {
+  const settings = labelsOf(cells);
+  const points = cells.flatMap((cell) => [
+    { ...names(cell), share: 0, ms: smallest(cell) },
+    ...ecdf(cell.samples.flatMap(({ seenMs }) => seenMs ?? [])).map(({ x, share: part }) => ({
+      ...names(cell),
+      ms: Math.max(10, x),
+      share: part,
+    })),
+  ]);
+  const simulated = cells.flatMap((cell) =>
+    (cell.simulated?.quantiles ?? []).map((ms, index, all) => ({
+      ...names(cell),
+      ms: Math.max(10, ms),
+      share: index / (all.length - 1),
+    })),
+  );
+  const svg = chart({
+    height: 380,
+    color: { legend: true, domain: settings, range: orderedFor(settings) },
+    fx: { label: null, domain: cachesOf(cells) },
+    x: { type: 'log', label: 'time since DNS changed →', ticks: LOG_TICKS, tickFormat: shortDuration, tickRotate: -45 },
+    y: { label: '↑ changes seen by then', tickFormat: (part: number) => `${Math.round(part * 100)} %`, grid: true },
+    marginBottom: 70,
+    marks: [
+      Plot.line(simulated, {
+        x: 'ms',
+        y: 'share',
+        fx: 'cache',
+        stroke: 'setting',
+        strokeWidth: 5,
+        strokeOpacity: 0.25,
+        z: 'setting',
+      }),
+      Plot.line(points, {
+        x: 'ms',
+        y: 'share',
+        fx: 'cache',
+        stroke: 'setting',
+        curve: 'step-after',
+        strokeWidth: 1.6,
+        z: 'setting',
+      }),
+    ],
+  });
+  return {
+    title: 'How long until a client sees a change, by interval and cache',
+    caption:
+      'Thin lines: real pods, real DNS messages. Wide pale lines: the same code on a virtual clock, over thousands of events; ' +
+      'where the two lie on each other, the simulation may be trusted. Without a cache each interval has its own curve, ' +
+      'and a cache pushes all of them together: behind it, asking more often gains little.',
+    svg,
+  };
+}
+
+function heat(cells: readonly CellResult[]): Figure {
+  const rows = cells.map((cell) => ({
+    ...names(cell),
+    mean: cell.seen.summary?.mean ?? Number.NaN,
+    measured: duration(cell.seen.summary?.mean),
+    expected: `theory ${duration(cell.theory?.meanMs)}`,
+  }));
+  const settings = labelsOf(cells);
+  const means = rows.map(({ mean }) => mean);
+  const middle = Math.sqrt(Math.min(...means) * Math.max(...means));
+  const ink = ({ mean }: { mean: number }): string => (mean > middle ? '#fff' : '#17202b');
+  const svg = chart({
+    height: 60 + settings.length * 56,
+    marginLeft: 120,
+    marginTop: 40,
+    marginBottom: 10,
+    x: { axis: 'top', label: null, domain: cachesOf(cells), padding: 0.04 },
+    y: { label: null, domain: settings, padding: 0.06 },
+    color: { type: 'log', scheme: 'blues' },
+    marks: [
+      Plot.cell(rows, { x: 'cache', y: 'setting', fill: 'mean', rx: 4 }),
+      Plot.text(rows, { x: 'cache', y: 'setting', text: 'measured', fill: ink, dy: -8, fontSize: 17, fontWeight: 600 }),
+      Plot.text(rows, { x: 'cache', y: 'setting', text: 'expected', fill: ink, dy: 13, fontSize: 13 }),
+    ],
+  });
+  return {
+    title: 'Mean staleness over interval and cache, with theory beside',
+    caption:
+      'Large: measured, from the change of DNS to the client’s seeing it. Small: what arithmetic gives, half the interval ' +
+      '(with its jitter) plus half the cache’s TTL; for "adaptive" behind a cache, half the TTL. Darker is staler.',
+    svg,
+  };
+}
+
+function share(cells: readonly CellResult[]): Figure {
+  const shown = compared(cells);
+  const points = shown.flatMap((cell) => {
+    const { fromMs, binMs, values } = cell.share;
+    return values.flatMap((value, index) => {
+      const around = values
+        .slice(Math.max(0, index - SHARE_WIDTH / 2), index + SHARE_WIDTH / 2)
+        .filter((v) => v !== null);
+      const before = fromMs + index * binMs < 0;
+      // A mean over neighbours must not carry calls from after the change to before it.
+      const mean = before ? (value ?? 0) : around.reduce((sum, v) => sum + v, 0) / Math.max(1, around.length);
+      return value === null
+        ? []
+        : [{ setting: cell.plan.label, s: (fromMs + (index + 0.5) * binMs) / 1000, share: mean }];
+    });
+  });
+  const svg = chart({
+    height: 380,
+    color: colours(shown),
+    x: { label: 'seconds since the new pod entered DNS →', domain: [-5, Math.max(10, ...points.map(({ s }) => s))] },
+    y: { label: '↑ its share of calls, 1 = fair', grid: true, domain: [0, 1.4], clamp: true },
+    marks: [
+      Plot.ruleY([1], { strokeDasharray: '4 3', strokeOpacity: 0.6 }),
+      Plot.ruleX([0], { strokeOpacity: 0.4 }),
+      Plot.line(points, { x: 's', y: 'share', stroke: 'setting', z: 'setting', strokeWidth: 2 }),
+    ],
+  });
+  const added = shown[0]?.adds ?? 0;
+  return {
+    title: 'A new pod’s share of the load',
+    caption:
+      `Every scale-up of the run laid over each other (${count(added)} new pods), DNS without a cache, moving average over ` +
+      '2 s. A client that finds new pods climbs to the dashed line and stays there; one that does not stays at 0.',
+    svg,
+  };
+}
+
+function rivals(cells: readonly CellResult[]): Figure {
+  const shown = compared(cells);
+  const kinds = { add: 'a new pod’s first call', remove: 'a removed pod’s last call' } as const;
+  const points = shown.flatMap((cell) =>
+    (['add', 'remove'] as const).flatMap((kind) => {
+      const samples = cell.samples.filter((sample) => sample.kind === kind);
+      const times = samples.map(
+        (sample) => (kind === 'add' ? sample.firstCallMs : sample.lastCallMs) ?? Number.POSITIVE_INFINITY,
+      );
+      const line = { setting: cell.plan.label, kind: kinds[kind] };
+      return [
+        { ...line, s: 0, share: 0 },
+        ...ecdf(times).map(({ x, share: part }) => ({ ...line, s: x / 1000, share: part })),
+      ];
+    }),
+  );
+  const svg = chart({
+    height: 380,
+    color: colours(shown),
+    fx: { label: null, domain: Object.values(kinds) },
+    x: { label: 'seconds since DNS changed →' },
+    y: {
+      label: '↑ pods for which it happened by then',
+      tickFormat: (part: number) => `${Math.round(part * 100)} %`,
+      grid: true,
+      domain: [0, 1],
+    },
+    marks: [
+      Plot.line(points, {
+        x: 's',
+        y: 'share',
+        fx: 'kind',
+        stroke: 'setting',
+        z: 'setting',
+        curve: 'step-after',
+        strokeWidth: 2,
+      }),
+    ],
+  });
+  return {
+    title: 'Beside grpc-js’s own balancer',
+    caption:
+      'grpc-js asks DNS again only when a connection breaks: when a removed pod says GOAWAY ("pods end"), or when the server ' +
+      'closes connections at a maximum age. A curve that ends below 100 % belongs to pods for which it never happened.',
+    svg,
+  };
+}
+
+function cost(cells: readonly CellResult[]): Figure {
+  const points = cells.map((cell) => ({
+    ...names(cell),
+    queries: cell.queriesPerMinute,
+    ms: cell.seen.summary?.mean ?? Number.NaN,
+  }));
+  const caches = cachesOf(cells);
+  const uncached = points.filter(({ cache }) => cache === caches[0]);
+  const svg = chart({
+    height: 400,
+    marginRight: 110,
+    color: { legend: true, domain: caches, range: [OURS, '#35a05a', '#dd6a3a'] },
+    x: {
+      type: 'log',
+      label: 'DNS queries a minute, one client process →',
+      tickFormat: (value: number) => count(value),
+      ticks: [1, 2, 5, 10, 20, 50, 100, 200],
+    },
+    y: { type: 'log', label: '↑ mean staleness', ticks: LOG_TICKS, tickFormat: shortDuration, grid: true },
+    marks: [
+      Plot.line(
+        points.filter(({ setting }) => !setting.startsWith('adaptive')),
+        { x: 'queries', y: 'ms', stroke: 'cache', z: 'cache', sort: 'queries' },
+      ),
+      Plot.dot(points, {
+        x: 'queries',
+        y: 'ms',
+        fill: 'cache',
+        r: 5,
+        symbol: ({ setting }: { setting: string }) => (setting.startsWith('adaptive') ? 'diamond' : 'circle'),
+      }),
+      Plot.text(
+        uncached.filter(({ setting }) => !setting.startsWith('adaptive')),
+        { x: 'queries', y: 'ms', text: 'setting', dy: 14, dx: -4, textAnchor: 'end' },
+      ),
+    ],
+  });
+  return {
+    title: 'What freshness costs',
+    caption:
+      'Each dot is one setting behind one cache; diamonds are "adaptive". To the lower left is better: fewer queries and ' +
+      'fresher. Without a cache, twice the queries buy half the staleness; behind one, the line is flat long before.',
+    svg,
+  };
+}
+
+/** Ours and theirs without a cache, few enough to tell apart. */
+function compared(cells: readonly CellResult[]): CellResult[] {
+  const ours = ['1 s', '5 s', 'defaults, pods end'];
+  return cells.filter(
+    ({ plan }) => plan.cacheTtl === 0 && (plan.client.kind === 'grpc-js' || ours.includes(plan.label)),
+  );
+}
+
+function colours(cells: readonly CellResult[]): Plot.ScaleOptions {
+  const ours = [OURS, '#1a9aaa', '#35a05a'];
+  const theirs = [...RIVALS];
+  return {
+    legend: true,
+    domain: cells.map(({ plan }) => plan.label),
+    range: cells.map(({ plan }) => (plan.client.kind === 'grpc-js' ? theirs.shift() : ours.shift()) ?? '#888'),
+  };
+}
+
+function names({ plan }: CellResult): { setting: string; cache: string } {
+  return { setting: plan.label, cache: cacheName(plan.cacheTtl) };
+}
+
+function cacheName(ttl: number): string {
+  return ttl === 0 ? 'DNS without a cache' : `behind a cache of ${ttl} s`;
+}
+
+function labelsOf(cells: readonly CellResult[]): string[] {
+  return [...new Set(cells.map(({ plan }) => plan.label))];
+}
+
+function cachesOf(cells: readonly CellResult[]): string[] {
+  return [...new Set(cells.map(({ plan }) => plan.cacheTtl))].sort((a, b) => a - b).map(cacheName);
+}
+
+function smallest({ samples }: CellResult): number {
+  return Math.max(10, Math.min(...samples.flatMap(({ seenMs }) => seenMs ?? [])));
+}
+
+/** Plain intervals from fast to slow; adaptive ones in the colours left over. */
+function orderedFor(settings: readonly string[]): string[] {
+  const extra = ['#c065a8', '#8c8c8c'];
+  const plain = settings.filter((setting) => !setting.startsWith('adaptive'));
+  return settings.map((_, index) => {
+    const colour = index < plain.length ? ORDERED[index] : extra[(index - plain.length) % extra.length];
+    return colour ?? '#888';
+  });
+}
