@@ -1,0 +1,292 @@
+/** Records: lengths that lie, chains that do not end, addresses that are none. */
+import { a, aQuery, cname, ip, name, opt, QUESTION, record, reply, TYPE, u16, u32 } from '../../dns/wire.js';
+import { gives, malformed, type Shape, shape } from './shape.js';
+
+const GOOD = a('10.0.0.1');
+const V6 = { query: aQuery({ type: 'AAAA' }), type: 'AAAA' } as const;
+const FOUR = malformed(/4 octets/);
+const PAST = malformed(/past the end/);
+
+function answers(...records: Buffer[]): Buffer {
+  return reply({ answers: records });
+}
+
+function answers6(...hex: string[]): Buffer {
+  const records = hex.map((octets) => record({ type: TYPE.AAAA, rdata: Buffer.from(octets.padStart(32, '0'), 'hex') }));
+  return reply({ query: V6.query, answers: records });
+}
+
+function aliases(depth: number, last = name(`n${depth}`)): Buffer[] {
+  const target = (step: number): Buffer => (step === depth ? last : name(`n${step}`));
+  return Array.from({ length: depth }, (_, step) => cname(step === 0 ? QUESTION : target(step), target(step + 1)));
+}
+
+function option(length: number, octets: number): Buffer {
+  return opt({ rdata: Buffer.concat([u16(10), u16(length), Buffer.alloc(octets)]) });
+}
+
+function everyPrefixEnds(message: Buffer): Shape[] {
+  const ends = [1, 2, 3, 4, 5, 6, 8, 10, 13, 14, 15, 16];
+  return ends.map((missing) =>
+    shape(
+      `its last ${missing} octets missing`,
+      'fault 11; c-ares, "Truncated packets"',
+      message.subarray(0, message.length - missing),
+      malformed(/past the end|breaks off|fewer records/),
+    ),
+  );
+}
+
+export const RECORDS: readonly Shape[] = [
+  ...[0, 1, 2, 3, 5, 8, 16, 255].map((length) =>
+    shape(
+      `an A of RDLENGTH ${length}`,
+      'fault 10; RFC 9267 section 5',
+      answers(GOOD, record({ rdata: Buffer.alloc(length, 9) })),
+      FOUR,
+    ),
+  ),
+  ...[0, 4, 15, 17].map((length) =>
+    shape(
+      `an AAAA of RDLENGTH ${length}`,
+      'fault 10',
+      answers(GOOD, record({ type: TYPE.AAAA, rdata: Buffer.alloc(length, 9) })),
+      malformed(/16 octets/),
+    ),
+  ),
+  shape(
+    'an A of RDLENGTH 180, past the end',
+    'fault 10; c-ares, "Invalid RR-len"',
+    answers(record({ rdlength: 180 })),
+    PAST,
+  ),
+  shape('an A of RDLENGTH 65535', 'fault 10; RFC 9267 section 5', answers(GOOD, record({ rdlength: 65_535 })), PAST),
+  shape(
+    "an A of RDLENGTH 5 that swallows the next record's first octet",
+    'fault 10',
+    answers(record({ rdlength: 5 }), GOOD),
+    FOUR,
+  ),
+  shape(
+    'an A of RDLENGTH 20 that swallows the next record',
+    'fault 10',
+    reply({ answers: [record({ rdlength: 20 }), GOOD], ancount: 1 }),
+    FOUR,
+  ),
+  shape(
+    'a TXT that swallows the A behind it',
+    'fault 10',
+    reply({ answers: [record({ type: TYPE.TXT, rdata: ip('1.2.3.4'), rdlength: 20 }), GOOD], ancount: 1 }),
+    gives(),
+  ),
+  shape('an A inside a TXT', 'RFC 9267 section 5', answers(record({ type: TYPE.TXT, rdata: a('10.6.6.6') })), gives()),
+  shape(
+    'an A of RDLENGTH 4 in the additional section, its owner another',
+    'fault 12',
+    reply({ answers: [GOOD], additional: [a('10.6.6.6', { owner: name('ns.x') })] }),
+    gives('10.0.0.1'),
+  ),
+  shape(
+    'an A of RDLENGTH 3 in the additional section',
+    'fault 10',
+    reply({ answers: [GOOD], additional: [record({ rdata: Buffer.alloc(3) })] }),
+    FOUR,
+  ),
+  ...everyPrefixEnds(answers(GOOD, a('10.0.0.2'))),
+  shape('an A of class CH', 'fault 12', answers(a('10.6.6.6', { class: 3 }), GOOD), gives('10.0.0.1')),
+  shape(
+    'an A of class 0x8001, as multicast DNS flushes its caches',
+    'fault 12; RFC 6762 section 10.2',
+    answers(a('10.6.6.6', { class: 0x8001 }), GOOD),
+    gives('10.0.0.1'),
+  ),
+  shape(
+    'an A of an unrelated owner',
+    'fault 12; cache poisoning',
+    answers(a('10.6.6.6', { owner: name('bank.example') }), GOOD),
+    gives('10.0.0.1'),
+  ),
+  shape(
+    'an MX alone',
+    'c-ares, "Wrong sort of answer"',
+    answers(record({ type: 15, rdata: Buffer.concat([u16(10), name('mx1.x')]) })),
+    gives(),
+  ),
+  shape(
+    'an AAAA in answer to A',
+    'c-ares',
+    answers(record({ type: TYPE.AAAA, rdata: Buffer.alloc(16, 9) }), GOOD),
+    gives('10.0.0.1'),
+  ),
+  shape(
+    'three CNAMEs and an A',
+    'fault 13; c-ares, "CnameChain"',
+    answers(...aliases(3), a('10.0.0.1', { owner: name('n3') })),
+    gives('10.0.0.1'),
+  ),
+  shape(
+    'an A, then the CNAME to it',
+    'fault 13; c-ares, "CnameLast"',
+    answers(a('10.0.0.1', { owner: name('n1') }), ...aliases(1)),
+    gives('10.0.0.1'),
+  ),
+  shape(
+    'CNAMEs backwards',
+    'fault 13',
+    answers(...aliases(3).reverse(), a('10.0.0.1', { owner: name('N3') })),
+    gives('10.0.0.1'),
+  ),
+  shape('a CNAME to itself', 'fault 14', answers(cname(QUESTION, QUESTION), GOOD), malformed(/loop/)),
+  shape(
+    'a CNAME to itself, in capitals',
+    'fault 14; RFC 4343',
+    answers(cname(QUESTION, name('SVC.NS.SVC.CLUSTER.LOCAL'))),
+    malformed(/loop/),
+  ),
+  shape('a loop of four CNAMEs', 'fault 14', answers(...aliases(4, QUESTION)), malformed(/loop/)),
+  shape('16 CNAMEs', 'fault 14', answers(...aliases(16), a('10.0.0.1', { owner: name('n16') })), gives('10.0.0.1')),
+  shape(
+    '17 CNAMEs',
+    'fault 14',
+    answers(...aliases(17), a('10.0.0.1', { owner: name('n17') })),
+    malformed(/more than 16/),
+  ),
+  shape('a CNAME and no A', 'fault 14; c-ares, "JustCname"', answers(...aliases(1)), gives()),
+  shape(
+    'two CNAMEs of one name',
+    'RFC 2181 section 10.1',
+    answers(
+      cname(QUESTION, name('x')),
+      cname(QUESTION, name('y')),
+      a('10.0.0.1', { owner: name('x') }),
+      a('10.6.6.6', { owner: name('y') }),
+    ),
+    gives('10.0.0.1'),
+  ),
+  shape(
+    'a CNAME of RDLENGTH 0',
+    'fault 14; RFC 9267 section 5',
+    answers(cname(QUESTION, Buffer.alloc(0)), GOOD),
+    malformed(/fill|pointer/),
+  ),
+  shape(
+    'a CNAME with an octet to spare',
+    'RFC 9267 section 5',
+    answers(cname(QUESTION, Buffer.concat([name('x'), Buffer.alloc(1)]))),
+    malformed(/fill/),
+  ),
+  shape(
+    'a CNAME that runs out of its record into the next',
+    'RFC 9267 section 5',
+    answers(cname(QUESTION, Buffer.from('\x0fa')), GOOD),
+    malformed(/fill/),
+  ),
+  shape(
+    'a CNAME to the root',
+    'RFC 1034',
+    answers(cname(QUESTION, Buffer.alloc(1)), a('10.0.0.1', { owner: Buffer.alloc(1) })),
+    gives('10.0.0.1'),
+  ),
+  shape(
+    '290 CNAMEs that differ in their last label only',
+    'fault 7',
+    answers(
+      ...Array.from({ length: 290 }, (_, index) =>
+        cname(name(`${Array(7).fill('x'.repeat(28)).join('.')}.${index}`), Buffer.alloc(1)),
+      ),
+    ),
+    gives(),
+  ),
+  shape(
+    'a DNSKEY of noise',
+    'fault 15',
+    reply({ answers: [GOOD], additional: [record({ type: TYPE.DNSKEY, rdata: Buffer.from([0xc0]) })] }),
+    gives('10.0.0.1'),
+  ),
+  shape(
+    'an SOA of one octet',
+    'fault 15',
+    reply({ rcode: 3, authority: [record({ type: TYPE.SOA, rdata: Buffer.alloc(1) })] }),
+    { addresses: [], rcode: 'NXDOMAIN' },
+  ),
+  shape(
+    'an NS that points at itself',
+    'fault 15',
+    reply({ answers: [GOOD], authority: [record({ type: TYPE.NS, rdata: QUESTION })] }),
+    gives('10.0.0.1'),
+  ),
+  shape(
+    'two OPTs',
+    'fault 16; RFC 6891 section 6.1.1',
+    reply({ answers: [GOOD], additional: [opt(), opt()] }),
+    malformed(/two OPT/),
+  ),
+  shape(
+    'an OPT not of the root',
+    'fault 16; RFC 6891 section 6.1.2',
+    reply({ answers: [GOOD], additional: [opt({ owner: QUESTION })] }),
+    malformed(/root/),
+  ),
+  shape('an OPT in the answer section', 'RFC 6891 section 6.1.1', answers(opt(), GOOD), gives('10.0.0.1')),
+  shape(
+    'an option one octet longer than its OPT',
+    'fault 16',
+    reply({ additional: [option(9, 8)] }),
+    malformed(/past its record/),
+  ),
+  shape(
+    'an option of 65535 octets',
+    'fault 16; RFC 9267 section 5',
+    reply({ additional: [option(65_535, 8)] }),
+    malformed(/past its record/),
+  ),
+  shape(
+    'an option cut in its own header',
+    'fault 16',
+    reply({ additional: [opt({ rdata: Buffer.alloc(3) })] }),
+    malformed(/breaks off/),
+  ),
+  shape('an option of length 0', 'RFC 6891', reply({ answers: [GOOD], additional: [option(0, 0)] }), gives('10.0.0.1')),
+  shape('BADVERS', 'fault 17', reply({ additional: [opt({ rcode: 16 })] }), { addresses: [], rcode: 'BADVERS' }),
+  shape(
+    'a TTL of 2^32-1',
+    'fault 27; RFC 2181 section 8',
+    answers(a('10.0.0.1', { ttl: 0xffff_ffff })),
+    gives('10.0.0.1'),
+  ),
+  shape('the same A 4,000 times', 'faults 28 and 48', answers(...Array<Buffer>(4_000).fill(GOOD)), gives('10.0.0.1')),
+  shape(
+    '0.0.0.0, multicast, reserved and broadcast',
+    'fault 29',
+    answers(...['0.0.0.0', '224.0.0.251', '240.0.0.1', '255.255.255.255'].map((text) => a(text)), GOOD),
+    { addresses: ['10.0.0.1'], refused: 4 },
+  ),
+  shape(
+    '::, multicast, and the mapped forms of the unspecified and of broadcast',
+    'fault 29',
+    answers6('', 'ff02'.padEnd(32, '0'), 'ffff00000000', 'ffffffffffff', 'fd000000000000000000000000000001'),
+    { addresses: ['fd00::1'], refused: 4 },
+    V6,
+  ),
+  shape(
+    '::1 and an IPv4-mapped address',
+    'RFC 5952 section 5',
+    answers6('1', 'ffff0a000001'),
+    gives('::1', '::ffff:10.0.0.1'),
+    V6,
+  ),
+  shape(
+    'an SOA with the greatest TTL and MINIMUM',
+    'fault 27',
+    reply({
+      authority: [
+        record({
+          type: TYPE.SOA,
+          ttl: 0xffff_ffff,
+          rdata: Buffer.concat([name('n'), name('h'), Buffer.alloc(16), u32(0xffff_ffff)]),
+        }),
+      ],
+    }),
+    gives(),
+  ),
+];

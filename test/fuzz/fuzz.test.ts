@@ -1,0 +1,92 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { CORPUS } from './corpus.js';
+import { Fuzzer } from './fuzzer.js';
+import { layoutOf } from './layout.js';
+import { minimise } from './minimise.js';
+import { judge, LIBRARY, type Subject } from './oracle.js';
+
+/** Enough to find a coarse flaw, and over within seconds; `npm run fuzz` goes on for as long as it is told to. */
+const EXECUTIONS = 3_000;
+
+function fuzz(subject: Subject, seed: number, executions = EXECUTIONS) {
+  const fuzzer = new Fuzzer(subject, seed, CORPUS);
+  for (let count = 0; count < executions; count++) {
+    const finding = fuzzer.step();
+    if (finding !== null) return { finding, fuzzer };
+  }
+  return { finding: null, fuzzer };
+}
+
+it('a few thousand mutants of DNS replies, and texts for what reads text, find nothing', () => {
+  const { finding, fuzzer } = fuzz(LIBRARY, 1);
+  assert.equal(finding, null);
+  assert.ok(fuzzer.stats.outcomes > 100, 'mutants go many ways');
+});
+
+it('the same seed makes the same run', () => {
+  const runs = [1, 2].map(() => fuzz(LIBRARY, 7, 1_000));
+  assert.equal(runs[0]?.fuzzer.stats.outcomes, runs[1]?.fuzzer.stats.outcomes);
+});
+
+describe('the fuzzer finds a reader that', () => {
+  const { screen, readReply } = LIBRARY;
+  const broken: Readonly<Record<string, Subject>> = {
+    'throws only MalformedMessage': {
+      screen,
+      // Once the second record's length is looked at without a look at the message's own.
+      readReply: (message, type) => {
+        if (layoutOf(message).records.length === 1) message.readUInt16BE(message.length - 1);
+        return readReply(message, type);
+      },
+    },
+    'takes less than 10 ms': {
+      screen,
+      readReply: (message, type) => {
+        const until = process.cpuUsage().user + (message.includes(Buffer.from([0xc0, 0x0b])) ? 15_000 : 0);
+        while (process.cpuUsage().user < until);
+        return readReply(message, type);
+      },
+    },
+    'allocates in proportion': {
+      screen,
+      // Believes the count of records, and makes room for them.
+      readReply: (message, type) => {
+        const room = Buffer.alloc(64 * message.readUInt16BE(6));
+        const reply = readReply(message, type);
+        return { ...reply, refused: reply.refused + room.length * 0 };
+      },
+    },
+    'holds what it gives': {
+      screen,
+      // Takes the last address from four octets, be they there or not.
+      readReply: (message, type) => {
+        const reply = readReply(message, type);
+        const octets = [...message.subarray(-4)].map((octet, index) => (octet + (index === 0 ? 1 : 0)) & 0xff);
+        return message.length % 7 === 0 ? { ...reply, addresses: [octets.join('.')] } : reply;
+      },
+    },
+    'agrees with the rules': {
+      screen,
+      // Leaves out what it should give.
+      readReply: (message, type) => {
+        const reply = readReply(message, type);
+        return reply.addresses.length === 3 ? { ...reply, addresses: reply.addresses.slice(1) } : reply;
+      },
+    },
+  };
+
+  for (const [property, subject] of Object.entries(broken))
+    it(`does not hold to this: ${property}`, () => {
+      const { finding } = fuzz(subject, 1, 20 * EXECUTIONS);
+      assert.ok(finding !== null && 'input' in finding);
+      // A valid message is held against what it was made of before it is held against the rules.
+      const same = property === 'agrees with the rules' ? 'reads what is valid' : property;
+      assert.ok([property, same].includes(finding.property), `${finding.property}: ${finding.detail}`);
+      assert.equal(judge(LIBRARY, finding.input).flaw, null, 'the library is not to blame');
+      if (property.startsWith('takes')) return; // Every try at a shorter one would take as long.
+      const small = minimise(subject, finding.input, finding);
+      assert.ok(small.message.length <= finding.input.message.length);
+      assert.equal(judge(subject, small).flaw?.property, finding.property);
+    });
+});

@@ -1,0 +1,94 @@
+/**
+ * Makes inputs, has them judged, and keeps those that went a way of their own to make the next ones from. Nothing here
+ * depends on how long anything took: the same seed makes the same run.
+ */
+import { Dice } from './dice.js';
+import { generate, type Input } from './generator.js';
+import { mutate, noise } from './mutator.js';
+import { type Flaw, judge, type Subject } from './oracle.js';
+import { type TextFlaw, tryText } from './texts.js';
+
+export interface Finding extends Flaw {
+  readonly input: Input;
+}
+
+export interface Stats {
+  executions: number;
+  /** Ways that messages and texts went. */
+  readonly outcomes: number;
+  readonly pool: number;
+  readonly slowestMs: number;
+}
+
+const MOST_KEPT = 4_096;
+/** Of so many executions one is a text, one has the heap looked at, one the rules whatever its size: they are slow. */
+const ROUND = 16;
+const ROLE = { text: 0, heap: 1, rules: 2 } as const;
+/** Up to this many octets the second reader is quick enough to be asked each time. */
+const SMALL_OCTETS = 2_048;
+
+export class Fuzzer {
+  readonly #subject: Subject;
+  readonly #dice: Dice;
+  readonly #seen = new Set<string>();
+  readonly #texts = new Set<string>();
+  readonly #pool: Input[] = [];
+  #slowestMs = 0;
+  #executions = 0;
+
+  constructor(subject: Subject, seed: number, corpus: readonly Input[] = []) {
+    this.#subject = subject;
+    this.#dice = new Dice(seed);
+    this.#pool.push(...corpus);
+  }
+
+  get stats(): Stats {
+    return {
+      executions: this.#executions,
+      outcomes: this.#seen.size + this.#texts.size,
+      pool: this.#pool.length,
+      slowestMs: this.#slowestMs,
+    };
+  }
+
+  /** One execution. */
+  step(): Finding | TextFlaw | null {
+    const dice = this.#dice;
+    const role = this.#executions++ % ROUND;
+    if (role === ROLE.text) return tryText(dice, this.#texts);
+    const input = this.#next();
+    const rules = input.message.length <= SMALL_OCTETS || role === ROLE.rules;
+    const { signature, flaw, ms } = judge(this.#subject, input, { heap: role === ROLE.heap, rules });
+    if (flaw) return { ...flaw, input };
+    if (!this.#seen.has(signature)) {
+      this.#seen.add(signature);
+      this.#keep(input);
+    }
+    // Once more: the first time may have been the machine's fault.
+    if (ms > this.#slowestMs) this.#slowestMs = Math.max(this.#slowestMs, Math.min(ms, this.#timeAgain(input)));
+    return null;
+  }
+
+  #next(): Input {
+    const dice = this.#dice;
+    if (this.#pool.length === 0 || dice.chance(0.1)) return generate(dice);
+    if (dice.chance(0.05)) return noise(generate(dice), dice);
+    return mutate(this.#parent(), () => this.#parent(), dice);
+  }
+
+  /** Fresh ones among the kept: a pool alone would come to dwell on its oddities. Seldom a large one: it takes long. */
+  #parent(): Input {
+    const dice = this.#dice;
+    const first = dice.chance(0.1) ? generate(dice) : dice.pick(this.#pool);
+    return first.message.length <= SMALL_OCTETS || dice.chance(0.1) ? first : this.#parent();
+  }
+
+  #keep(input: Input): void {
+    if (this.#pool.length < MOST_KEPT) this.#pool.push(input);
+    else this.#pool[this.#dice.below(MOST_KEPT)] = input;
+  }
+
+  #timeAgain(input: Input): number {
+    return judge(this.#subject, input, { heap: false, rules: false }).ms;
+  }
+}

@@ -1,0 +1,30 @@
+/** A shorter input with the same flaw, by leaving out and by zeroing what does not matter. Simple, not the shortest. */
+import type { Input } from './generator.js';
+import { type Flaw, judge, type Subject } from './oracle.js';
+
+/** Slow inputs are slow to make smaller; what is not the shortest will do. */
+const MOST_MS = 3_000;
+
+export function minimise(subject: Subject, input: Input, { property }: Flaw): Input {
+  // Cut down it is no longer the message that its maker vouched for.
+  if (property === 'reads what is valid') return input;
+  let best: Input = { query: input.query, type: input.type, message: input.message };
+  const until = performance.now() + MOST_MS;
+  const keep = (message: Buffer): boolean => {
+    if (performance.now() > until) return false;
+    const candidate = { ...best, message };
+    if (judge(subject, candidate).flaw?.property !== property) return false;
+    best = candidate;
+    return true;
+  };
+  for (let size = best.message.length >> 1; size >= 1; size >>= 1)
+    for (let at = 0; at + size <= best.message.length; )
+      if (!keep(Buffer.concat([best.message.subarray(0, at), best.message.subarray(at + size)]))) at += size;
+  for (let at = 0; at < best.message.length; at++) {
+    if (best.message[at] === 0) continue;
+    const zeroed = Buffer.from(best.message);
+    zeroed[at] = 0;
+    keep(zeroed);
+  }
+  return best;
+}

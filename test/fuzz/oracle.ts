@@ -1,0 +1,216 @@
+/** What must hold for any message whatever, and whether it does. */
+import { isIP } from 'node:net';
+import { getHeapStatistics } from 'node:v8';
+import { screen } from '../../lib/dns/message.js';
+import { MalformedMessage } from '../../lib/dns/name.js';
+import { type Reply, readReply } from '../../lib/dns/reply.js';
+import type { Input } from './generator.js';
+import { readByTheRules } from './reference.js';
+
+/** What is fuzzed: the check and the decoding of a reply, as over TCP, where a truncated one is read too. */
+export interface Subject {
+  readonly screen: typeof screen;
+  readonly readReply: typeof readReply;
+}
+
+export const LIBRARY: Subject = { screen, readReply };
+
+export type Property =
+  | 'throws only MalformedMessage'
+  | 'takes less than 10 ms'
+  | 'allocates in proportion'
+  | 'holds what it gives'
+  | 'reads what is valid'
+  | 'agrees with the rules';
+
+export interface Flaw {
+  readonly property: Property;
+  readonly detail: string;
+}
+
+export interface Verdict {
+  /** Equal for inputs that went the same way: a new one is worth keeping. */
+  readonly signature: string;
+  readonly flaw: Flaw | null;
+  readonly ms: number;
+}
+
+type Outcome =
+  | { readonly kind: 'passed over'; readonly why: string }
+  | { readonly kind: 'malformed'; readonly why: string }
+  | { readonly kind: 'read'; readonly reply: Reply }
+  | { readonly kind: 'threw'; readonly error: unknown };
+
+export const MOST_MS = 10;
+/** A machine that is busy elsewhere makes anything slow, but not every time; what is slow by itself always is. */
+const REPEATS = 5;
+const SLOW_REPEATS = 20;
+/** An owner of one octet, the record's ten, and an address: no message holds more of them. */
+const LEAST_RECORD_OCTETS = 15;
+/** Heap octets for each octet of the message, and for any message: strings and set entries, and room to spare. */
+const HEAP_FACTOR = 64;
+const HEAP_FLOOR = 262_144;
+
+export function decode(subject: Subject, { message, query, type }: Input): Outcome {
+  try {
+    const screening = subject.screen(message, query);
+    if (screening !== 'complete' && screening !== 'truncated') return { kind: 'passed over', why: screening };
+    return { kind: 'read', reply: subject.readReply(message, type) };
+  } catch (error) {
+    return error instanceof MalformedMessage ? { kind: 'malformed', why: error.message } : { kind: 'threw', error };
+  }
+}
+
+export interface Effort {
+  /** Look at the heap too: it takes some microseconds more. */
+  readonly heap: boolean;
+  /** Read it by the rules too, which is slow for large messages. */
+  readonly rules: boolean;
+}
+
+export function judge(subject: Subject, input: Input, effort: Effort = { heap: true, rules: true }): Verdict {
+  const started = performance.now();
+  const outcome = decode(subject, input);
+  let ms = performance.now() - started;
+  for (let run = 0; run < SLOW_REPEATS && ms >= MOST_MS; run++)
+    ms = Math.min(
+      ms,
+      cpuTime(() => decode(subject, input)),
+    );
+  return { signature: signatureOf(outcome, input), flaw: flawOf(subject, input, outcome, ms, effort), ms };
+}
+
+/** Milliseconds of this process's own: what others take of the machine meanwhile does not count. */
+export function cpuTime(body: () => unknown): number {
+  const before = process.cpuUsage();
+  body();
+  const { user, system } = process.cpuUsage(before);
+  return (user + system) / 1000;
+}
+
+function flawOf(subject: Subject, input: Input, outcome: Outcome, ms: number, effort: Effort): Flaw | null {
+  if (outcome.kind === 'threw')
+    return {
+      property: 'throws only MalformedMessage',
+      detail: String((outcome.error as Error)?.stack ?? outcome.error),
+    };
+  if (ms >= MOST_MS) return { property: 'takes less than 10 ms', detail: `${ms.toFixed(1)} ms at best` };
+  const heap = effort.heap ? leastGrowth(subject, input) : 0;
+  const allowed = HEAP_FLOOR + HEAP_FACTOR * input.message.length;
+  if (heap > allowed)
+    return { property: 'allocates in proportion', detail: `${heap} octets for ${input.message.length}, at least` };
+  return (
+    (outcome.kind === 'read' ? ungrounded(input, outcome.reply) : null) ??
+    unexpected(input, outcome) ??
+    (effort.rules ? disagreement(input, outcome) : null)
+  );
+}
+
+function leastGrowth(subject: Subject, input: Input): number {
+  let least = Number.POSITIVE_INFINITY;
+  for (let run = 0; run < REPEATS; run++) {
+    const before = getHeapStatistics();
+    decode(subject, input);
+    const after = getHeapStatistics();
+    const growth = after.used_heap_size - before.used_heap_size + after.external_memory - before.external_memory;
+    // Less than nothing: the collector came by, and this run says nothing.
+    if (growth >= 0) least = Math.min(least, growth);
+    if (least <= HEAP_FLOOR) break;
+  }
+  return least === Number.POSITIVE_INFINITY ? 0 : least;
+}
+
+/** Every address is the data of an A or AAAA of class IN somewhere in the octets, and there are no more than fit. */
+function ungrounded({ message, type }: Input, reply: Reply): Flaw | null {
+  const flaw = (detail: string): Flaw => ({ property: 'holds what it gives', detail });
+  const { addresses, refused, ttlMs } = reply;
+  if (addresses.length + refused > Math.max(0, message.length - 12) / LEAST_RECORD_OCTETS)
+    return flaw(`${addresses.length} addresses and ${refused} refused out of ${message.length} octets`);
+  if (new Set(addresses).size !== addresses.length) return flaw('an address is given twice');
+  if (!(Number.isInteger(ttlMs) && ttlMs >= 0 && ttlMs <= 0x7fff_ffff * 1000)) return flaw(`a TTL of ${ttlMs} ms`);
+  if (addresses.length === 0) return null;
+  const held = heldIn(message, type);
+  const invented = addresses.find((address) => isIP(address) !== (type === 'A' ? 4 : 6) || !held.has(hexOf(address)));
+  return invented === undefined ? null : flaw(`${JSON.stringify(invented)} is in no record`);
+}
+
+/** Whatever looks like the data of such a record, at any offset, as hex. */
+function heldIn(message: Buffer, type: 'A' | 'AAAA'): Set<string> {
+  const [kind, length] = type === 'A' ? [1, 4] : [28, 16];
+  const typeAndClass = Buffer.from([0, kind, 0, 1]);
+  const held = new Set<string>();
+  for (let at = message.indexOf(typeAndClass); at !== -1; at = message.indexOf(typeAndClass, at + 1)) {
+    const rdata = at + 10;
+    if (rdata + length <= message.length && message.readUInt16BE(at + 8) === length)
+      held.add(message.toString('hex', rdata, rdata + length));
+  }
+  return held;
+}
+
+/** The octets of an address as hex, read by other means than it was written by. */
+function hexOf(address: string): string {
+  if (isIP(address) === 4) return Buffer.from(address.split('.').map(Number)).toString('hex');
+  const parts = address.replace(/(\d+)\.(\d+)\.(\d+)\.(\d+)$/, (_, ...octets: string[]) => {
+    const hex = Buffer.from(octets.slice(0, 4).map(Number)).toString('hex');
+    return `${hex.slice(0, 4)}:${hex.slice(4)}`;
+  });
+  const [head = '', tail] = parts.split('::');
+  const groups = (text: string): string[] =>
+    text === '' ? [] : text.split(':').map((group) => group.padStart(4, '0'));
+  const [front, back] = [groups(head), groups(tail ?? '')];
+  return [...front, ...Array<string>(8 - front.length - back.length).fill('0000'), ...back].join('');
+}
+
+/** A valid message is read, and gives what it was made of. */
+function unexpected({ expected }: Input, outcome: Outcome): Flaw | null {
+  if (expected === undefined) return null;
+  const flaw = (detail: string): Flaw => ({ property: 'reads what is valid', detail });
+  if (outcome.kind === 'threw') return flaw('a valid message made it throw');
+  if (outcome.kind !== 'read') return flaw(`a valid message is ${outcome.kind}: ${outcome.why}`);
+  return sameAddresses(outcome.reply.addresses, expected) ? null : flaw(difference(outcome.reply.addresses, expected));
+}
+
+/** The reader may give up on what costs too much; in everything else it and the rules are of one mind. */
+function disagreement({ message, type }: Input, outcome: Outcome): Flaw | null {
+  if (outcome.kind === 'passed over' || (outcome.kind === 'malformed' && outcome.why.includes('too costly')))
+    return null;
+  const flaw = (detail: string): Flaw => ({ property: 'agrees with the rules', detail });
+  if (message.length < 12) return flaw('fewer octets than a header were not passed over');
+  const reading = readByTheRules(message, type);
+  if (outcome.kind === 'malformed')
+    return reading.kind === 'malformed' || isQuestionTrouble(outcome.why)
+      ? null
+      : flaw(`"${outcome.why}", where the rules see nothing wrong`);
+  if (reading.kind === 'malformed') return flaw(`read, where the rules see ${reading.why}`);
+  if (outcome.kind === 'read' && !sameAddresses(outcome.reply.addresses, reading.addresses))
+    return flaw(difference(outcome.reply.addresses, reading.addresses));
+  return outcome.kind === 'read' && outcome.reply.refused !== reading.refused
+    ? flaw(`${outcome.reply.refused} refused, ${reading.refused} by the rules`)
+    : null;
+}
+
+/** Of the first check, which the rules leave out: they take the question for read. */
+function isQuestionTrouble(why: string): boolean {
+  return why === 'the question breaks off';
+}
+
+function sameAddresses(given: readonly string[], wanted: ReadonlySet<string>): boolean {
+  return given.length === wanted.size && given.every((address) => wanted.has(hexOf(address)));
+}
+
+function difference(given: readonly string[], wanted: ReadonlySet<string>): string {
+  const got = new Set(given.map(hexOf));
+  const missing = [...wanted].filter((address) => !got.has(address)).slice(0, 3);
+  const extra = [...got].filter((address) => !wanted.has(address)).slice(0, 3);
+  return `missing ${missing.join() || 'none'}, too many ${extra.join() || 'none'}`;
+}
+
+/** Coarse on purpose: sizes by their logarithm, so that the pool stays small and different. */
+function signatureOf(outcome: Outcome, { message, type }: Input): string {
+  const size = (count: number): number => Math.ceil(Math.log2(count + 1));
+  if (outcome.kind === 'threw') return `threw ${(outcome.error as Error)?.name}`;
+  if (outcome.kind !== 'read') return `${outcome.kind} ${outcome.why} ${size(message.length)}`;
+  const { rcode, truncated, addresses, refused, ttlMs } = outcome.reply;
+  const named = /^RCODE/.test(rcode) ? 'RCODE' : rcode;
+  return [type, named, truncated, size(addresses.length), size(refused), ttlMs > 0, size(message.length)].join();
+}

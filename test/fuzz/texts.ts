@@ -1,0 +1,142 @@
+/** Random text for what reads text: targets, servers, resolv.conf, names. Nothing but our own errors may come of it. */
+import { isIP } from 'node:net';
+import { encodeQuery, nameFault } from '../../lib/dns/message.js';
+import { parseResolvConf } from '../../lib/dns/resolv-conf.js';
+import { candidateNames } from '../../lib/dns/search.js';
+import { formatServer, parseServer } from '../../lib/dns/settings.js';
+import { HeadlessError } from '../../lib/errors.js';
+import { formatTarget, parseTarget } from '../../lib/target.js';
+import type { Dice } from './dice.js';
+import { cpuTime, MOST_MS } from './oracle.js';
+
+export interface TextFlaw {
+  readonly reader: string;
+  readonly text: string;
+  readonly detail: string;
+}
+
+interface Reader {
+  readonly words: readonly string[];
+  /** Throws what it finds wrong; returns in a word what became of the text. */
+  read(text: string): string;
+}
+
+const LABEL = 'a'.repeat(63);
+const NAMES = ['svc.ns', 'svc.cluster.local', 'a..b', 'xn--e1afmkfd', 'é', '\0', ' ', '_x', LABEL, `${LABEL}a`, '-'];
+const ADDRESSES = ['127.0.0.1', '10.96.0.10', '::1', 'fe80::1%eth0', '[::1]', '256.1.1.1', '1.2.3', '::ffff:1.2.3.4'];
+const PORTS = [':', ':0', ':53', ':65535', ':65536', ':99999', ':-1', ':1e3', ':٥٣'];
+
+function must(holds: boolean, what: string): void {
+  if (!holds) throw new Error(what);
+}
+
+const READERS: Readonly<Record<string, Reader>> = {
+  parseTarget: {
+    words: [
+      'headless:',
+      'dns:',
+      'http:',
+      'unix:',
+      '//',
+      '/',
+      '?',
+      '#',
+      '@',
+      '[',
+      ']',
+      '.',
+      ...NAMES,
+      ...ADDRESSES,
+      ...PORTS,
+    ],
+    read(text) {
+      let target: ReturnType<typeof parseTarget>;
+      try {
+        target = parseTarget(text);
+      } catch (error) {
+        must(error instanceof HeadlessError && error.code === 'ERR_HEADLESS_TARGET', `threw ${error}`);
+        return 'refused';
+      }
+      must(target.port >= 1 && target.port <= 65_535, `port ${target.port}`);
+      // What a target may name, DNS can be asked for: no error is left for later.
+      if (isIP(target.hostname) === 0) encodeQuery({ id: 1, hostname: target.hostname, type: 'A', edns: true });
+      const again = parseTarget(formatTarget(target));
+      must(JSON.stringify(again) === JSON.stringify(target), `reads its own form as ${JSON.stringify(again)}`);
+      return `${target.absolute} ${target.server !== null} ${isIP(target.hostname)}`;
+    },
+  },
+  parseServer: {
+    words: ['[', ']', ':', '.', ' ', ...ADDRESSES, ...ADDRESSES, ...PORTS, ...NAMES],
+    read(text) {
+      const server = parseServer(text);
+      if (server === null) return 'refused';
+      must(isIP(server.host) !== 0 && server.port >= 1 && server.port <= 65_535, JSON.stringify(server));
+      const again = parseServer(formatServer(server));
+      must(again?.host === server.host && again.port === server.port, `reads its own form as ${JSON.stringify(again)}`);
+      return `${isIP(server.host)} ${server.port === 53}`;
+    },
+  },
+  parseResolvConf: {
+    words: [
+      ...['nameserver ', 'search ', 'domain ', 'options ', 'sortlist ', '\n', '\n', '\r\n', '\t', ' ', '#', ';'],
+      ...['ndots:', 'timeout:', 'attempts:', 'rotate', '-1', '5', '99', '0x10', '1e9', '99999999999999999999', 'NaN'],
+      ...ADDRESSES,
+      ...NAMES,
+    ],
+    read(text) {
+      const { servers, search, ndots, timeoutMs, attempts } = parseResolvConf(text);
+      must(servers.length >= 1 && servers.length <= 3, `${servers.length} servers`);
+      must(
+        servers.every(({ host, port }) => isIP(host) !== 0 && port === 53),
+        JSON.stringify(servers),
+      );
+      must(search.length <= 32, `${search.length} search domains`);
+      must(within(ndots, 0, 15) && within(timeoutMs, 1_000, 30_000) && within(attempts, 1, 5), 'numbers out of range');
+      for (const absolute of [true, false])
+        for (const name of candidateNames('svc.ns', absolute, { search, ndots: ndots ?? 1 }))
+          must(nameFault(name) === undefined, `a candidate that DNS cannot ask for: ${name}`);
+      return [servers.length, Math.min(search.length, 3), ndots, timeoutMs, attempts].join();
+    },
+  },
+};
+
+function within(value: number | undefined, least: number, most: number): boolean {
+  return value === undefined || (Number.isInteger(value) && value >= least && value <= most);
+}
+
+/** One text for one reader; `seen` collects what became of all of them. */
+export function tryText(dice: Dice, seen: Set<string>): TextFlaw | null {
+  const reader = dice.pick(Object.keys(READERS));
+  const { words } = READERS[reader] as Reader;
+  const text = writeText(dice, words);
+  const detail = flawIn(reader, text, seen);
+  return detail === null ? null : { reader, text, detail };
+}
+
+function flawIn(reader: string, text: string, seen: Set<string>): string | null {
+  const { read } = READERS[reader] as Reader;
+  const started = performance.now();
+  try {
+    seen.add(`${reader} ${read(text)}`);
+  } catch (error) {
+    return String((error as Error)?.stack ?? error);
+  }
+  let ms = performance.now() - started;
+  for (let run = 0; run < 20 && ms >= MOST_MS; run++)
+    ms = Math.min(
+      ms,
+      cpuTime(() => read(text)),
+    );
+  return ms < MOST_MS ? null : `took ${ms.toFixed(1)} ms at best`;
+}
+
+/** Mostly words that mean something there, some characters that mean nothing, and now and then very much of it. */
+function writeText(dice: Dice, words: readonly string[]): string {
+  const count = dice.chance(0.01) ? 5_000 : dice.between(0, 8);
+  const one = dice.pick(words);
+  const repeat = dice.chance(0.3);
+  let text = '';
+  for (let index = 0; index < count; index++)
+    text += dice.chance(0.15) ? String.fromCodePoint(dice.below(0x2fff)) : repeat ? one : dice.pick(words);
+  return text;
+}
