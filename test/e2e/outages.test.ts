@@ -72,11 +72,10 @@ for (const [title, outage] of Object.entries(outages))
       assert.equal(error.hostname, cluster.name);
       assert.equal(kept, 2);
     }
-    const isAnswer = failures.every(({ error }) => error.isEmptyAnswer);
-    assert.deepEqual(
-      failures.slice(0, 3).map((failure) => failure.failures),
-      isAnswer ? [0, 0, 0] : [1, 2, 3],
-    );
+    // Empty answers are answers. Failures count up; a stall of the machine may have been one before the outage.
+    if (failures.every(({ error }) => error.isEmptyAnswer))
+      for (const failure of failures) assert.equal(failure.failures, 0);
+    else await eventually(() => assert.ok(Number(failures.at(-1)?.failures) >= 3));
     assert.deepEqual(
       channel.snapshot().endpoints.map(({ state }) => state),
       ['ready', 'ready'],
