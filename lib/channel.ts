@@ -1,18 +1,12 @@
-/** The channel: a real grpc-js channel inside, fed and balanced by us, with a view of what goes on. */
+/** The channel: a real grpc-js channel, fed and balanced by us, with a view of what goes on. */
 import { EventEmitter } from 'node:events';
-import {
-  Channel,
-  type ChannelCredentials,
-  type ChannelInterface,
-  type ChannelOptions,
-  connectivityState,
-} from '@grpc/grpc-js';
+import { Channel, type ChannelCredentials, type ChannelOptions, connectivityState } from '@grpc/grpc-js';
 import { LINK_KEY, type Link } from './balancer/link.js';
 import { createLink, registerScheme } from './balancer/scheme.js';
 import { difference } from './discovery/membership.js';
 import type { Report } from './discovery/poller.js';
 import { HeadlessError } from './errors.js';
-import type { HeadlessEvents } from './events.js';
+import type { HeadlessEvents, HeadlessListener } from './events.js';
 import { type HeadlessOptions, resolveOptions } from './options.js';
 import { type Runtime, systemRuntime } from './runtime.js';
 import type { Snapshot } from './snapshot.js';
@@ -21,19 +15,17 @@ import { formatTarget, parseTarget } from './target.js';
 /** grpc-js's channel options, with ours under one key. */
 export type HeadlessChannelOptions = ChannelOptions & { headless?: HeadlessOptions | undefined };
 
-/** What goes to grpc-js: everything but our key. */
-type ForGrpc = ChannelOptions;
-
 const DEFAULT_READY_TIMEOUT_MS = 5_000;
+const MAX_TIMER_MS = 2 ** 31 - 1;
 
 /**
  * A drop-in for grpc-js's `Channel`, to hand to any stub that takes one (`channelOverride`, `channelFactoryOverride`,
  * nice-grpc …). It connects at the first call, or at `ready()`, `refresh()` or `getConnectivityState(true)`; after
  * `grpc.client_idle_timeout_ms` (30 min) without calls it lets everything go, as any grpc-js channel does.
  */
-export class HeadlessChannel extends EventEmitter<HeadlessEvents> implements ChannelInterface {
-  readonly #inner: Channel;
+export class HeadlessChannel extends Channel {
   readonly #link: Link;
+  readonly #events = new EventEmitter<HeadlessEvents>();
   #addresses: readonly string[] | null = null;
   #closed = false;
 
@@ -50,18 +42,41 @@ export class HeadlessChannel extends EventEmitter<HeadlessEvents> implements Cha
     options: HeadlessChannelOptions = {},
     runtime: Runtime = systemRuntime,
   ) {
-    super();
     registerScheme();
     const parsed = parseTarget(target);
-    const { headless, ...forGrpc }: { headless?: unknown } & ForGrpc = options;
-    this.#link = createLink(parsed, resolveOptions(headless), runtime);
-    this.#link.observer = (report) => this.#onReport(report);
-    this.#inner = new Channel(formatTarget(parsed), credentials, {
+    const { headless, ...forGrpc }: { headless?: unknown } & ChannelOptions = options;
+    const link = createLink(parsed, resolveOptions(headless), runtime);
+    super(formatTarget(parsed), credentials, {
       // With http_proxy in the environment grpc-js would replace our target by the proxy's.
       'grpc.enable_http_proxy': 0,
       ...forGrpc,
-      [LINK_KEY]: this.#link,
+      [LINK_KEY]: link,
     });
+    this.#link = link;
+    link.observer = (report) => this.#onReport(report);
+  }
+
+  /** Calls `listener` at every `event` from now on. */
+  on<E extends keyof HeadlessEvents>(event: E, listener: HeadlessListener<E>): this {
+    this.#events.on(event, listener as never);
+    return this;
+  }
+
+  /** Calls `listener` at the next `event` only. */
+  once<E extends keyof HeadlessEvents>(event: E, listener: HeadlessListener<E>): this {
+    this.#events.once(event, listener as never);
+    return this;
+  }
+
+  /** Undoes `on` and `once`. */
+  off<E extends keyof HeadlessEvents>(event: E, listener: HeadlessListener<E>): this {
+    this.#events.off(event, listener as never);
+    return this;
+  }
+
+  /** The same as `off`, under the name that `node:events`' helpers (`once`, `on`) call it by. */
+  removeListener<E extends keyof HeadlessEvents>(event: E, listener: HeadlessListener<E>): this {
+    return this.off(event, listener);
   }
 
   /**
@@ -75,9 +90,11 @@ export class HeadlessChannel extends EventEmitter<HeadlessEvents> implements Cha
     const timeoutMs = options.timeoutMs ?? DEFAULT_READY_TIMEOUT_MS;
     if (!(typeof timeoutMs === 'number' && timeoutMs >= 0))
       throw new HeadlessError('ERR_HEADLESS_OPTION', `option timeoutMs must be milliseconds >= 0, got ${timeoutMs}`);
-    const deadline = this.#link.runtime.clock.wallTime() + timeoutMs;
+    // Node's timers end at 2^31 - 1 ms, some 25 days; beyond that they would fire at once.
+    const deadline =
+      timeoutMs > MAX_TIMER_MS ? Number.POSITIVE_INFINITY : this.#link.runtime.clock.wallTime() + timeoutMs;
     for (;;) {
-      const state = this.#inner.getConnectivityState(!this.#closed);
+      const state = this.getConnectivityState(!this.#closed);
       if (this.#closed) throw this.#closedError();
       if (state === connectivityState.READY) return;
       if (!(await this.#stateChange(state, deadline))) throw this.#notReadyError(timeoutMs);
@@ -93,7 +110,7 @@ export class HeadlessChannel extends EventEmitter<HeadlessEvents> implements Cha
   async refresh(): Promise<void> {
     if (this.#closed) throw this.#closedError();
     // An idle channel has no poller running: waking it asks DNS.
-    if (!this.#link.isOpen) this.#inner.getConnectivityState(true);
+    if (!this.#link.isOpen) this.getConnectivityState(true);
     await this.#link.refresh();
   }
 
@@ -102,7 +119,7 @@ export class HeadlessChannel extends EventEmitter<HeadlessEvents> implements Cha
     const { poller, balancer, counters } = this.#link;
     return {
       target: this.getTarget(),
-      state: connectivityState[this.#inner.getConnectivityState(false)] as Snapshot['state'],
+      state: connectivityState[this.getConnectivityState(false)] as Snapshot['state'],
       endpoints: balancer?.endpoints() ?? [],
       dns: poller.status,
       counters: { ...poller.counters, ...counters },
@@ -110,34 +127,10 @@ export class HeadlessChannel extends EventEmitter<HeadlessEvents> implements Cha
   }
 
   /** Ends the polling; calls under way finish, as with any grpc-js channel. Idempotent. */
-  close(): void {
+  override close(): void {
     this.#closed = true;
-    this.#inner.close();
+    super.close();
     this.#link.close();
-  }
-
-  getTarget(): string {
-    return this.#inner.getTarget();
-  }
-
-  getConnectivityState(tryToConnect: boolean): connectivityState {
-    return this.#inner.getConnectivityState(tryToConnect);
-  }
-
-  watchConnectivityState(
-    currentState: connectivityState,
-    deadline: Date | number,
-    callback: (error?: Error) => void,
-  ): void {
-    this.#inner.watchConnectivityState(currentState, deadline, callback);
-  }
-
-  getChannelzRef(): ReturnType<ChannelInterface['getChannelzRef']> {
-    return this.#inner.getChannelzRef();
-  }
-
-  createCall(...args: Parameters<ChannelInterface['createCall']>): ReturnType<ChannelInterface['createCall']> {
-    return this.#inner.createCall(...args);
   }
 
   #onReport({ addresses, error }: Report): void {
@@ -149,7 +142,7 @@ export class HeadlessChannel extends EventEmitter<HeadlessEvents> implements Cha
     // The poller hands out the same array for as long as the set is the same.
     if (before === addresses || (before === null && addresses.length === 0)) return;
     this.#addresses = addresses;
-    if (this.listenerCount('update') === 0) return;
+    if (this.#events.listenerCount('update') === 0) return;
     const { added, removed, kept } = difference(before ?? [], addresses);
     if (before && added.length === 0 && removed.length === 0) return;
     const name = (hosts: readonly string[]): string[] => hosts.map((host) => this.#withPort(host));
@@ -159,7 +152,7 @@ export class HeadlessChannel extends EventEmitter<HeadlessEvents> implements Cha
   /** A listener that throws must not stop the answer on its way to the balancer; its error surfaces all the same. */
   #tell<E extends keyof HeadlessEvents>(event: E, payload: HeadlessEvents[E][0]): void {
     try {
-      (this as EventEmitter).emit(event, payload);
+      (this.#events as EventEmitter).emit(event, payload);
     } catch (error) {
       process.nextTick(() => {
         throw error;
@@ -174,7 +167,7 @@ export class HeadlessChannel extends EventEmitter<HeadlessEvents> implements Cha
 
   /** False when the deadline came first. */
   #stateChange(state: connectivityState, deadline: number): Promise<boolean> {
-    return new Promise((resolve) => this.#inner.watchConnectivityState(state, deadline, (error) => resolve(!error)));
+    return new Promise((resolve) => this.watchConnectivityState(state, deadline, (error) => resolve(!error)));
   }
 
   #closedError(): HeadlessError {

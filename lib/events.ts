@@ -24,3 +24,5 @@ export interface HeadlessEvents {
   /** After every query that failed or found nothing. No listener is owed: DNS trouble is never an `error` event. */
   dnsFailure: [DnsFailureEvent];
 }
+
+export type HeadlessListener<E extends keyof HeadlessEvents> = (...args: HeadlessEvents[E]) => void;

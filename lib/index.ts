@@ -4,6 +4,6 @@ export { type ClientConstructor, createHeadlessClient, type HeadlessClientOption
 export type { DnsStatus } from './discovery/poller.js';
 export type { Lookup, LookupResult } from './dns/lookup.js';
 export { DnsError, type DnsErrorCode, HeadlessError, type HeadlessErrorCode } from './errors.js';
-export type { DnsFailureEvent, HeadlessEvents, UpdateEvent } from './events.js';
+export type { DnsFailureEvent, HeadlessEvents, HeadlessListener, UpdateEvent } from './events.js';
 export type { BalancePolicy, HeadlessOptions } from './options.js';
 export type { EndpointSnapshot, Snapshot, SnapshotCounters } from './snapshot.js';

@@ -31,10 +31,13 @@ export interface EndpointSnapshot {
   readonly since: number;
 }
 
+/** `up`: connected. `lost`: no longer so. `other`: still trying, or a verdict on its health. */
+export type ConnectionChange = 'up' | 'lost' | 'other';
+
 /** What an endpoint tells its balancer. */
 export interface EndpointOwner {
   /** The connection's state changed, or its health did. */
-  onConnectionChange(endpoint: Endpoint, lost: boolean): void;
+  onConnectionChange(endpoint: Endpoint, change: ConnectionChange): void;
   /** The last call on it ended. */
   onQuiet(endpoint: Endpoint): void;
   wallTime(): number;
@@ -165,16 +168,18 @@ export class Endpoint implements Candidate {
     errorMessage?: string,
   ): void => {
     if (errorMessage) this.#lastError = errorMessage;
-    const lost = this.#state === 'ready' && next !== connectivityState.READY;
+    const before = this.#state;
     const state = this.#read(next);
     if (state && state !== this.#state) {
       this.#state = state;
       if (!this.#draining) this.#since = this.#owner.wallTime();
     }
-    this.#owner.onConnectionChange(this, lost);
+    const wasUp = before === 'ready';
+    const isUp = this.#state === 'ready';
+    this.#owner.onConnectionChange(this, wasUp === isUp ? 'other' : isUp ? 'up' : 'lost');
   };
 
-  readonly #onHealth = (): void => this.#owner.onConnectionChange(this, false);
+  readonly #onHealth = (): void => this.#owner.onConnectionChange(this, 'other');
 
   #read(state: connectivityState): ConnectionState | null {
     switch (state) {

@@ -5,7 +5,7 @@
  */
 import { type ChannelOptions, connectivityState } from '@grpc/grpc-js';
 import { Drain } from './drain.js';
-import type { Endpoint, EndpointOwner, EndpointSnapshot } from './endpoint.js';
+import type { ConnectionChange, Endpoint, EndpointOwner, EndpointSnapshot } from './endpoint.js';
 import type {
   ChannelControlHelper,
   GrpcEndpoint,
@@ -144,7 +144,7 @@ export class HeadlessLoadBalancer implements LoadBalancer, BalancerView, Endpoin
     return this.#parts?.link.runtime.clock.wallTime() ?? 0;
   }
 
-  onConnectionChange(endpoint: Endpoint, lost: boolean): void {
+  onConnectionChange(endpoint: Endpoint, change: ConnectionChange): void {
     if (!this.#parts) return;
     const { link, drain } = this.#parts;
     if (endpoint.draining) {
@@ -157,16 +157,14 @@ export class HeadlessLoadBalancer implements LoadBalancer, BalancerView, Endpoin
     if (endpoint.connection === 'backoff') this.#lastFailure = `${endpoint.address}: ${endpoint.lastError}`;
     if (endpoint.usable !== endpoint.serving) {
       endpoint.serving = endpoint.usable;
-      if (endpoint.serving) {
-        link.counters.connected += 1;
-        this.#ready = [...this.#ready, endpoint];
-      } else this.#ready = this.#ready.filter((other) => other !== endpoint);
+      this.#ready = endpoint.serving ? [...this.#ready, endpoint] : this.#ready.filter((other) => other !== endpoint);
       this.#publish();
     } else if (this.#ready.length === 0) this.#publish();
-    if (lost) link.counters.connectionsLost += 1;
+    if (change === 'up') link.counters.connected += 1;
+    if (change === 'lost') link.counters.connectionsLost += 1;
     if (endpoint.connection !== 'ready') endpoint.connect();
     // A pod that was lost, or cannot be reached, may be gone from DNS already.
-    if (lost || endpoint.connection === 'backoff') link.hint();
+    if (change === 'lost' || endpoint.connection === 'backoff') link.hint();
   }
 
   onQuiet(endpoint: Endpoint): void {
@@ -203,7 +201,7 @@ export class HeadlessLoadBalancer implements LoadBalancer, BalancerView, Endpoin
     if (endpoint.connection === 'connecting') this.#trying.add(endpoint);
     this.#helper.addChannelzChild(endpoint.channelzRef);
     // Another channel may have it connected already.
-    if (endpoint.usable) this.onConnectionChange(endpoint, false);
+    if (endpoint.connection === 'ready') this.onConnectionChange(endpoint, 'up');
     else endpoint.connect();
   }
 

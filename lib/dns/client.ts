@@ -172,8 +172,15 @@ export class DnsClient implements AddressBook {
     } catch (error) {
       signal.throwIfAborted();
       if (!(error instanceof DnsError)) throw error;
-      return { question, outcome: { kind: 'failed', error: withHistory(error, failures.slice(0, -1)) }, last };
+      const told = withHistory(error, failures.slice(0, -1), this.#remedy);
+      return { question, outcome: { kind: 'failed', error: told }, last };
     }
+  }
+
+  /** Without resolv.conf the server is 127.0.0.1, as glibc has it, and nobody would guess why that one was asked. */
+  get #remedy(): string | null {
+    const { problem } = this.#resolvConf;
+    return this.#settings.servers || problem === null ? null : `${problem}; name the servers in headless.dns.servers`;
   }
 
   /**

@@ -58,10 +58,14 @@ export function toOutcome({ hostname, type }: Question, { reply, server }: Answe
 }
 
 /** The last failure, which is the one to act on, with the others in a few words. */
-export function withHistory(error: DnsError, earlier: readonly DnsError[]): DnsError {
-  if (earlier.length === 0) return error;
-  const history = earlier.map(({ server, code }) => `${server} ${code.replace('ERR_HEADLESS_DNS_', '')}`).join(', ');
-  return new DnsError(error.code, `${error.message} (before that: ${history})`, {
+export function withHistory(error: DnsError, earlier: readonly DnsError[], remedy: string | null): DnsError {
+  const notes = remedy === null ? [] : [remedy];
+  if (earlier.length > 0)
+    notes.unshift(
+      `before that: ${earlier.map(({ server, code }) => `${server} ${code.replace('ERR_HEADLESS_DNS_', '')}`).join(', ')}`,
+    );
+  if (notes.length === 0) return error;
+  return new DnsError(error.code, `${error.message} (${notes.join('; ')})`, {
     hostname: error.hostname,
     server: error.server,
     cause: error.cause ?? error,

@@ -84,6 +84,7 @@ export class ResolvConfFile {
   readonly #path: string;
   #stamp: string | undefined;
   #settings = parseResolvConf('');
+  #problem: string | null = null;
 
   constructor(path: string) {
     this.#path = path;
@@ -98,10 +99,17 @@ export class ResolvConfFile {
         this.#settings = parseResolvConf(readFileSync(this.#path, 'utf8'));
         this.#stamp = stamp;
       }
-    } catch {
+      this.#problem = null;
+    } catch (error) {
+      this.#problem = `${this.#path} could not be read: ${error instanceof Error ? error.message : String(error)}`;
       // Missing for a moment while it is replaced, or for ever: either way the last settings are the best there are.
     }
     return this.#settings;
+  }
+
+  /** Why the last `read` could not read it; null where it could. */
+  get problem(): string | null {
+    return this.#problem;
   }
 }
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type Channel, credentials } from '@grpc/grpc-js';
+import { credentials } from '@grpc/grpc-js';
 import { createClient } from 'nice-grpc';
 import { HeadlessChannel } from '../../lib/index.js';
 import { Cluster } from '../helpers/cluster.js';
@@ -14,7 +14,7 @@ test('a nice-grpc client on a HeadlessChannel is balanced over the pods, and see
   const channel = new HeadlessChannel(cluster.target, credentials.createInsecure(), { headless: cluster.headless() });
   defer(() => channel.close());
   // nice-grpc asks for grpc-js's class, which has private members, where it needs no more than the interface.
-  const client = createClient(HelloClient.service, channel as unknown as Channel) as unknown as {
+  const client = createClient(HelloClient.service, channel) as unknown as {
     Hi(request: HiRequest): Promise<HiResponse>;
     HiMany(request: HiRequest): AsyncIterable<HiResponse>;
   };

@@ -13,7 +13,8 @@ export interface Input {
 }
 
 const LONGEST = [63, 63, 63, 61].map((length) => 'a'.repeat(length)).join('.');
-const HOSTNAMES = ['svc.ns.svc.cluster.local', 'hello.shop', 'x', 'a.b.c.d.e.f.g.h.i.j', LONGEST];
+/** Among them one of what stands next to the letters in ASCII, which has no case. */
+const HOSTNAMES = ['svc.ns.svc.cluster.local', 'hello.shop', 'x', 'a.b.c.d.e.f.g.h.i.j', 'a@[z.{`', LONGEST];
 const COUNTS = [0, 1, 1, 2, 3, 5, 28];
 const MAX_CHAIN = 16;
 /** Of 64 KB, what is left for addresses when everything else has its place. */

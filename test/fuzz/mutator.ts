@@ -123,6 +123,27 @@ const lookAlikes: Mutation = (message, dice) => {
   return appended(message, dice.shuffled(records), 6);
 };
 
+/** An owner at the limit of 255 octets: just below, on it, just above, in few labels or in many. */
+const longName: Mutation = (message, dice) => {
+  const size = dice.pick([1, 20, 63]);
+  let left = dice.between(254, 257) - 1;
+  const labels: string[] = [];
+  for (; left > size + 2; left -= size + 1) labels.push('a'.repeat(size));
+  labels.push('a'.repeat(Math.min(left - 1, 63)));
+  return appended(message, [record({ owner: name(labels.join('.')) })], dice.pick([6, 8, 10]));
+};
+
+/** The bit that tells capitals from small letters, of a character that is a letter or is none. */
+const changeCase: Mutation = (message, dice) => {
+  const labels = layoutOf(message).fields.filter(({ kind, at }) => kind === 'label' && (message[at] as number) > 0);
+  if (labels.length === 0) return message;
+  const { at } = dice.pick(labels);
+  const letter = at + dice.between(1, (message[at] as number) & 0x3f || 1);
+  return edited(message, (copy) => {
+    if (letter < copy.length) copy[letter] = (copy[letter] as number) ^ 0x20;
+  });
+};
+
 const duplicate: Mutation = (message, dice) => {
   const { records } = layoutOf(message);
   if (records.length === 0) return message;
@@ -171,6 +192,8 @@ const MUTATIONS: readonly Mutation[] = [
   duplicate,
   pointerChain,
   lookAlikes,
+  longName,
+  changeCase,
   (message, dice) => {
     const { records } = layoutOf(message);
     if (records.length === 0) return message;

@@ -1,0 +1,99 @@
+/** The whole fuzz corpus once more, now through the DNS client over real sockets, UDP and TCP. */
+import assert from 'node:assert/strict';
+import { describe, it, type TestContext } from 'node:test';
+import { DnsClient } from '../../lib/dns/client.js';
+import type { DnsCounters, Outcome } from '../../lib/dns/resolution.js';
+import { systemRuntime } from '../../lib/runtime.js';
+import { a, HOSTNAME, record, reply, TYPE, u16 } from '../dns/wire.js';
+import type { Shape } from '../fuzz/corpus/shape.js';
+import { CORPUS } from '../fuzz/corpus.js';
+import { type DnsQuery, DnsServer, type Transport } from '../helpers/dns-server.js';
+import { leakCheck } from '../helpers/leak-check.js';
+
+/** The id of the query that the corpus was made for. */
+const CORPUS_ID = 0x1234;
+/** Of a datagram, less the headers of IP and UDP. */
+const MOST_UDP_OCTETS = 65_507;
+
+/** The shape as a reply to this query: its id is as right, or as wrong, as it was to the corpus's own. */
+function answering(query: DnsQuery, { message }: Shape): Buffer {
+  if (message.length < 2) return message;
+  const id = message.readUInt16BE(0) ^ CORPUS_ID ^ query.id;
+  return Buffer.concat([u16(id), message.subarray(2)]);
+}
+
+function good(query: DnsQuery, { type }: Shape): Buffer {
+  const v6 = record({ type: TYPE.AAAA, rdata: Buffer.from(`fd${'00'.repeat(14)}02`, 'hex') });
+  return reply({ query: query.buffer, answers: [type === 'A' ? a('127.0.0.2') : v6] });
+}
+
+const GOOD = { A: '127.0.0.2', AAAA: 'fd00::2' } as const;
+
+async function resolve(
+  t: TestContext,
+  shape: Shape,
+  transport: Transport,
+): Promise<{ outcome: Outcome; counters: Readonly<DnsCounters> }> {
+  const defer = leakCheck(t);
+  const server = await DnsServer.start();
+  defer(() => server.close());
+  const settings = {
+    servers: [{ host: server.host, port: server.port }],
+    family: shape.type === 'A' ? ('ipv4' as const) : ('ipv6' as const),
+    timeoutMs: 20_000,
+    attempts: 1,
+    search: [],
+    ndots: 0,
+    resolvConf: '/nonexistent',
+  };
+  const client = new DnsClient(HOSTNAME, true, settings, systemRuntime);
+  server.respond = (query, exchange) => {
+    if (transport === 'tcp' && exchange.transport === 'udp')
+      return exchange.reply(reply({ query: query.buffer, flags: 0x8380 }));
+    exchange.reply(answering(query, shape));
+    // What is passed over must not keep the good reply from being taken.
+    if (transport === 'udp') exchange.reply(good(query, shape));
+  };
+  const { outcomes } = await client.resolve(new AbortController().signal);
+  const outcome = outcomes.get(shape.type);
+  assert.ok(outcome);
+  return { outcome, counters: client.counters };
+}
+
+function code(outcome: Outcome): string {
+  return outcome.kind === 'addresses' ? 'addresses' : outcome.error.code.replace('ERR_HEADLESS_DNS_', '');
+}
+
+/** An RCODE that is neither a yes nor a no. */
+function expectedCode(rcode: string): string {
+  return { NOERROR: 'NODATA', NXDOMAIN: 'NXDOMAIN' }[rcode] ?? 'RCODE';
+}
+
+for (const transport of ['udp', 'tcp'] as const)
+  describe(`over ${transport}, a reply with`, () => {
+    for (const shape of CORPUS) {
+      if (transport === 'udp' && shape.message.length > MOST_UDP_OCTETS) continue;
+      it(`${shape.name} (${shape.source})`, async (t) => {
+        const { outcome, counters } = await resolve(t, shape, transport);
+        const expected = shape.outcome;
+        if ('malformed' in expected) {
+          assert.equal(code(outcome), 'MALFORMED');
+          assert.equal(counters.malformed, 1);
+        } else if ('passedOver' in expected) {
+          const counter = { noise: 'dropped', 'wrong-id': 'wrongId', 'wrong-question': 'wrongQuestion' } as const;
+          const counted = counters[counter[expected.passedOver]];
+          if (transport === 'tcp') assert.equal(code(outcome), 'MALFORMED');
+          else assert.equal(counted, expected.passedOver === 'wrong-id' ? 2 : 1);
+          // Another id over UDP leads to TCP, where it fails.
+          if (transport === 'udp' && expected.passedOver !== 'wrong-id')
+            assert.deepEqual(outcome.kind === 'addresses' && outcome.addresses, [GOOD[shape.type]]);
+        } else if (expected.addresses.length > 0) {
+          assert.deepEqual(
+            outcome.kind === 'addresses' && [...outcome.addresses].sort(),
+            [...expected.addresses].sort(),
+          );
+          assert.equal(counters.refusedAddresses, expected.refused ?? 0);
+        } else assert.equal(code(outcome), expectedCode(expected.rcode ?? 'NOERROR'));
+      });
+    }
+  });

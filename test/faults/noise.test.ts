@@ -1,0 +1,158 @@
+/** Datagrams that are not the reply to our question, before the one that is. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { aQuery, HOSTNAME, reply, u16 } from '../dns/wire.js';
+import type { DnsExchange, DnsQuery } from '../helpers/dns-server.js';
+import { FORGED, NEW, naming, startScene } from './scene.js';
+
+interface Row {
+  readonly title: string;
+  /** Sent before the good reply. */
+  readonly bad: (query: DnsQuery) => readonly Buffer[];
+  readonly counts: { readonly dropped?: number; readonly wrongQuestion?: number };
+}
+
+const forged = (query: DnsQuery): Buffer => naming(query, [FORGED]);
+
+function with16(message: Buffer, at: number, value: number): Buffer {
+  const copy = Buffer.from(message);
+  copy.writeUInt16BE(value, at);
+  return copy;
+}
+
+function asking(query: DnsQuery, hostname: string, type: 'A' | 'AAAA' = 'A'): Buffer {
+  return reply({ query: aQuery({ id: query.id, hostname, type }), answers: [forged(query).subarray(-16)] });
+}
+
+/** The first two labels of the question as one, with a dot in it. */
+function asOneLabel(query: DnsQuery): Buffer {
+  const name = Buffer.from('\x06svc.ns\x03svc\x07cluster\x05local\0', 'latin1');
+  const message = forged(query);
+  return Buffer.concat([message.subarray(0, 12), name, message.subarray(12 + name.length)]);
+}
+
+const ROWS: readonly Row[] = [
+  {
+    title: 'fault 1: datagrams of 0 to 11 octets are dropped',
+    bad: (query) => Array.from({ length: 12 }, (_, length) => forged(query).subarray(0, length)),
+    counts: { dropped: 12 },
+  },
+  {
+    title: 'fault 4: QR=0 is dropped',
+    bad: (query) => [with16(forged(query), 2, 0x0180), query.buffer],
+    counts: { dropped: 2 },
+  },
+  {
+    title: 'fault 4: opcodes other than QUERY are dropped',
+    bad: (query) => [1, 2, 4, 5, 6, 15].map((opcode) => with16(forged(query), 2, 0x8180 | (opcode << 11))),
+    counts: { dropped: 6 },
+  },
+  {
+    title: 'fault 4: no question, two questions and 65535 questions are dropped',
+    bad: (query) => [0, 2, 65_535].map((count) => with16(forged(query), 4, count)),
+    counts: { dropped: 3 },
+  },
+  {
+    title: 'fault 5: replies to other names are not accepted, and counted',
+    bad: (query) => [
+      asking(query, 'svc.ns'),
+      asking(query, `x.${HOSTNAME}`),
+      asking(query, 'svc.ns.svc.cluster.loca1'),
+    ],
+    counts: { wrongQuestion: 3 },
+  },
+  {
+    title: 'fault 5: replies to another type or class are not accepted, and counted',
+    bad: (query) => [
+      asking(query, HOSTNAME, 'AAAA'),
+      with16(forged(query), 12 + query.question.length - 2, 3),
+      with16(forged(query), 12 + query.question.length - 2, 255),
+    ],
+    counts: { wrongQuestion: 3 },
+  },
+  {
+    title: 'fault 5: `svc.ns` as one label is not `svc`, `ns`',
+    bad: (query) => [asOneLabel(query)],
+    counts: { wrongQuestion: 1 },
+  },
+];
+
+for (const { title, bad, counts } of ROWS)
+  test(`${title}, and the good reply behind them counts`, async (t) => {
+    const { ask, ready, failures } = await startScene(t);
+    const { dropped, wrongQuestion, malformed, timeouts, tcpQueries, replies } = await ask((query, exchange) => {
+      for (const message of bad(query)) exchange.reply(message);
+      exchange.reply(naming(query, NEW));
+    });
+    assert.deepEqual({ dropped, wrongQuestion }, { dropped: 0, wrongQuestion: 0, ...counts });
+    assert.deepEqual(
+      { malformed, timeouts, tcpQueries, replies },
+      { malformed: 0, timeouts: 0, tcpQueries: 0, replies: 1 },
+    );
+    assert.deepEqual(failures, []);
+    await ready(NEW);
+  });
+
+test('faults 1, 4 and 5: where no good reply follows, the query times out and the endpoints stay', async (t) => {
+  const { ask, ready, failures } = await startScene(t, { dns: { timeoutMs: 300 } });
+  const { dropped, wrongQuestion, timeouts } = await ask((query, exchange) => {
+    exchange.reply(Buffer.alloc(3));
+    exchange.reply(query.buffer);
+    exchange.reply(asking(query, 'svc.ns'));
+  });
+  assert.deepEqual({ dropped, wrongQuestion, timeouts }, { dropped: 2, wrongQuestion: 1, timeouts: 1 });
+  assert.equal(failures[0]?.error.code, 'ERR_HEADLESS_DNS_TIMEOUT');
+  assert.equal(failures[0]?.kept, 2);
+  await ready(['127.61.0.1', '127.61.0.2']);
+});
+
+test('fault 2: a reply with a wrong id is never accepted, takes that question to TCP, and is counted', async (t) => {
+  const { ask, ready, failures } = await startScene(t);
+  const guess = (query: DnsQuery, exchange: DnsExchange, offset: number): void =>
+    exchange.reply(Buffer.concat([u16((query.id + offset) & 0xffff), forged(query).subarray(2)]));
+  const { wrongId, udpQueries, tcpQueries } = await ask((query, exchange) => {
+    // A flood of guesses; the next would have been right.
+    if (exchange.transport === 'udp') for (let offset = 1; offset < 50; offset++) guess(query, exchange, offset);
+    exchange.reply(exchange.transport === 'udp' ? forged(query) : naming(query, NEW));
+  });
+  assert.deepEqual({ wrongId, udpQueries, tcpQueries }, { wrongId: 1, udpQueries: 1, tcpQueries: 1 });
+  assert.deepEqual(failures, []);
+  await ready(NEW);
+});
+
+test('fault 3: replies from another port or address never arrive, whatever they say', async (t) => {
+  const { ask, ready, failures } = await startScene(t);
+  const { wrongId, wrongQuestion, malformed } = await ask(async (query, exchange) => {
+    for (const host of [undefined, '127.0.0.2'])
+      for (const message of [
+        forged(query),
+        Buffer.concat([u16(query.id ^ 1), forged(query).subarray(2)]),
+        Buffer.alloc(4),
+      ])
+        await exchange.replyFromElsewhere(message, host);
+    exchange.reply(naming(query, NEW));
+  });
+  assert.deepEqual({ wrongId, wrongQuestion, malformed }, { wrongId: 0, wrongQuestion: 0, malformed: 0 });
+  assert.deepEqual(failures, []);
+  await ready(NEW);
+});
+
+test('faults 2, 4 and 5: over TCP each fails the question, and the endpoints stay', async (t) => {
+  const { ask, ready, failures } = await startScene(t);
+  const wrong: readonly ((query: DnsQuery) => Buffer)[] = [
+    (query) => Buffer.concat([u16(query.id ^ 1), forged(query).subarray(2)]),
+    (query) => query.buffer,
+    (query) => with16(forged(query), 4, 0),
+    (query) => with16(forged(query), 4, 2),
+    (query) => asking(query, 'svc.ns'),
+    asOneLabel,
+  ];
+  for (const [index, message] of wrong.entries()) {
+    const { malformed } = await ask((query, exchange) =>
+      exchange.reply(exchange.transport === 'udp' ? reply({ query: query.buffer, flags: 0x8380 }) : message(query)),
+    );
+    assert.equal(malformed, 1);
+    assert.equal(failures[index]?.error.code, 'ERR_HEADLESS_DNS_MALFORMED');
+  }
+  await ready(['127.61.0.1', '127.61.0.2']);
+});

@@ -1,0 +1,291 @@
+/** The soak itself: plays the scenario under load, and holds every call and every sample to what was promised. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { credentials } from '@grpc/grpc-js';
+import { createHeadlessClient, type HeadlessChannel } from '../../lib/index.js';
+import { seededRandom } from '../helpers/fake-random.js';
+import { HelloClient } from '../helpers/hello-service.js';
+import { Caller } from './caller.js';
+import { Fleet } from './fleet.js';
+import { type EndedCall, type JudgeLimits, judge, knownBy } from './judge.js';
+import { type Comparison, compare, type Sample, takeSample } from './meter.js';
+import { drawScenario, type ScenarioEvent } from './scenario.js';
+import { clock, count, mebibytes, type Screen } from './screen.js';
+import { Stalls } from './stalls.js';
+import { Tally } from './tally.js';
+
+const PROCESSES = 3;
+const INTERVAL_MS = 1_000;
+const JITTER = 0.1;
+const POD_DELAY_MS = 25;
+/** Of each of the two clients. */
+const UNARY_WORKERS = 20;
+const STREAM_WORKERS = 4;
+/** For the machine, beside what its event loop was seen to stand still. */
+const SLACK_MS = 700;
+/** Both rounds to the one server, 500 ms each. */
+const DNS_TIMEOUT_MS = 1_000;
+/** A pod that goes serves on until clients have had their interval, and some. */
+const GRACE_MS = 3_500;
+/** What a first connection may take, beside hearing of the pod. */
+const CONNECT_MS = 2_000;
+/** When each client could have called each pod so often, a pod that nobody called was left out. */
+const FAIR_ROUNDS = 3;
+const WARM_UP_MS = 5_000;
+/** Each collects all garbage, which takes a while: not more than are needed for a mean of a tenth. */
+const SAMPLES = 40;
+
+/** As the README advises for every cluster. */
+export const ADVISED = {
+  'grpc.keepalive_time_ms': 10_000,
+  'grpc.service_config': JSON.stringify({
+    methodConfig: [
+      {
+        name: [{ service: 'hello.Hello' }],
+        retryPolicy: {
+          maxAttempts: 4,
+          initialBackoff: '0.05s',
+          maxBackoff: '1s',
+          backoffMultiplier: 2,
+          retryableStatusCodes: ['UNAVAILABLE'],
+        },
+      },
+    ],
+  }),
+};
+
+interface Newcomer {
+  readonly since: number;
+  /** How many calls there must have been before its time is up; null until it must be connected. */
+  enoughCalls: number | null;
+}
+
+export interface SoakSettings {
+  readonly seed: number;
+  readonly durationMs: number;
+  readonly pods: number;
+}
+
+export async function soak(settings: SoakSettings, screen: Screen): Promise<boolean> {
+  const fleet = await Fleet.start({ processes: PROCESSES, pod: { delayMs: POD_DELAY_MS }, intervalMs: INTERVAL_MS });
+  try {
+    return await new Soak(settings, screen, fleet).run();
+  } finally {
+    await fleet.close();
+  }
+}
+
+class Soak {
+  readonly #settings: SoakSettings;
+  readonly #screen: Screen;
+  readonly #fleet: Fleet;
+  readonly #tally = new Tally();
+  readonly #callers: Caller[] = [];
+  readonly #clients: HelloClient[] = [];
+  readonly #samples: Sample[] = [];
+  readonly #underWay = new Set<Promise<void>>();
+  readonly #stalls = new Stalls();
+  /** That nobody has called yet. */
+  readonly #newcomers = new Map<string, Newcomer>();
+  #happened = 0;
+  #startedAt = 0;
+
+  constructor(settings: SoakSettings, screen: Screen, fleet: Fleet) {
+    this.#settings = settings;
+    this.#screen = screen;
+    this.#fleet = fleet;
+  }
+
+  async run(): Promise<boolean> {
+    const { seed, durationMs, pods } = this.#settings;
+    const scenario = drawScenario({
+      seed,
+      durationMs,
+      maxPods: pods,
+      minPods: Math.ceil(pods * 0.4),
+      graceMs: GRACE_MS,
+    });
+    await Promise.all(Array.from({ length: scenario.pods }, (_, pod) => this.#fleet.come(pod)));
+    this.#openClients();
+    await Promise.all(this.#channels.map((channel) => channel.ready({ timeoutMs: 30_000 })));
+    for (const caller of this.#callers) caller.start();
+    // What is compiled and filled once only is no leak.
+    await sleep(WARM_UP_MS);
+    this.#stalls.start();
+    this.#startedAt = performance.now();
+    const watch = setInterval(() => this.#watch(), 1_000);
+    const sampling = setInterval(() => this.#sample(), Math.min(10_000, durationMs / SAMPLES));
+    try {
+      await this.#play(scenario.events);
+      await sleep(Math.max(0, durationMs - this.#elapsedMs));
+    } finally {
+      clearInterval(watch);
+      clearInterval(sampling);
+    }
+    await Promise.all(this.#callers.map((caller) => caller.finish()));
+    await Promise.all(this.#underWay);
+    for (const caller of this.#callers) for (const sentence of caller.lost) this.#tally.break(sentence);
+    for (const client of this.#clients) client.close();
+    return this.#conclude();
+  }
+
+  #openClients(): void {
+    const { headless, target } = this.#fleet;
+    // Two clients, with connections of their own: one as it comes, one as the README advises.
+    for (const advised of [false, true]) {
+      const options = { headless, ...(advised ? ADVISED : {}) };
+      const client = createHeadlessClient(HelloClient, target, credentials.createInsecure(), options);
+      this.#clients.push(client);
+      this.#callers.push(
+        new Caller({
+          client,
+          advised,
+          random: seededRandom(this.#settings.seed + Number(advised)),
+          unaryWorkers: UNARY_WORKERS,
+          streamWorkers: STREAM_WORKERS,
+          onEnd: (call) => this.#account(call),
+          onWrongAnswer: (sentence) => this.#tally.break(sentence),
+        }),
+      );
+    }
+  }
+
+  get #channels(): HeadlessChannel[] {
+    return this.#clients.map((client) => client.getChannel() as HeadlessChannel);
+  }
+
+  get #elapsedMs(): number {
+    return performance.now() - this.#startedAt;
+  }
+
+  get #limits(): JudgeLimits {
+    const slackMs = SLACK_MS + this.#stalls.recentMs;
+    const newsMs = INTERVAL_MS * (1 + JITTER) + slackMs;
+    return { newsMs, newsAfterOutageMs: newsMs + DNS_TIMEOUT_MS, noticeMs: slackMs };
+  }
+
+  #account(call: EndedCall): void {
+    if (call.pod !== null && call.code === 0) this.#newcomers.delete(call.pod);
+    this.#tally.add(call, judge(call, this.#fleet.history, this.#limits));
+  }
+
+  async #play(events: readonly ScenarioEvent[]): Promise<void> {
+    for (const event of events) {
+      await sleep(Math.max(0, event.atMs - this.#elapsedMs));
+      const happening = this.#perform(event).catch((error: unknown) =>
+        this.#tally.break(`the scenario itself failed at ${event.kind}: ${error}`),
+      );
+      this.#underWay.add(happening);
+      void happening.then(() => this.#underWay.delete(happening));
+    }
+  }
+
+  async #perform(event: ScenarioEvent): Promise<void> {
+    const fleet = this.#fleet;
+    this.#happened += 1;
+    switch (event.kind) {
+      case 'come':
+        await fleet.come(event.pod);
+        this.#newcomers.set(fleet.ipOf(event.pod), { since: performance.now(), enoughCalls: null });
+        return;
+      case 'go':
+        this.#newcomers.delete(fleet.ipOf(event.pod));
+        return fleet.go(event.pod, GRACE_MS);
+      case 'kill':
+        await this.#crash(event.pod);
+        await sleep(event.noticedMs);
+        return fleet.forget(event.pod);
+      case 'restart': {
+        await this.#crash(event.pod);
+        await sleep(Math.min(event.noticedMs, event.downMs));
+        if (event.noticedMs < event.downMs) {
+          fleet.unpublish(event.pod);
+          await sleep(event.downMs - event.noticedMs);
+        }
+        return fleet.revive(event.pod);
+      }
+      case 'hang':
+        this.#newcomers.delete(fleet.ipOf(event.pod));
+        return fleet.hang(event.pod, event.forMs);
+      case 'slow':
+        return fleet.slow(event.pod, event.forMs, event.delayMs);
+      case 'outage':
+        return fleet.outage(event.failure, event.forMs);
+    }
+  }
+
+  #crash(pod: number): Promise<void> {
+    this.#newcomers.delete(this.#fleet.ipOf(pod));
+    return this.#fleet.kill(pod);
+  }
+
+  #watch(): void {
+    const now = performance.now();
+    const { history, dns } = this.#fleet;
+    const limits = this.#limits;
+    const { calls } = this.#tally;
+    for (const [ip, newcomer] of this.#newcomers) {
+      if (now < knownBy(newcomer.since, history.outages, limits) + CONNECT_MS) continue;
+      newcomer.enoughCalls ??= calls + FAIR_ROUNDS * this.#fleet.size * this.#callers.length;
+      if (calls < newcomer.enoughCalls) continue;
+      this.#newcomers.delete(ip);
+      this.#tally.break(`the new pod ${ip} got no call within ${Math.round(now - newcomer.since)} ms of its record`);
+    }
+    history.forget(now);
+    dns.queries.length = 0;
+    this.#stalls.turn();
+    this.#screen.progress(this.#status());
+  }
+
+  #sample(): void {
+    const endpoints = this.#channels.flatMap((channel) => channel.snapshot().endpoints);
+    const connected = endpoints.filter(({ state }) => state === 'ready' || state === 'draining').length;
+    this.#samples.push(takeSample(this.#elapsedMs / this.#settings.durationMs, connected));
+  }
+
+  #status(): string {
+    const { durationMs, seed } = this.#settings;
+    const last = this.#samples.at(-1);
+    const underWay = this.#callers.reduce((sum, caller) => sum + caller.underWay, 0);
+    const outage = this.#fleet.history.outages.at(-1);
+    return [
+      `${clock(this.#elapsedMs)} of ${clock(durationMs)}`,
+      `${this.#fleet.size} pods`,
+      `dns ${outage && outage.until > performance.now() ? 'down' : 'up'}`,
+      `${count(this.#tally.calls)} calls`,
+      `${underWay} under way`,
+      `${this.#tally.failed} failed, explained`,
+      `${this.#tally.broken} unexplained`,
+      last ? mebibytes(last.heapBytes) : '',
+      `seed ${seed}`,
+    ].join('  ');
+  }
+
+  #conclude(): boolean {
+    const tally = this.#tally;
+    const comparisons = compare(this.#samples);
+    for (const comparison of comparisons.filter(({ flat }) => !flat))
+      tally.break(`${NAMES[comparison.measure]} grew from ${show(comparison, 'first')} to ${show(comparison, 'last')}`);
+    this.#screen.end();
+    const ok = [...tally.ok].map(([kind, times]) => `${count(times)} ${kind}`).join(', ');
+    this.#screen.print(
+      '',
+      `${count(tally.calls)} calls in ${clock(this.#elapsedMs)}, ${this.#happened} events; longest stall ${Math.round(this.#stalls.longestMs)} ms`,
+      `OK: ${ok}`,
+      ...[...tally.explained].map(([reason, times]) => `explained: ${count(times)} x ${reason}`),
+      ...comparisons.map(
+        (comparison) =>
+          `${NAMES[comparison.measure]}: ${show(comparison, 'first')} in the first tenth, ${show(comparison, 'last')} in the last`,
+      ),
+      ...tally.sentences.map((sentence) => `✖ ${sentence}`),
+      ...(tally.broken > tally.sentences.length ? [`✖ and ${tally.broken - tally.sentences.length} more`] : []),
+    );
+    return tally.broken === 0;
+  }
+}
+
+const NAMES = { heapBytes: 'heap', rssBytes: 'rss', handles: 'handles', sockets: 'sockets beyond pods' } as const;
+
+function show(comparison: Comparison, tenth: 'first' | 'last'): string {
+  const value = comparison[tenth];
+  return comparison.measure.endsWith('Bytes') ? mebibytes(value) : value.toFixed(1);
+}
