@@ -55,9 +55,14 @@ export class Recording {
 export function writeResult(result: Result, raw?: unknown): string {
   mkdirSync(RESULTS, { recursive: true });
   const path = fileURLToPath(new URL(`${result.question}.json`, RESULTS));
-  writeFileSync(path, `${JSON.stringify(result, null, 1)}\n`);
+  writeFileSync(path, `${JSON.stringify(result, rounded, 1)}\n`);
   if (raw !== undefined) writeFileSync(path.replace(/\.json$/, '.raw.json.gz'), gzipSync(JSON.stringify(raw)));
   return path;
+}
+
+/** Six digits say more than any measurement here; whole numbers are counts, seeds and moments. */
+function rounded(_key: string, value: unknown): unknown {
+  return typeof value === 'number' && !Number.isInteger(value) ? Number(value.toPrecision(6)) : value;
 }
 
 /** The last run's; the published one where there is none; null where neither is. */

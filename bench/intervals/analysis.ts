@@ -16,8 +16,10 @@ export interface EventSample {
   readonly connectedMs: number | null;
   /** Of an added pod: its first answer. */
   readonly firstCallMs: number | null;
-  /** Of a removed pod: its last call; null where it was called to the end. */
+  /** Of a removed pod: its last call; null where it was called to the end, or never at all. */
   readonly lastCallMs: number | null;
+  /** The client ever called it: one that it never knew cannot be left. */
+  readonly everCalled: boolean;
   /** Events with the same number were found by the same poll. */
   readonly foundBy: number;
 }
@@ -59,6 +61,7 @@ export interface CellResult {
   readonly seen: Stage;
   readonly connected: Stage;
   readonly firstCall: Stage;
+  /** Of removed pods that the client had ever called. */
   readonly lastCall: Stage;
   /** Until a new pod has at least 0.9 of its fair share; null: not within the curve. */
   readonly fairShareMs: number | null;
@@ -89,8 +92,11 @@ const STILL_CALLED_MS = 5_000;
 const BIN_MS = 500;
 const CURVE_FROM_MS = -5_000;
 const CURVE_TO_MS = 65_000;
-/** Calls of so long are looked at together: one bin alone holds too few to tell 0.9 from 1. */
-const FAIR_WINDOW_MS = 3_000;
+/**
+ * Calls of so long are looked at together: one bin alone holds too few to tell 0.9 from 1. The first window says when it
+ * is reached, the second that it stays.
+ */
+const FAIR_WINDOWS_MS = [1_000, 3_000];
 const FAIR = 0.9;
 /** Calls that a fair share would bring in one bin; fewer make noise and no curve. */
 const MIN_EXPECTED = 5;
@@ -112,6 +118,7 @@ export function analyse(grid: Grid, observations: Observations, cost: CostResult
     const share = shareCurve(diary, events, observations);
     const adds = samples.filter(({ kind }) => kind === 'add');
     const removes = samples.filter(({ kind }) => kind === 'remove');
+    const left = removes.filter(({ everCalled }) => everCalled);
     return {
       plan,
       adds: adds.length,
@@ -119,7 +126,7 @@ export function analyse(grid: Grid, observations: Observations, cost: CostResult
       seen: stage(samples, 'seenMs', random),
       connected: stage(adds, 'connectedMs', random),
       firstCall: stage(adds, 'firstCallMs', random),
-      lastCall: stage(removes, 'lastCallMs', random),
+      lastCall: stage(left, 'lastCallMs', random),
       fairShareMs: fairFrom(share),
       share,
       calls: diary.tally.started,
@@ -160,7 +167,8 @@ function lifeOf(
       // `since` has whole milliseconds.
       connectedMs: kind === 'add' && connectedAt !== undefined ? Math.max(0, connectedAt - at) : null,
       firstCallMs: kind === 'add' ? since(first) : null,
-      lastCallMs: kind === 'add' || stillCalled ? null : last === undefined ? 0 : Math.max(0, last - at),
+      lastCallMs: kind === 'add' || stillCalled || last === undefined ? null : Math.max(0, last - at),
+      everCalled: first !== undefined,
       foundBy: update,
     };
   });
@@ -245,10 +253,11 @@ function lowerBound(nearlyAscending: Float64Array, value: number): number {
 }
 
 function fairFrom({ fromMs, binMs, values }: ShareCurve): number | null {
-  const width = FAIR_WINDOW_MS / binMs;
-  for (let bin = Math.ceil(-fromMs / binMs); bin + width <= values.length; bin++) {
-    const window = values.slice(bin, bin + width).filter((value) => value !== null);
-    if (window.length > 0 && mean(window) >= FAIR) return fromMs + bin * binMs;
-  }
+  const fairOver = (bin: number, ms: number): boolean => {
+    const window = values.slice(bin, bin + ms / binMs).filter((value) => value !== null);
+    return window.length === ms / binMs && mean(window) >= FAIR;
+  };
+  for (let bin = Math.ceil(-fromMs / binMs); bin < values.length; bin++)
+    if (FAIR_WINDOWS_MS.every((ms) => fairOver(bin, ms))) return fromMs + bin * binMs;
   return null;
 }

@@ -26,10 +26,10 @@ export function showIntervals(cells: readonly CellResult[], parameters: Interval
       { head: 'seen\nmax', cell: ({ seen }) => duration(seen.summary?.max) },
       { head: 'theory\nmax', cell: ({ theory }) => duration(theory?.maxMs) },
       { head: 'connected\nmean', cell: ({ connected }) => duration(connected.summary?.mean) },
-      { head: 'first call\nmedian', cell: ({ firstCall, adds }) => medianOf(firstCall, adds) },
+      { head: 'first call\nmedian', cell: ({ firstCall }) => medianOf(firstCall) },
       { head: 'never\ncalled', cell: ({ firstCall }) => count(firstCall.never) },
       { head: 'fair share\nfrom', cell: ({ fairShareMs }) => (fairShareMs === null ? 'never' : duration(fairShareMs)) },
-      { head: 'last call\nmedian', cell: ({ lastCall, removes }) => medianOf(lastCall, removes) },
+      { head: 'last call\nmedian', cell: ({ lastCall }) => medianOf(lastCall) },
       {
         head: 'last call\nmax',
         cell: ({ lastCall }) => duration(lastCall.never > 0 ? Infinity : lastCall.summary?.max),
@@ -110,9 +110,10 @@ export function disagreeing(cells: readonly CellResult[]): CellResult[] {
 }
 
 /** Of all, those included that never came. */
-function medianOf({ summary, never }: Stage, all: number): string {
-  if (all === 0) return duration(null);
-  return never * 2 >= all ? 'never' : duration(summary?.p50);
+function medianOf({ summary, never }: Stage): string {
+  const happened = summary?.count ?? 0;
+  // Those that never came are slower than all others: they move the median, or are it.
+  return never > 0 && never >= happened ? 'never' : duration(summary?.p50);
 }
 
 function failures(byStatus: Readonly<Record<string, number>>): string {

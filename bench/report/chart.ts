@@ -30,6 +30,7 @@ export function chart(options: Plot.PlotOptions): string {
     marginLeft: 70,
     marginRight: 24,
     marginBottom: 46,
+    marginTop: 36,
     ...options,
     style: { background: 'transparent', color: 'inherit', fontFamily: 'inherit', fontSize: '13px' },
     document: document as unknown as NonNullable<Plot.PlotOptions['document']>,
@@ -37,8 +38,30 @@ export function chart(options: Plot.PlotOptions): string {
   return element.outerHTML;
 }
 
+/** Facets' names at the right: at the left Plot writes the y axis's label. */
+export function facetNames(names: readonly string[]): Plot.Markish {
+  return Plot.text(names, {
+    fx: (name: string) => name,
+    text: (name: string) => name,
+    frameAnchor: 'top-right',
+    dy: -18,
+    fontSize: 14,
+    fontWeight: 600,
+  });
+}
+
 /** Axis ticks of a logarithmic scale in milliseconds. */
 export function shortDuration(ms: number): string {
   if (ms < 1_000) return `${ms} ms`;
   return ms < 60_000 ? `${ms / 1000} s` : `${ms / 60_000} min`;
+}
+
+/** The round values of a logarithmic axis within a domain: ticks outside it would be drawn outside the frame. */
+export function ticksWithin([low, high]: readonly [number, number], ticks: readonly number[]): number[] {
+  return ticks.filter((tick) => tick >= low && tick <= high);
+}
+
+/** A logarithmic scale's domain around values, a little wider than they are. */
+export function logDomain(values: readonly number[]): [number, number] {
+  return [Math.min(...values) / 1.25, Math.max(...values) * 1.25];
 }

@@ -5,11 +5,24 @@ import { ecdf } from '../harness/statistics.js';
 import { count, duration, percent } from '../harness/table.js';
 import type { CellResult } from '../intervals/analysis.js';
 import { type IntervalsParameters, showIntervals } from '../intervals/show.js';
-import { chart, type Figure, ORDERED, OURS, RIVALS, shortDuration } from './chart.js';
+import {
+  chart,
+  type Figure,
+  facetNames,
+  logDomain,
+  ORDERED,
+  OURS,
+  RIVALS,
+  shortDuration,
+  ticksWithin,
+} from './chart.js';
 import type { Section } from './page.js';
 
 const SHARE_WIDTH = 4;
-const LOG_TICKS = [50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000, 20_000, 60_000];
+const LOG_TICKS = [100, 200, 500, 1_000, 2_000, 5_000, 10_000, 20_000, 60_000];
+const QUERY_TICKS = [1, 2, 5, 10, 20, 50, 100, 200, 500];
+/** Left of it a logarithmic axis would show what no one cares about. */
+const FAST_MS = 50;
 
 export function intervalsSection({ cells, parameters }: Result<CellResult>): Section {
   const own = cells.filter(isPureInterval);
@@ -62,25 +75,37 @@ function staleness(cells: readonly CellResult[]): Figure {
     { ...names(cell), share: 0, ms: smallest(cell) },
     ...ecdf(cell.samples.flatMap(({ seenMs }) => seenMs ?? [])).map(({ x, share: part }) => ({
       ...names(cell),
-      ms: Math.max(10, x),
+      ms: Math.max(FAST_MS, x),
       share: part,
     })),
   ]);
   const simulated = cells.flatMap((cell) =>
     (cell.simulated?.quantiles ?? []).map((ms, index, all) => ({
       ...names(cell),
-      ms: Math.max(10, ms),
+      ms: Math.max(FAST_MS, ms),
       share: index / (all.length - 1),
     })),
   );
+  const domain: [number, number] = [
+    FAST_MS,
+    Math.max(...points.map(({ ms }) => ms), ...simulated.map(({ ms }) => ms)) * 1.1,
+  ];
   const svg = chart({
     height: 380,
     color: { legend: true, domain: settings, range: orderedFor(settings) },
-    fx: { label: null, domain: cachesOf(cells) },
-    x: { type: 'log', label: 'time since DNS changed →', ticks: LOG_TICKS, tickFormat: shortDuration, tickRotate: -45 },
+    fx: { axis: null, domain: cachesOf(cells) },
+    x: { type: 'log', domain },
     y: { label: '↑ changes seen by then', tickFormat: (part: number) => `${Math.round(part * 100)} %`, grid: true },
     marginBottom: 70,
     marks: [
+      facetNames(cachesOf(cells)),
+      // As a mark, because a logarithmic scale's own axis leaves labels out.
+      Plot.axisX(ticksWithin(domain, LOG_TICKS), {
+        text: shortDuration,
+        tickRotate: -45,
+        label: 'time since DNS changed →',
+        labelOffset: 60,
+      }),
       Plot.line(simulated, {
         x: 'ms',
         y: 'share',
@@ -164,12 +189,15 @@ function share(cells: readonly CellResult[]): Figure {
   const svg = chart({
     height: 380,
     color: colours(shown),
-    x: { label: 'seconds since the new pod entered DNS →', domain: [-5, Math.max(10, ...points.map(({ s }) => s))] },
-    y: { label: '↑ its share of calls, 1 = fair', grid: true, domain: [0, 1.4], clamp: true },
+    x: {
+      label: 'seconds since the new pod entered DNS →',
+      domain: [-5, Math.min(40, Math.max(10, ...points.map(({ s }) => s)))],
+    },
+    y: { label: '↑ its share of calls, 1 = fair', grid: true, domain: [-0.04, 1.4], clamp: true },
     marks: [
       Plot.ruleY([1], { strokeDasharray: '4 3', strokeOpacity: 0.6 }),
       Plot.ruleX([0], { strokeOpacity: 0.4 }),
-      Plot.line(points, { x: 's', y: 'share', stroke: 'setting', z: 'setting', strokeWidth: 2 }),
+      Plot.line(points, { x: 's', y: 'share', stroke: 'setting', z: 'setting', strokeWidth: 2, clip: true }),
     ],
   });
   const added = shown[0]?.adds ?? 0;
@@ -185,31 +213,33 @@ function share(cells: readonly CellResult[]): Figure {
 function rivals(cells: readonly CellResult[]): Figure {
   const shown = compared(cells);
   const kinds = { add: 'a new pod’s first call', remove: 'a removed pod’s last call' } as const;
+  const known = shown.flatMap(({ samples }) => samples.map((sample) => sample.firstCallMs ?? sample.lastCallMs ?? 0));
+  // Lines go on to the edge, so that those that never reach 100 % can be seen not to.
+  const rightEdge = (1.05 * Math.max(...known)) / 1000;
   const points = shown.flatMap((cell) =>
     (['add', 'remove'] as const).flatMap((kind) => {
-      const samples = cell.samples.filter((sample) => sample.kind === kind);
+      const samples = cell.samples.filter((sample) => sample.kind === kind && (kind === 'add' || sample.everCalled));
       const times = samples.map(
         (sample) => (kind === 'add' ? sample.firstCallMs : sample.lastCallMs) ?? Number.POSITIVE_INFINITY,
       );
       const line = { setting: cell.plan.label, kind: kinds[kind] };
-      return [
-        { ...line, s: 0, share: 0 },
-        ...ecdf(times).map(({ x, share: part }) => ({ ...line, s: x / 1000, share: part })),
-      ];
+      const steps = ecdf(times).map(({ x, share: part }) => ({ ...line, s: x / 1000, share: part }));
+      return [{ ...line, s: 0, share: 0 }, ...steps, { ...line, s: rightEdge, share: steps.at(-1)?.share ?? 0 }];
     }),
   );
   const svg = chart({
     height: 380,
     color: colours(shown),
-    fx: { label: null, domain: Object.values(kinds) },
+    fx: { axis: null, domain: Object.values(kinds) },
     x: { label: 'seconds since DNS changed →' },
     y: {
       label: '↑ pods for which it happened by then',
       tickFormat: (part: number) => `${Math.round(part * 100)} %`,
       grid: true,
-      domain: [0, 1],
+      domain: [-0.02, 1],
     },
     marks: [
+      facetNames(Object.values(kinds)),
       Plot.line(points, {
         x: 's',
         y: 'share',
@@ -237,40 +267,37 @@ function cost(cells: readonly CellResult[]): Figure {
     ms: cell.seen.summary?.mean ?? Number.NaN,
   }));
   const caches = cachesOf(cells);
-  const uncached = points.filter(({ cache }) => cache === caches[0]);
+  const plain = points.filter(({ setting }) => !setting.startsWith('adaptive'));
+  // Without a cache they are the plain ones, and would lie on them.
+  const adaptive = points.filter(({ setting, cache }) => setting.startsWith('adaptive') && cache !== caches[0]);
+  const uncached = plain.filter(({ cache }) => cache === caches[0]);
+  const xDomain = logDomain(points.map(({ queries }) => queries));
+  const yDomain = logDomain(points.map(({ ms }) => ms));
   const svg = chart({
     height: 400,
     marginRight: 110,
     color: { legend: true, domain: caches, range: [OURS, '#35a05a', '#dd6a3a'] },
-    x: {
-      type: 'log',
-      label: 'DNS queries a minute, one client process →',
-      tickFormat: (value: number) => count(value),
-      ticks: [1, 2, 5, 10, 20, 50, 100, 200],
-    },
-    y: { type: 'log', label: '↑ mean staleness', ticks: LOG_TICKS, tickFormat: shortDuration, grid: true },
+    x: { type: 'log', domain: xDomain },
+    y: { type: 'log', domain: yDomain },
+    marginTop: 40,
     marks: [
-      Plot.line(
-        points.filter(({ setting }) => !setting.startsWith('adaptive')),
-        { x: 'queries', y: 'ms', stroke: 'cache', z: 'cache', sort: 'queries' },
-      ),
-      Plot.dot(points, {
-        x: 'queries',
-        y: 'ms',
-        fill: 'cache',
-        r: 5,
-        symbol: ({ setting }: { setting: string }) => (setting.startsWith('adaptive') ? 'diamond' : 'circle'),
+      Plot.gridY(ticksWithin(yDomain, LOG_TICKS)),
+      Plot.axisX(ticksWithin(xDomain, QUERY_TICKS), {
+        text: count,
+        label: 'DNS queries a minute, one client process →',
       }),
-      Plot.text(
-        uncached.filter(({ setting }) => !setting.startsWith('adaptive')),
-        { x: 'queries', y: 'ms', text: 'setting', dy: 14, dx: -4, textAnchor: 'end' },
-      ),
+      Plot.axisY(ticksWithin(yDomain, LOG_TICKS), { text: shortDuration, label: '↑ mean staleness' }),
+      Plot.line(plain, { x: 'queries', y: 'ms', stroke: 'cache', z: 'cache', sort: 'queries' }),
+      Plot.dot(plain, { x: 'queries', y: 'ms', fill: 'cache', r: 5 }),
+      Plot.text(uncached, { x: 'queries', y: 'ms', text: 'setting', dy: 16 }),
+      Plot.dot(adaptive, { x: 'queries', y: 'ms', fill: 'cache', r: 6, symbol: 'diamond' }),
+      Plot.text(adaptive, { x: 'queries', y: 'ms', text: 'setting', dx: 10, textAnchor: 'start' }),
     ],
   });
   return {
     title: 'What freshness costs',
     caption:
-      'Each dot is one setting behind one cache; diamonds are "adaptive". To the lower left is better: fewer queries and ' +
+      'Each dot is an interval behind one cache (dots above each other are the same interval); diamonds are "adaptive". To the lower left is better: fewer queries and ' +
       'fresher. Without a cache, twice the queries buy half the staleness; behind one, the line is flat long before.',
     svg,
   };
@@ -311,7 +338,7 @@ function cachesOf(cells: readonly CellResult[]): string[] {
 }
 
 function smallest({ samples }: CellResult): number {
-  return Math.max(10, Math.min(...samples.flatMap(({ seenMs }) => seenMs ?? [])));
+  return Math.max(FAST_MS, Math.min(...samples.flatMap(({ seenMs }) => seenMs ?? [])));
 }
 
 /** Plain intervals from fast to slow; adaptive ones in the colours left over. */

@@ -96,7 +96,7 @@ figure.chart { margin: 32px 0; }
 .drawing { overflow-x: auto; }
 .drawing > figure { margin: 0; }
 .drawing svg { max-width: 100%; height: auto; }
-.drawing [class$="-swatches"] { font-size: 14px !important; }
+.drawing [class*="-swatches"] { font-size: 14px !important; min-height: 30px; }
 .drawing figcaption { display: none; }
 figcaption { color: var(--soft); max-width: 52em; margin-top: 8px; font-size: 15px; }
 details { margin: 24px 0; }
