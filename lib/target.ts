@@ -4,6 +4,7 @@
  * list". Scheme and authority are as in gRPC's naming document (https://github.com/grpc/grpc/blob/master/doc/naming.md).
  */
 import { isIP } from 'node:net';
+import { MAX_LABEL_OCTETS, MAX_NAME_OCTETS } from './dns/name.js';
 import { formatServer, parseServer, type ServerAddress } from './dns/settings.js';
 import { HeadlessError } from './errors.js';
 
@@ -23,10 +24,6 @@ const WITH_SCHEME = /^(headless|dns):(?:\/\/([^/]*)\/)?(.*)$/is;
 const OTHER_SCHEME = /^([a-z][a-z0-9+.-]*):\/\//i;
 const HOST_PORT = /^(?:\[([^\]]*)\]|([^:]*)):(\d{1,5})$/s;
 const LABEL = /^[A-Za-z0-9_-]+$/;
-
-/** RFC 1035 section 2.3.4: octets of a label, and of a whole name on the wire with its length octets and root. */
-const MAX_LABEL_OCTETS = 63;
-const MAX_NAME_OCTETS = 255;
 
 /**
  * Reads a target.
@@ -58,7 +55,7 @@ export function parseTarget(text: string): Target {
 }
 
 /** What RFC 1035 or the host-name rules (RFC 1123 section 2.1, with `_` allowed) hold against a name; null if nothing. */
-export function findNameFlaw(hostname: string): string | null {
+function findNameFlaw(hostname: string): string | null {
   if (hostname === '') return 'its host is empty';
   let octets = 1;
   for (const label of hostname.split('.')) {

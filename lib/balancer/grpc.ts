@@ -20,9 +20,6 @@ export type TypedLoadBalancingConfig = grpc.experimental.TypedLoadBalancingConfi
 /** grpc-js does not export the type itself. */
 export type ServiceConfig = Extract<Parameters<ResolverListener>[2], { ok: true }>['value'];
 export type MethodConfig = ServiceConfig['methodConfig'][number];
-export type ResolverClass = Parameters<typeof grpc.experimental.registerResolver>[1];
-export type LoadBalancerClass = Parameters<typeof grpc.experimental.registerLoadBalancerType>[1];
-export type LoadBalancingConfigClass = Parameters<typeof grpc.experimental.registerLoadBalancerType>[2];
 
 const NEEDED = [
   'registerResolver',

@@ -20,7 +20,7 @@ import { Rotation } from './rotation.js';
 const PODS_PER_STEP = 8;
 const LONGEST_RUN = 4;
 
-export class LeastRequestPicker implements PolicyPicker {
+class LeastRequestPicker implements PolicyPicker {
   readonly rotation: Rotation;
   readonly #dice: Dice;
   readonly #runLength: number;

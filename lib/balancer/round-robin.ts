@@ -4,7 +4,7 @@ import type { PickResult } from './grpc.js';
 import type { Policy, PolicyPicker } from './picker.js';
 import { Rotation } from './rotation.js';
 
-export class RoundRobinPicker implements PolicyPicker {
+class RoundRobinPicker implements PolicyPicker {
   readonly rotation: Rotation;
 
   constructor(rotation: Rotation) {
