@@ -18,8 +18,6 @@ export interface NumberFlag {
   readonly help: string;
 }
 
-export type NumberFlags = Readonly<Record<string, NumberFlag>>;
-
 export interface Options<Own extends string = string> {
   readonly mode: Mode;
   /** Of every random choice; printed with the result, so that a run can be repeated. */
@@ -40,8 +38,8 @@ export interface OptionRules<Own extends string> {
 const DEFAULT_SEED = 20_241_101;
 const MAX_SEED = 2 ** 31 - 1;
 
-/** What `readOptions` throws away into a message; thrown by `parseOptions`. */
-export class OptionError extends Error {}
+/** What is wrong with the command line, in one sentence. */
+class OptionError extends Error {}
 
 /** Reads `process.argv`, or ends the process with a message. */
 export function readOptions<Own extends string = never>(script: string, rules: OptionRules<Own> = {}): Options<Own> {
@@ -58,7 +56,7 @@ export function readOptions<Own extends string = never>(script: string, rules: O
 }
 
 /** @throws {OptionError} naming the flag and the value. */
-export function parseOptions<Own extends string>(
+function parseOptions<Own extends string>(
   args: readonly string[],
   { flags, simulates = false }: OptionRules<Own>,
 ): Options<Own> | 'help' {

@@ -31,7 +31,7 @@ export interface Cost {
   readonly pods: number;
 }
 
-export const STEPS = {
+const STEPS = {
   start: 'intervals: starting pods and clients',
   cost: 'intervals: CPU a poll',
   connect: 'intervals: connecting clients',

@@ -20,7 +20,7 @@ export const ORDERED = ['#8a63d2', '#3f7fdb', '#1a9aaa', '#35a05a', '#b58a14', '
 export const OURS = '#3f7fdb';
 export const RIVALS = ['#8c8c8c', '#dd6a3a', '#b58a14', '#c065a8'];
 
-export const WIDTH = 1_040;
+const WIDTH = 1_040;
 
 /** The type that Plot's own definitions give its options, with the document filled in. */
 export function chart(options: Plot.PlotOptions): string {
