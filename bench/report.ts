@@ -6,14 +6,26 @@
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import type { DnsCell } from './dns.js';
 import { type Result, readResult } from './harness/result.js';
 import type { CellResult } from './intervals/analysis.js';
+import type { OverheadCell } from './overhead.js';
+import { dnsSection } from './report/dns.js';
 import { intervalsSection } from './report/intervals.js';
+import { overheadSection } from './report/overhead.js';
 import { type Chapter, page, type Section } from './report/page.js';
+import { scaleSection } from './report/scale.js';
+import { tailSection } from './report/tail.js';
+import type { ScaleCell } from './scale.js';
+import type { TailCell } from './tail.js';
 
 /** In the order in which a user would ask. Another question's charts: a file in report/, and a line here. */
 const QUESTIONS: readonly { readonly name: string; readonly draw: (result: Result<never>) => Section }[] = [
   { name: 'intervals', draw: (result: Result<CellResult>) => intervalsSection(result) },
+  { name: 'overhead', draw: (result: Result<OverheadCell>) => overheadSection(result) },
+  { name: 'tail', draw: (result: Result<TailCell>) => tailSection(result) },
+  { name: 'scale', draw: (result: Result<ScaleCell>) => scaleSection(result) },
+  { name: 'dns', draw: (result: Result<DnsCell>) => dnsSection(result) },
 ];
 
 const REPORT = new URL('./results/report.html', import.meta.url);

@@ -36,7 +36,12 @@ export class Schedule {
   readonly #random: Random;
   readonly #ttls: number[] = [];
   #failures = 0;
+  /** When a cached answer makes way for a fresh one; null where no cache is known of. */
   #expiresAt: number | null = null;
+  /** Answers in a row that came after an expiry. */
+  #uninformed = 0;
+  /** The next query comes in the middle of an entry's life, to see whether there still is a cache. */
+  #probing = false;
   #burstUntil = Number.NEGATIVE_INFINITY;
   #hungryUntil = Number.NEGATIVE_INFINITY;
 
@@ -54,10 +59,12 @@ export class Schedule {
   /** A valid answer; `ttlMs` is null for one that holds no address. */
   answered(now: number, ttlMs: number | null): void {
     this.#failures = 0;
+    const expiresAt = this.#expiresAt;
     this.#expiresAt = null;
     if (ttlMs === null) return;
-    this.#ttls.push(ttlMs);
-    if (this.#ttls.length > TTL_WINDOW) this.#ttls.shift();
+    // Just after an expiry a cache shows the full TTL, as a live server does: that tells nothing.
+    if (expiresAt !== null && now >= expiresAt) this.#uninformed += 1;
+    else this.#learn(ttlMs);
     if (this.#countsDown()) this.#expiresAt = now + ttlMs;
   }
 
@@ -86,8 +93,21 @@ export class Schedule {
     const bursting = now < this.#burstUntil || now < this.#hungryUntil;
     const regular = this.#jittered(bursting ? this.floorMs : intervalMs);
     if (this.#expiresAt === null) return regular;
-    const expiry = Math.max(this.#expiresAt + EXPIRY_MARGIN_MS - now, this.floorMs);
+    this.#probing = this.#uninformed >= TTL_WINDOW;
+    const life = this.#expiresAt - now;
+    const expiry = Math.max(this.#probing ? life / 2 : life + EXPIRY_MARGIN_MS, this.floorMs);
     return Math.min(regular, expiry);
+  }
+
+  #learn(ttlMs: number): void {
+    this.#uninformed = 0;
+    if (this.#probing) {
+      // Counted down, as expected: what is known stays known.
+      if (ttlMs < Math.max(...this.#ttls)) return;
+      this.#ttls.length = 0;
+    }
+    this.#ttls.push(ttlMs);
+    if (this.#ttls.length > TTL_WINDOW) this.#ttls.shift();
   }
 
   /**

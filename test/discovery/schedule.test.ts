@@ -129,6 +129,35 @@ test('behind a cache, where the TTL counts down, one extra query comes just afte
   assert.ok(times.length <= 60 + 10, `${times.length} queries`);
 });
 
+/** A cache of 5 s that only this client fills: an entry lives from the query that found none. */
+function loneCache(): (now: number) => number {
+  let filledAt = Number.NEGATIVE_INFINITY;
+  return (now) => {
+    if (now - filledAt >= 5_000) filledAt = now;
+    return Math.ceil((filledAt + 5_000 - now) / 1_000) * 1_000;
+  };
+}
+
+test('a cache whose entries live shorter than the interval stays known, though each query finds it empty', () => {
+  const schedule = make({ intervalMs: 20_000 });
+  const ttlAt = loneCache();
+  schedule.answered(-2_000, ttlAt(-2_000));
+  const times = queryTimes(schedule, 600_000, ttlAt);
+  const waits = times.slice(1).map((time, index) => time - (times[index] ?? 0));
+  assert.ok(Math.max(...waits) <= 5_050, `a wait of ${Math.max(...waits)} ms`);
+  // One in nine looks into the middle of an entry's life.
+  assert.ok(times.length <= (600_000 / 5_050) * 1.1 + 2, `${times.length} queries`);
+});
+
+test('such a cache is forgotten soon after it is taken away', () => {
+  const schedule = make({ intervalMs: 20_000 });
+  const ttlAt = loneCache();
+  schedule.answered(-2_000, ttlAt(-2_000));
+  const times = queryTimes(schedule, 600_000, (now) => (now < 100_000 ? ttlAt(now) : 5_000));
+  const late = times.filter((time) => time > 170_000);
+  assert.ok(late.length > 0 && late.length <= 430_000 / 20_000 + 1, `${late.length} queries`);
+});
+
 test("ttl 'ignore' asks at the interval whatever TTLs do", () => {
   assert.deepEqual(
     queryTimes(make({ ttl: 'ignore' }), 300_000, cached),

@@ -1,0 +1,42 @@
+/**
+ * Every question in turn, under one progress bar: each table as soon as it is known, then the report.
+ *
+ *     npm run bench              short versions of all, under 5 minutes
+ *     npm run bench -- --full    each at its default length, about half an hour
+ */
+import { execFileSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { seededRandom } from '../test/helpers/fake-random.js';
+import { dns } from './dns.js';
+import { type Options, readOptions } from './harness/options.js';
+import { Progress } from './harness/progress.js';
+import { type Question, report } from './harness/question.js';
+import { intervals } from './intervals.js';
+import { overhead } from './overhead.js';
+import { scale } from './scale.js';
+import { tail } from './tail.js';
+
+/** Those that need a quiet machine first; the intervals wait more than they work. */
+const QUESTIONS = [overhead, tail, scale, dns, intervals] as readonly Question[];
+
+const asked = readOptions('bench');
+const optionsOf = (question: Question): Options => ({
+  ...asked,
+  mode: asked.mode === 'full' ? 'default' : 'short',
+  own: Object.fromEntries(Object.entries(question.flags ?? {}).map(([name, flag]) => [name, flag.default])),
+});
+
+process.on('SIGINT', () => process.exit(130));
+process.on('SIGTERM', () => process.exit(143));
+
+const progress = new Progress(QUESTIONS.flatMap((question) => question.plan(optionsOf(question))));
+for (const question of QUESTIONS) {
+  const options = optionsOf(question);
+  const outcome = await question.run({ options, progress, random: seededRandom(options.seed) });
+  progress.print('');
+  report(question, outcome, options);
+}
+progress.end();
+
+const drawer = fileURLToPath(new URL('./report.ts', import.meta.url));
+execFileSync(process.execPath, [...process.execArgv, drawer], { stdio: 'inherit' });

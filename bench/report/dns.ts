@@ -1,0 +1,72 @@
+/** Charts of the question of polls: what one costs, and how many a process sends. */
+import * as Plot from '@observablehq/plot';
+import { type DnsCell, dns } from '../dns.js';
+import type { Result } from '../harness/result.js';
+import { count, duration } from '../harness/table.js';
+import { chart, type Figure, facetNames, OURS } from './chart.js';
+import type { Section } from './page.js';
+
+export function dnsSection(result: Result<DnsCell>): Section {
+  return {
+    title: 'What does a poll cost?',
+    answer: answer(result.cells),
+    figures: [polls(result.cells)],
+    table: dns.show(result),
+  };
+}
+
+function answer(cells: readonly DnsCell[]): string[] {
+  const wires = cells.filter((cell) => cell.kind === 'wire');
+  const pool = cells.filter((cell) => cell.kind === 'pool');
+  const blocked = (name: string): string => duration(pool.find(({ resolver }) => resolver === name)?.blockedMs);
+  return [
+    `Channels to one name share their polls: ${wires.map(({ channels, queriesPerMinute }) => `${count(channels)} channels send ${count(Math.round(queriesPerMinute))} queries a minute`).join(', ')}.`,
+    `While other look-ups hold the thread pool, ours takes ${blocked('ours')}, and dns.lookup ${blocked('dns.lookup')}.`,
+  ];
+}
+
+function polls(cells: readonly DnsCell[]): Figure {
+  const rows = cells.flatMap((cell) =>
+    cell.kind === 'poll'
+      ? [
+          { figure: 'CPU of one poll', resolver: cell.resolver, records: `${cell.records} records`, us: cell.cpuUs },
+          {
+            figure: 'median latency',
+            resolver: cell.resolver,
+            records: `${cell.records} records`,
+            us: cell.p50Ms * 1_000,
+          },
+        ]
+      : [],
+  );
+  const facets = [...new Set(rows.map(({ figure }) => figure))];
+  return {
+    title: 'One poll: ours and c-ares',
+    caption:
+      'Ours opens a fresh UDP socket for each question, with an unpredictable port and id, and reads the answer in ' +
+      'JavaScript; c-ares is C, behind dns.resolve4. 300 records come over TCP.',
+    svg: chart({
+      height: 320,
+      fx: { domain: facets, axis: null },
+      x: { label: null, axis: null },
+      y: { label: '↑ µs', grid: true, zero: true },
+      color: { domain: ['ours', 'dns.resolve4'], range: [OURS, '#8c8c8c'], legend: true },
+      marks: [
+        facetNames(facets),
+        Plot.barY(rows, {
+          fx: 'figure',
+          x: (row: { records: string; resolver: string }) => `${row.records} ${row.resolver}`,
+          y: 'us',
+          fill: 'resolver',
+        }),
+        Plot.text(rows, {
+          fx: 'figure',
+          x: (row: { records: string; resolver: string }) => `${row.records} ${row.resolver}`,
+          y: 'us',
+          text: (row: { us: number; records: string }) => `${row.records}\n${duration(row.us / 1_000)}`,
+          dy: -16,
+        }),
+      ],
+    }),
+  };
+}

@@ -1,0 +1,78 @@
+/** Charts of the question of overhead: what balancing adds to a call. */
+import * as Plot from '@observablehq/plot';
+import type { Result } from '../harness/result.js';
+import { count, percent, ratio } from '../harness/table.js';
+import { RIVALS as BALANCERS } from '../overhead/rivals.js';
+import { type CallsCell, type OverheadCell, overhead } from '../overhead.js';
+import { chart, type Figure, OURS, RIVALS } from './chart.js';
+import type { Section } from './page.js';
+
+/** In the order of `BALANCERS`. */
+const COLOURS = ['#8c8c8c', RIVALS[2] as string, OURS, '#1a9aaa'];
+
+export function overheadSection(result: Result<OverheadCell>): Section {
+  const calls = result.cells.filter((cell): cell is CallsCell => cell.kind === 'calls');
+  const unary = calls.filter(({ workload }) => workload === 'unary');
+  return {
+    title: 'What does balancing cost?',
+    answer: answer(unary),
+    figures: [cpu(unary), ratios(calls)],
+    table: overhead.show(result),
+  };
+}
+
+function answer(unary: readonly CallsCell[]): string[] {
+  const ours = unary.filter(({ rival }) => rival === 'ours least_request');
+  return ours.flatMap(({ pods, ratios: own, imbalance }) =>
+    own
+      ? [
+          `Over ${count(pods)} pods our default balancer makes ${ratio(own.throughput.value)} of the calls a second that ` +
+            `grpc-js's round_robin makes, at ${ratio(own.cpu.value)} of its CPU a call; the busiest pod gets ` +
+            `${percent(imbalance - 1)} more than the mean one, second by second.`,
+        ]
+      : [],
+  );
+}
+
+function cpu(unary: readonly CallsCell[]): Figure {
+  return {
+    title: 'CPU a unary call, by the number of pods',
+    caption:
+      'Medians of the rounds. Spread one by one over many pods, calls no longer share a system call: round_robin grows ' +
+      'dearer. Ours lets the calls of one turn of the event loop follow each other for a few steps.',
+    svg: chart({
+      height: 360,
+      x: { type: 'point', label: 'pods →', domain: [...new Set(unary.map(({ pods }) => pods))] },
+      y: { label: '↑ CPU a call (µs)', zero: true, grid: true },
+      color: { domain: [...BALANCERS], range: COLOURS, legend: true },
+      marks: [
+        Plot.line(unary, { x: 'pods', y: 'cpuUs', stroke: 'rival', strokeWidth: 2 }),
+        Plot.dot(unary, { x: 'pods', y: 'cpuUs', fill: 'rival', r: 4 }),
+      ],
+    }),
+  };
+}
+
+function ratios(calls: readonly CallsCell[]): Figure {
+  const rows = calls.flatMap(({ workload, pods, rival, ratios: own }) =>
+    own ? [{ setting: `${workload}, ${pods} ${pods === 1 ? 'pod' : 'pods'}`, rival, ...own.cpu }] : [],
+  );
+  return {
+    title: "CPU a call, against grpc-js's round_robin",
+    caption:
+      'Ratios of pairs measured one after the other, with their 95 % intervals. Left of the line: cheaper than ' +
+      'round_robin over the same fixed list.',
+    svg: chart({
+      height: 70 + 26 * new Set(rows.map(({ setting }) => setting)).size,
+      marginLeft: 130,
+      x: { label: 'CPU a call / that of grpc-js round_robin →', grid: true },
+      y: { label: null, domain: [...new Set(rows.map(({ setting }) => setting))] },
+      color: { domain: [...BALANCERS].slice(1), range: COLOURS.slice(1), legend: true },
+      marks: [
+        Plot.ruleX([1], { strokeWidth: 1.5 }),
+        Plot.ruleY(rows, { x1: 'low', x2: 'high', y: 'setting', stroke: 'rival', strokeWidth: 1.5 }),
+        Plot.dot(rows, { x: 'value', y: 'setting', fill: 'rival', r: 4 }),
+      ],
+    }),
+  };
+}
