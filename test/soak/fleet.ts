@@ -7,7 +7,7 @@ import type { HeadlessOptions } from '../../lib/index.js';
 import { DnsServer } from '../helpers/dns-server.js';
 import { freePort } from '../helpers/pod.js';
 import { PodHost, type RemotePod, type RemotePodOptions } from '../helpers/pod-host.js';
-import { History, type Trouble } from './history.js';
+import { History } from './history.js';
 import type { Outage } from './scenario.js';
 
 export interface FleetOptions {
@@ -131,13 +131,16 @@ export class Fleet {
     this.#members.delete(number);
   }
 
-  /** SIGKILL: all pods of one process at once. They stay in DNS. Returns their numbers. */
-  async killProcess(home: number): Promise<number[]> {
-    const victims = [...this.#members].filter(([, member]) => member.home === home);
-    const troubles: Trouble[] = victims.map(([, { ip }]) => this.history.trouble(ip, 'killed', performance.now()));
+  podsOf(home: number): number[] {
+    return [...this.#members].filter(([, member]) => member.home === home).map(([number]) => number);
+  }
+
+  /** SIGKILL: all pods of one process at once. They stay in DNS. */
+  async killProcess(home: number): Promise<void> {
+    const now = performance.now();
+    const troubles = this.podsOf(home).map((number) => this.history.trouble(this.ipOf(number), 'killed', now));
     await this.#hosts[home]?.close();
     for (const killed of troubles) killed.until = performance.now();
-    return victims.map(([number]) => number);
   }
 
   /** A new process for a killed one. */
@@ -152,6 +155,14 @@ export class Fleet {
     await sleep(forMs);
     await pod.behave({ hang: false });
     hung.until = performance.now();
+  }
+
+  /** Hangs for good; what it was about to answer is out when this resolves. */
+  async seize(number: number, answersWithinMs: number): Promise<void> {
+    const { ip, pod } = this.#member(number);
+    this.history.trouble(ip, 'hung', performance.now());
+    await pod.behave({ hang: true });
+    await sleep(answersWithinMs);
   }
 
   async slow(number: number, forMs: number, delayMs: number): Promise<void> {

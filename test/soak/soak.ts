@@ -4,6 +4,7 @@ import { credentials } from '@grpc/grpc-js';
 import { createHeadlessClient, type HeadlessChannel } from '../../lib/index.js';
 import { seededRandom } from '../helpers/fake-random.js';
 import { HelloClient } from '../helpers/hello-service.js';
+import { ADVISED } from './advised.js';
 import { Caller } from './caller.js';
 import { Fleet } from './fleet.js';
 import { type EndedCall, type JudgeLimits, judge, knownBy } from './judge.js';
@@ -33,25 +34,6 @@ const FAIR_ROUNDS = 3;
 const WARM_UP_MS = 5_000;
 /** Each collects all garbage, which takes a while: not more than are needed for a mean of a tenth. */
 const SAMPLES = 40;
-
-/** As the README advises for every cluster. */
-export const ADVISED = {
-  'grpc.keepalive_time_ms': 10_000,
-  'grpc.service_config': JSON.stringify({
-    methodConfig: [
-      {
-        name: [{ service: 'hello.Hello' }],
-        retryPolicy: {
-          maxAttempts: 4,
-          initialBackoff: '0.05s',
-          maxBackoff: '1s',
-          backoffMultiplier: 2,
-          retryableStatusCodes: ['UNAVAILABLE'],
-        },
-      },
-    ],
-  }),
-};
 
 interface Newcomer {
   readonly since: number;
