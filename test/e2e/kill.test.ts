@@ -1,0 +1,228 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { credentials, Metadata, type ServiceError, status } from '@grpc/grpc-js';
+import { HeadlessChannel, type HeadlessChannelOptions } from '../../lib/index.js';
+import { Cluster } from '../helpers/cluster.js';
+import { eventually } from '../helpers/eventually.js';
+import { callsByPod, HelloClient, sayHi } from '../helpers/hello-service.js';
+import { type Defer, leakCheck } from '../helpers/leak-check.js';
+import { type PodProcess, startPodProcess } from '../helpers/pod-process.js';
+
+const RETRY_POLICY = JSON.stringify({
+  methodConfig: [
+    {
+      name: [{ service: 'hello.Hello' }],
+      retryPolicy: {
+        maxAttempts: 3,
+        initialBackoff: '0.05s',
+        maxBackoff: '1s',
+        backoffMultiplier: 2,
+        retryableStatusCodes: ['UNAVAILABLE'],
+      },
+    },
+  ],
+});
+
+interface Failure {
+  code: status;
+  /** `"ip:port"` */
+  peer: string;
+  /** The pod's headers had come. */
+  begun: boolean;
+}
+
+/** Calls that go on in the background, and where and how those ended that failed. */
+class Traffic {
+  answered = 0;
+  readonly failures: Failure[] = [];
+  #stopping = false;
+  readonly #workers: Promise<unknown>;
+
+  static start(defer: Defer, client: HelloClient, workers = 8): Traffic {
+    const traffic = new Traffic(client, workers);
+    defer(() => traffic.stop());
+    return traffic;
+  }
+
+  private constructor(client: HelloClient, workers: number) {
+    const work = async (): Promise<void> => {
+      while (!this.#stopping) await this.#call(client);
+    };
+    this.#workers = Promise.all(Array.from({ length: workers }, work));
+  }
+
+  #call(client: HelloClient): Promise<void> {
+    return new Promise((resolve) => {
+      let begun = false;
+      const options = { deadline: Date.now() + 10_000 };
+      const call = client.Hi({ to_who: 'pod', message: 'hi' }, new Metadata(), options, (error) => {
+        if (error) this.failures.push({ code: error.code, peer: call.getPeer(), begun });
+        else this.answered += 1;
+        resolve();
+      });
+      call.on('metadata', () => {
+        begun = true;
+      });
+    });
+  }
+
+  /** Resolves when so many more calls have been answered. */
+  async more(calls: number): Promise<void> {
+    const enough = this.answered + calls;
+    await eventually(() => this.answered >= enough, { timeoutMs: 20_000 });
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping = true;
+    await this.#workers;
+  }
+}
+
+function open(defer: Defer, cluster: Cluster, options: HeadlessChannelOptions = {}) {
+  const insecure = credentials.createInsecure();
+  const channel = new HeadlessChannel(cluster.target, insecure, { headless: cluster.headless(), ...options });
+  const client = new HelloClient(cluster.target, insecure, { channelOverride: channel });
+  defer(() => client.close());
+  return { channel, client };
+}
+
+function stateOf(channel: HeadlessChannel, address: string): string | undefined {
+  return channel.snapshot().endpoints.find((endpoint) => endpoint.address === address)?.state;
+}
+
+function everyoneReady(channel: HeadlessChannel, pods: number): boolean {
+  const { endpoints } = channel.snapshot();
+  return endpoints.length === pods && endpoints.every(({ state }) => state === 'ready');
+}
+
+test('fault 46: a hard kill under load costs calls on that pod only, and no call after them', async (t) => {
+  const defer = leakCheck(t);
+  const cluster = await Cluster.start(defer, { pods: 4, pod: { delayMs: 10 } });
+  const { channel, client } = open(defer, cluster);
+  await eventually(async () => assert.equal((await callsByPod(client, 20)).size, 4));
+  const traffic = Traffic.start(defer, client);
+  const [victim] = cluster.pods;
+  assert.ok(victim);
+  await eventually(() => victim.inFlight > 0);
+  await victim.kill();
+  await eventually(() => assert.notEqual(stateOf(channel, victim.address), 'ready'));
+  await traffic.more(20);
+  const lost = traffic.failures.length;
+  for (const { code, peer } of traffic.failures)
+    assert.deepEqual({ code: status[code], peer }, { code: 'UNAVAILABLE', peer: victim.address });
+
+  // It is in DNS for as long as nobody noticed.
+  await traffic.more(100);
+  cluster.unpublish(victim);
+  await eventually(() => assert.equal(stateOf(channel, victim.address), undefined));
+  await traffic.more(20);
+  await traffic.stop();
+  assert.equal(traffic.failures.length, lost);
+});
+
+test('fault 46: with a retry policy a hard kill costs no call that its pod had not begun to answer', async (t) => {
+  const defer = leakCheck(t);
+  const cluster = await Cluster.start(defer, { pods: 4, pod: { delayMs: 10 } });
+  const { channel, client } = open(defer, cluster, { 'grpc.service_config': RETRY_POLICY });
+  await eventually(async () => assert.equal((await callsByPod(client, 20)).size, 4));
+  const traffic = Traffic.start(defer, client, 16);
+  for (const [index, victim] of [...cluster.pods].slice(0, 3).entries()) {
+    // Two of the three have answered nothing of what they hold when they die: all of that is tried again elsewhere.
+    if (index < 2) {
+      victim.behave({ hang: true });
+      await eventually(() => victim.inFlight >= 2);
+    }
+    await victim.kill();
+    await eventually(() => assert.notEqual(stateOf(channel, victim.address), 'ready'));
+    await cluster.scaleUp(1);
+    cluster.unpublish(victim);
+    await traffic.more(50);
+  }
+  await traffic.stop();
+  // gRFC A6: headers commit a call.
+  for (const { code, begun } of traffic.failures)
+    assert.deepEqual({ code: status[code], begun }, { code: 'UNAVAILABLE', begun: true });
+});
+
+/** A pod that is a process, beside three that are not. */
+async function withProcess(defer: Defer) {
+  const cluster = await Cluster.start(defer, { pods: 3, pod: { delayMs: 5 } });
+  const before = await cluster.startUnpublished();
+  await before.kill();
+  const pod = await startPodProcess(before.ip, cluster.port, { delayMs: 5 });
+  defer(() => pod.kill());
+  const publish = (): void =>
+    cluster.dns.set(
+      cluster.name,
+      [...cluster.pods, pod].map(({ ip }) => ip),
+    );
+  publish();
+  return { cluster, pod, publish };
+}
+
+async function untilCalled(client: HelloClient, pod: PodProcess): Promise<void> {
+  await eventually(async () => assert.ok((await callsByPod(client, 20)).has(pod.name)), { timeoutMs: 20_000 });
+}
+
+test('fault 46: a pod whose process is killed with calls under way costs none of them, with a retry policy', async (t) => {
+  const defer = leakCheck(t);
+  const { cluster, pod } = await withProcess(defer);
+  const { channel, client } = open(defer, cluster, { 'grpc.service_config': RETRY_POLICY });
+  await untilCalled(client, pod);
+  await pod.behave({ hang: true });
+  const traffic = Traffic.start(defer, client);
+  await eventually(async () => (await pod.stats()).inFlight >= 2);
+  await pod.kill();
+  cluster.publish([...cluster.pods]);
+  await eventually(() => everyoneReady(channel, 3));
+  await traffic.more(20);
+  await traffic.stop();
+  assert.deepEqual(traffic.failures, []);
+});
+
+test('fault 40: keepalive takes out a pod whose process stands still, and takes it back when it goes on', async (t) => {
+  const defer = leakCheck(t);
+  const { cluster, pod } = await withProcess(defer);
+  const { channel, client } = open(defer, cluster, {
+    'grpc.keepalive_time_ms': 300,
+    'grpc.keepalive_timeout_ms': 300,
+  });
+  await untilCalled(client, pod);
+  await eventually(() => everyoneReady(channel, 4));
+  const traffic = Traffic.start(defer, client);
+  // The kernel goes on acknowledging: no FIN, no RST.
+  pod.pause();
+  await eventually(() => assert.notEqual(stateOf(channel, pod.address), 'ready'));
+  // Its port still takes connections, and nobody is there to say hello.
+  await traffic.more(100);
+  assert.notEqual(stateOf(channel, pod.address), 'ready');
+  for (const { code, peer } of traffic.failures)
+    assert.deepEqual({ code: status[code], peer }, { code: 'UNAVAILABLE', peer: pod.address });
+  for (const other of cluster.pods) assert.equal(other.stats.accepted, 1);
+
+  await traffic.stop();
+  const lost = traffic.failures.length;
+  pod.resume();
+  await eventually(() => everyoneReady(channel, 4), { timeoutMs: 30_000 });
+  await untilCalled(client, pod);
+  assert.equal(traffic.failures.length, lost);
+});
+
+test('a pod that is killed while nothing else is there fails calls by name, and its successor is found', async (t) => {
+  const defer = leakCheck(t);
+  const cluster = await Cluster.start(defer, { pods: 1 });
+  const { client } = open(defer, cluster);
+  await sayHi(client);
+  const [victim] = cluster.pods;
+  await victim?.kill();
+  const error = await eventually(() =>
+    sayHi(client).then(
+      () => assert.fail('calls are still answered'),
+      (error: ServiceError) => error,
+    ),
+  );
+  assert.equal(error.code, status.UNAVAILABLE);
+  await cluster.scaleUp(1);
+  if (victim) cluster.unpublish(victim);
+  await eventually(() => sayHi(client));
+});
