@@ -1,6 +1,7 @@
 /**
  * Draws `bench/results/*.json` (the last runs, or the published ones) into one page, `bench/results/report.html`, that
- * a browser shows offline. A question that was never run is left out.
+ * a browser shows offline; each chart also as an SVG file under `bench/results/charts/`. A question that was never run is
+ * left out.
  *
  *     npm run bench:report
  */
@@ -15,6 +16,7 @@ import { intervalsSection } from './report/intervals.js';
 import { overheadSection } from './report/overhead.js';
 import { type Chapter, page, type Section } from './report/page.js';
 import { scaleSection } from './report/scale.js';
+import { standalone } from './report/standalone.js';
 import { tailSection } from './report/tail.js';
 import type { ScaleCell } from './scale.js';
 import type { TailCell } from './tail.js';
@@ -29,6 +31,7 @@ const QUESTIONS: readonly { readonly name: string; readonly draw: (result: Resul
 ];
 
 const REPORT = new URL('./results/report.html', import.meta.url);
+const CHARTS = new URL('./results/charts/', import.meta.url);
 
 function draw(): string | null {
   const chapters: Chapter[] = QUESTIONS.flatMap(({ name, draw: section }) => {
@@ -38,6 +41,10 @@ function draw(): string | null {
   if (chapters.length === 0) return null;
   mkdirSync(new URL('.', REPORT), { recursive: true });
   writeFileSync(REPORT, page(chapters));
+  mkdirSync(CHARTS, { recursive: true });
+  for (const { result, section } of chapters)
+    for (const [index, figure] of section.figures.entries())
+      writeFileSync(new URL(`${result.question}-${index + 1}.svg`, CHARTS), standalone(figure));
   return fileURLToPath(REPORT);
 }
 
