@@ -86,9 +86,11 @@ for (const transport of transports)
       assert.equal(asked.counters.unreachable, 1);
     });
 
-    it('fails when the server has a scope that is not there', async (t) => {
+    it('fails at once when the system knows no way there', async (t) => {
       leakCheck(t);
-      await fails(ask({ host: 'fe80::1%nowhere0', port: 53 }, transport), 'UNREACHABLE');
+      // A scope that does not exist; over TCP libuv 1.47 and later (Node 22) would take the first interface's instead.
+      const host = transport === 'udp' ? 'fe80::1%nowhere0' : '255.255.255.255';
+      await fails(ask({ host, port: 53 }, transport), 'UNREACHABLE');
     });
 
     it('fault 17: takes a bare FORMERR for an answer', async (t) => {
