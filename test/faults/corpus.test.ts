@@ -2,13 +2,13 @@
 import assert from 'node:assert/strict';
 import { describe, it, type TestContext } from 'node:test';
 import { DnsClient } from '../../lib/dns/client.js';
+import type { Transport } from '../../lib/dns/exchange.js';
 import type { DnsCounters, Outcome } from '../../lib/dns/resolution.js';
 import { systemRuntime } from '../../lib/runtime.js';
 import { a, HOSTNAME, record, reply, TYPE, u16 } from '../dns/wire.js';
 import type { Shape } from '../fuzz/corpus/shape.js';
 import { CORPUS } from '../fuzz/corpus.js';
-import { type DnsQuery, DnsServer, type Transport } from '../helpers/dns-server.js';
-import { leakCheck } from '../helpers/leak-check.js';
+import { type DnsQuery, DnsServer } from '../helpers/dns-server.js';
 
 /** The id of the query that the corpus was made for. */
 const CORPUS_ID = 0x1234;
@@ -34,9 +34,8 @@ async function resolve(
   shape: Shape,
   transport: Transport,
 ): Promise<{ outcome: Outcome; counters: Readonly<DnsCounters> }> {
-  const defer = leakCheck(t);
   const server = await DnsServer.start();
-  defer(() => server.close());
+  t.after(() => server.close());
   const settings = {
     servers: [{ host: server.host, port: server.port }],
     family: shape.type === 'A' ? ('ipv4' as const) : ('ipv6' as const),

@@ -89,3 +89,19 @@ for (const [title, broken] of Object.entries(ROWS))
       await ready(NEW);
       assert.equal(updates.length, 2);
     });
+
+test('fault 11: every proper prefix of a valid reply fails whole over TCP, and none is a partial set', async (t) => {
+  const { ask, ready, failures } = await startScene(t);
+  const whole = (query: DnsQuery): Buffer => naming(query, NEW);
+  let length = 0;
+  for (let most = 1; length < most; length++) {
+    const { malformed, replies } = await ask((query, exchange) => {
+      most = whole(query).length;
+      exchange.reply(exchange.transport === 'udp' ? cut(query) : whole(query).subarray(0, length));
+    });
+    assert.deepEqual({ length, malformed, replies }, { length, malformed: 1, replies: 0 });
+  }
+  assert.ok(length > 60);
+  assert.ok(failures.every(({ error }) => error.code === 'ERR_HEADLESS_DNS_MALFORMED'));
+  await ready(OLD);
+});

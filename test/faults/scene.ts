@@ -19,8 +19,12 @@ export const NEW = ['127.61.0.2', '127.61.0.3'];
 export const FORGED = '127.66.6.6';
 
 export interface SceneOptions {
+  /** The test's, where it has one already. */
+  defer?: Defer;
   /** Default 1. */
   servers?: number;
+  /** Addresses of servers of the test's own, asked before those. */
+  before?: readonly string[];
   dns?: HeadlessOptions['dns'];
   refresh?: HeadlessOptions['refresh'];
 }
@@ -52,7 +56,7 @@ export function cut(query: DnsQuery): Buffer {
 }
 
 export async function startScene(t: TestContext, options: SceneOptions = {}): Promise<Scene> {
-  const defer = leakCheck(t, { timeoutMs: 10_000 });
+  const defer = options.defer ?? leakCheck(t, { timeoutMs: 10_000 });
   const servers: DnsServer[] = [];
   for (let count = 0; count < (options.servers ?? 1); count++) {
     const server = await DnsServer.start();
@@ -67,7 +71,7 @@ export async function startScene(t: TestContext, options: SceneOptions = {}): Pr
       // Only what a test asks for, or a failure's backoff.
       refresh: { intervalMs: 600_000, minIntervalMs: 10, burstMs: 0, ...options.refresh },
       dns: {
-        servers: servers.map(({ address }) => address),
+        servers: [...(options.before ?? []), ...servers.map(({ address }) => address)],
         family: 'ipv4',
         timeoutMs: 10_000,
         attempts: 1,
