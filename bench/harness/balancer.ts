@@ -16,7 +16,7 @@ const PORT = 50_051;
 const PICK_ARGS = { metadata: new grpc.Metadata(), extraPickInfo: {} };
 
 export class DrivenBalancer {
-  readonly #helper = new FakeControlHelper();
+  readonly #helper = new ForgetfulHelper();
   readonly #config: grpc.experimental.TypedLoadBalancingConfig;
   readonly #balancer: grpc.experimental.LoadBalancer;
   readonly #options: grpc.ChannelOptions;
@@ -35,11 +35,18 @@ export class DrivenBalancer {
 
   /** Gives it a set of IP addresses. */
   update(ips: readonly string[]): void {
-    const endpoints = ips.map((host) => this.#endpointOf(host));
+    this.apply(this.prepare(ips));
+  }
+
+  /** A set as a resolver hands it out: the same object for the same address. */
+  prepare(ips: readonly string[]): grpc.experimental.Endpoint[] {
+    return ips.map((host) => this.#endpointOf(host));
+  }
+
+  apply(endpoints: grpc.experimental.Endpoint[]): void {
     this.#balancer.updateAddressList(statusOrFromValue(endpoints), this.#config, this.#options, '');
   }
 
-  /** The same object for the same address, as our resolver hands them out. */
   #endpointOf(host: string): grpc.experimental.Endpoint {
     const endpoint = this.#endpoints.get(host) ?? { addresses: [{ host, port: PORT }] };
     this.#endpoints.set(host, endpoint);
@@ -77,15 +84,22 @@ export class DrivenBalancer {
     for (let count = 0; count < times; count++) picker.pick(PICK_ARGS);
   }
 
-  /** Forgets pickers but the latest, and subchannels that were let go, which would pass for the balancer's own memory. */
+  /** Forgets subchannels that were let go, which would pass for the balancer's own memory. */
   forget(): void {
-    this.#helper.published.splice(0, this.#helper.published.length - 1);
     this.#helper.made.splice(0, this.#helper.made.length, ...this.#helper.made.filter(({ refs }) => refs > 0));
     this.#connected = this.#helper.made.length;
   }
 
   destroy(): void {
     this.#balancer.destroy();
+  }
+}
+
+/** A channel holds one picker, the last; to remember them all would cost more memory than anything measured here. */
+class ForgetfulHelper extends FakeControlHelper {
+  override updateState(...state: Parameters<FakeControlHelper['updateState']>): void {
+    this.published.length = 0;
+    super.updateState(...state);
   }
 }
 

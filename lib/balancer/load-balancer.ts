@@ -52,6 +52,8 @@ export class HeadlessLoadBalancer implements LoadBalancer, BalancerView, Endpoin
   readonly #trying = new Set<Endpoint>();
   #picker: PolicyPicker | null = null;
   #setSize = 0;
+  /** Counts the sets. */
+  #edition = 0;
   /** The last connection attempt that failed, with the pod's address. */
   #lastFailure = 'none was given';
   /** Why there is no set; the note of the last update. */
@@ -83,22 +85,24 @@ export class HeadlessLoadBalancer implements LoadBalancer, BalancerView, Endpoin
     }
     this.#note = note;
     const added = new Map<string, GrpcEndpoint>();
-    const present = new Set<Endpoint>();
     const returned: Endpoint[] = [];
+    const edition = ++this.#edition;
+    let present = 0;
     for (const wanted of list.value) {
       const address = addressOf(wanted);
       const endpoint = this.#endpoints.get(address);
       if (!endpoint) added.set(address, wanted);
-      else {
-        present.add(endpoint);
+      else if (endpoint.edition !== edition) {
+        endpoint.edition = edition;
+        present += 1;
         if (endpoint.draining) returned.push(endpoint);
       }
     }
-    this.#setSize = added.size + present.size;
+    this.#setSize = added.size + present;
     const leaving: Endpoint[] = [];
-    if (present.size < this.#endpoints.size)
+    if (present < this.#endpoints.size)
       for (const endpoint of this.#endpoints.values())
-        if (!endpoint.draining && !present.has(endpoint)) leaving.push(endpoint);
+        if (!endpoint.draining && endpoint.edition !== edition) leaving.push(endpoint);
     nursery.replace(added);
 
     for (const endpoint of returned) drain.reclaim(endpoint);

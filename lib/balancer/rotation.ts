@@ -21,10 +21,9 @@ export class Rotation {
       // map of all at each would cost most of the time that takes.
       const next = previous.#next;
       if (candidates[next] === previous.candidates[next]) return new Rotation(candidates, next);
-      const places = new Map(candidates.map((candidate, index) => [candidate, index]));
       for (const candidate of previous.#upcoming()) {
-        const place = places.get(candidate);
-        if (place !== undefined) return new Rotation(candidates, place);
+        const place = candidates.indexOf(candidate);
+        if (place >= 0) return new Rotation(candidates, place);
       }
     }
     return new Rotation(candidates, Math.floor(random() * candidates.length));
