@@ -9,7 +9,7 @@ import { Endpoint, type EndpointOwner } from './endpoint.js';
 import type { ChannelControlHelper, GrpcEndpoint } from './grpc.js';
 
 /** Made at once; as many again in every later turn, until all are made. */
-const BATCH = 16;
+const BATCH = 4;
 
 export interface NurseryContext {
   readonly options: ChannelOptions;
