@@ -11,6 +11,7 @@ export type Reading =
 
 interface Rr {
   readonly owner: string;
+  readonly ownerAt: number;
   readonly type: number;
   readonly isIn: boolean;
   readonly isAnswer: boolean;
@@ -55,6 +56,7 @@ function read(message: Buffer, type: RecordType): Reading {
     if (rdata.length !== message.readUInt16BE(end + 8)) throw new Broken('rdata is cut');
     all.push({
       owner,
+      ownerAt: at,
       type: message.readUInt16BE(end),
       isIn: message.readUInt16BE(end + 2) === 1,
       isAnswer: index < answers,
@@ -66,7 +68,9 @@ function read(message: Buffer, type: RecordType): Reading {
 
   const opts = all.filter((rr) => rr.type === OPT);
   if (opts.length > 1) throw new Broken('two OPTs');
-  for (const { owner, rdata } of opts) if (owner !== '' || !areOptions(rdata)) throw new Broken('a bad OPT');
+  // The root as one octet 0 (RFC 6891 section 6.1.2), not as a pointer to one.
+  for (const { ownerAt, rdata } of opts)
+    if (message[ownerAt] !== 0 || !areOptions(rdata)) throw new Broken('a bad OPT');
   const ours = all.filter((rr) => rr.isIn && rr.type !== OPT);
   for (const { type: t, rdata } of ours)
     if ((t === A && rdata.length !== 4) || (t === AAAA && rdata.length !== 16)) throw new Broken('a bad address');

@@ -1,5 +1,20 @@
 /** Records: lengths that lie, chains that do not end, addresses that are none. */
-import { a, aQuery, cname, ip, name, opt, QUESTION, record, reply, TYPE, u16, u32 } from '../../dns/wire.js';
+import {
+  a,
+  aQuery,
+  cname,
+  HOSTNAME,
+  ip,
+  name,
+  opt,
+  pointer,
+  QUESTION,
+  record,
+  reply,
+  TYPE,
+  u16,
+  u32,
+} from '../../dns/wire.js';
 import { gives, malformed, type Shape, shape } from './shape.js';
 
 const GOOD = a('10.0.0.1');
@@ -225,6 +240,12 @@ export const RECORDS: readonly Shape[] = [
     'an OPT not of the root',
     'fault 16; RFC 6891 section 6.1.2',
     reply({ answers: [GOOD], additional: [opt({ owner: QUESTION })] }),
+    malformed(/root/),
+  ),
+  shape(
+    'an OPT whose owner points at a root octet',
+    'found by this fuzzer; RFC 6891 section 6.1.2 has the octet 0 there',
+    reply({ answers: [GOOD], additional: [opt({ owner: pointer(12 + name(HOSTNAME).length - 1) })] }),
     malformed(/root/),
   ),
   shape('an OPT in the answer section', 'RFC 6891 section 6.1.1', answers(opt(), GOOD), gives('10.0.0.1')),
