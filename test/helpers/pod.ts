@@ -184,7 +184,10 @@ export class Pod {
   async kill(): Promise<void> {
     const unbound = new Promise<void>((resolve) => this.#listener.close(() => resolve()));
     for (const timer of this.#timers) clearTimeout(timer);
-    for (const socket of this.#sockets) socket.resetAndDestroy();
+    // A socket that is about to send its FIN cannot be reset, and would never be closed: Node 20 spins on it at exit.
+    for (const socket of this.#sockets)
+      if (socket.writableEnded) socket.destroy();
+      else socket.resetAndDestroy();
     this.#server.forceShutdown();
     await unbound;
   }
