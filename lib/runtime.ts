@@ -16,6 +16,8 @@ export interface Clock {
   wallTime(): number;
   /** Calls `callback` once, no sooner than `delayMs` from now. */
   setTimer(delayMs: number, callback: () => void): Timer;
+  /** Calls `callback` in the next turn of the event loop, when the I/O of this one has been seen to. */
+  setTurn(callback: () => void): Timer;
 }
 
 /** A random number in [0, 1). */
@@ -41,6 +43,11 @@ const systemClock: Clock = {
     const handle = setTimeout(callback, delayMs);
     handle.unref();
     return { cancel: () => clearTimeout(handle) };
+  },
+  setTurn(callback) {
+    const handle = setImmediate(callback);
+    handle.unref();
+    return { cancel: () => clearImmediate(handle) };
   },
 };
 

@@ -22,6 +22,10 @@ export class VirtualClock implements Clock {
     return this.#now;
   }
 
+  setTurn(callback: () => void): Timer {
+    return this.setTimer(0, callback);
+  }
+
   setTimer(delayMs: number, callback: () => void): Timer {
     const parked: Parked = { at: this.#now + Math.max(0, delayMs), callback };
     const index = this.#parked.findIndex((other) => other.at > parked.at);

@@ -24,6 +24,11 @@ export class Drain {
     this.#context = context;
   }
 
+  /** Those that drain now. */
+  endpoints(): Iterable<Endpoint> {
+    return this.#draining.keys();
+  }
+
   /** The endpoint left the set, and the picker without it is out. */
   begin(endpoint: Endpoint): void {
     const { clock, lingerMs, counters } = this.#context;

@@ -116,7 +116,7 @@ export class HeadlessLoadBalancer implements LoadBalancer, BalancerView, Endpoin
       const back = returned.filter((endpoint) => endpoint.usable);
       for (const endpoint of back) endpoint.serving = true;
       this.#ready = [...this.#ready.filter((endpoint) => endpoint.serving), ...back];
-      this.#publish();
+      this.#publish(leaving);
     }
     for (const endpoint of leaving) drain.begin(endpoint);
     return true;
@@ -214,16 +214,14 @@ export class HeadlessLoadBalancer implements LoadBalancer, BalancerView, Endpoin
     endpoint.release();
   }
 
-  /** Tells grpc-js the channel's state, with the picker that goes with it. */
-  #publish(): void {
+  /** Tells grpc-js the channel's state, with the picker that goes with it. `leaving` are about to drain. */
+  #publish(leaving: readonly Endpoint[] = []): void {
     if (!this.#parts) return;
     const { link, drain, nursery } = this.#parts;
     const resorted = this.#lastResort.length > 0;
     // An empty set was asked for (`empty: 'drop'`); a set that cannot be reached was not.
-    this.#lastResort =
-      this.#ready.length > 0 || this.#setSize === 0
-        ? []
-        : [...this.#endpoints.values()].filter((endpoint) => endpoint.draining && endpoint.usable);
+    const serves = this.#ready.length > 0 || this.#setSize === 0;
+    this.#lastResort = serves ? [] : [...drain.endpoints(), ...leaving].filter((endpoint) => endpoint.usable);
     const candidates = this.#ready.length > 0 ? this.#ready : this.#lastResort;
     link.setReady(this.#ready.length > 0);
     if (candidates.length > 0) {

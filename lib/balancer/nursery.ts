@@ -8,7 +8,10 @@ import type { Clock, Timer } from '../runtime.js';
 import { Endpoint, type EndpointOwner } from './endpoint.js';
 import type { ChannelControlHelper, GrpcEndpoint } from './grpc.js';
 
-/** Made at once; as many again in every later turn, until all are made. */
+/**
+ * Made at once; as many again in every later turn, until all are made. Turns, not timers: connecting moves the clock on,
+ * so that timers of no delay fall due in one and the same phase, and all that is refused comes back at once after it.
+ */
 const BATCH = 4;
 
 export interface NurseryContext {
@@ -60,7 +63,7 @@ export class Nursery {
       const [target] = addresses;
       if (target) adopt(new Endpoint(address, helper.createSubchannel(target, this.#args), owner));
     }
-    this.#timer = this.#waiting.size > 0 ? clock.setTimer(0, () => this.#work()) : null;
+    this.#timer = this.#waiting.size > 0 ? clock.setTurn(() => this.#work()) : null;
   }
 }
 

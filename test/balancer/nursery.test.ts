@@ -10,10 +10,10 @@ function manyPods(count: number): string[] {
 test('new pods are made a few in each turn, so that a thousand hold up no call, and all are made', async () => {
   const { give, helper, clock, last } = scene();
   const made = [0];
-  const setTimer = clock.setTimer.bind(clock);
-  clock.setTimer = (delayMs, callback) => {
+  const setTurn = clock.setTurn.bind(clock);
+  clock.setTurn = (callback) => {
     made.push(helper.made.length);
-    return setTimer(delayMs, callback);
+    return setTurn(callback);
   };
   give(manyPods(1_000));
   await clock.advance(1);

@@ -27,6 +27,10 @@ export class FakeClock implements Clock {
     return { cancel: () => void this.#parked.delete(parked) };
   }
 
+  setTurn(callback: () => void): Timer {
+    return this.setTimer(0, callback);
+  }
+
   /** Timers set and neither fired nor cancelled. */
   get timers(): number {
     return this.#parked.size;
