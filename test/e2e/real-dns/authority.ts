@@ -214,7 +214,7 @@ export function authorityScenarios(title: string, recipe: Recipe, traits: Author
     // So often cut over UDP that TCP is asked first.
     for (let polls = 0; polls < 3; polls++) await poller.poll();
     assert.equal(poller.transport, 'tcp');
-    server.freeze();
+    await server.freeze();
     const poll = poller.poll();
     await eventually(() => poller.isAsking);
     await server.kill();
@@ -294,7 +294,7 @@ export async function restartInMidPoll(
   await eventually(() => assert.deepEqual(caller.ready, pods.ips));
   const end = caller.callOn();
 
-  server.freeze();
+  await server.freeze();
   await eventually(() => caller.channel.snapshot().dns.nextQueryAt === null);
   await server.kill();
   await eventually(() => caller.channel.snapshot().dns.failures >= 2);

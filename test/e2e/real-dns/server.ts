@@ -7,7 +7,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { createSocket } from 'node:dgram';
 import { Resolver } from 'node:dns/promises';
 import { once } from 'node:events';
-import { chmodSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -149,8 +149,12 @@ export class RealDnsServer {
   }
 
   /** Takes in queries and does not answer, until `kill`: the moment before a crash. */
-  freeze(): void {
-    if (this.#child) signalGroup(this.#child, 'SIGSTOP');
+  async freeze(): Promise<void> {
+    const child = this.#child;
+    if (!child) return;
+    signalGroup(child, 'SIGSTOP');
+    // The signal is on its way; a thread that runs yet may still answer.
+    await eventually(() => threadStates(child.pid ?? 0).every((state) => state === 'T'));
   }
 
   #note(text: string): void {
@@ -233,4 +237,15 @@ async function freeServerPort(): Promise<number> {
       await new Promise<void>((resolve) => udp.close(resolve));
     }
   }
+}
+
+/** One letter a thread, as proc(5) has them: `T` is stopped. */
+function threadStates(pid: number): string[] {
+  const tasks = `/proc/${pid}/task`;
+  // The program's name, in parentheses, may hold anything.
+  return readdirSync(tasks).map((id) =>
+    readFileSync(`${tasks}/${id}/stat`, 'utf8')
+      .replace(/^.*\) /s, '')
+      .charAt(0),
+  );
 }
