@@ -204,7 +204,7 @@ export class RealDnsServer {
           return true;
         },
         // dnsmasq takes seconds for 5,000 lines of hosts.
-        { timeoutMs: 30_000, intervalMs: 20 },
+        { timeoutMs: 120_000, intervalMs: 20 },
       );
     } catch (cause) {
       throw new Error(`${this.title} does not answer; its log:\n${this.#log}`, { cause });
