@@ -5,7 +5,7 @@ import { History } from './history.js';
 import { type EndedCall, judge, knownBy } from './judge.js';
 
 const IP = '127.0.0.9';
-const limits = { newsMs: 1_200, newsAfterOutageMs: 2_200, noticeMs: 200 };
+const limits = { newsMs: 1_200, newsAfterOutageMs: 2_200, noticeMs: 200, starved: false };
 
 function call(changes: Partial<EndedCall> = {}): EndedCall {
   return {
@@ -76,6 +76,12 @@ test('a hung pod explains unary calls that ran into their deadline there, and no
   assert.match(ruling({ ...late, startedAt: 12_001 }, hung), /nothing that happened/);
   assert.match(ruling({ ...late, kind: 'chat' }, hung), /nothing that happened/);
   assert.match(ruling(unavailable, hung), /good health/);
+});
+
+test('a machine without a CPU to spare explains deadlines, and nothing else', () => {
+  const starved = { ...limits, starved: true };
+  assert.equal(judge(call(late), history(), starved).kind, 'explained');
+  assert.equal(judge(call(unavailable), history(), starved).kind, 'broken');
 });
 
 test('a graceful stop explains nothing', () => {

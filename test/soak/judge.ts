@@ -27,6 +27,8 @@ export interface JudgeLimits {
   readonly newsAfterOutageMs: number;
   /** A broken connection is noticed within this time. */
   readonly noticeMs: number;
+  /** The machine had no time for this process or for the pods: deadlines prove nothing. */
+  readonly starved: boolean;
 }
 
 export type Ruling =
@@ -50,6 +52,8 @@ export function judge(call: EndedCall, history: History, limits: JudgeLimits): R
   const hung = pod.troubles.find((trouble) => trouble.kind === 'hung' && during(call, trouble, 0));
   if (call.code === status.DEADLINE_EXCEEDED && call.kind === 'unary' && hung)
     return { kind: 'explained', by: 'was on a pod that hung' };
+  if (call.code === status.DEADLINE_EXCEEDED && limits.starved)
+    return { kind: 'explained', by: 'while the machine had no CPU for the soak' };
   if (!LOST.has(call.code)) return broken(call, pod, 'though nothing that happened to its pod leads to that');
   const by = lostBy(call, pod, history, limits);
   if (!by) return broken(call, pod, 'though its pod was in good health');

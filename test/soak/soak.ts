@@ -142,7 +142,7 @@ class Soak {
   get #limits(): JudgeLimits {
     const slackMs = SLACK_MS + this.#stalls.recentMs;
     const newsMs = INTERVAL_MS * (1 + JITTER) + slackMs;
-    return { newsMs, newsAfterOutageMs: newsMs + DNS_TIMEOUT_MS, noticeMs: slackMs };
+    return { newsMs, newsAfterOutageMs: newsMs + DNS_TIMEOUT_MS, noticeMs: slackMs, starved: this.#stalls.starved };
   }
 
   #account(call: EndedCall): void {

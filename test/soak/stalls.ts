@@ -1,38 +1,64 @@
-/** How long this process stood still at a stretch: what a busy machine adds to every time that is measured here. */
+/** What a busy machine adds to every time that is measured here: how long this process stood still, and why. */
+import { readFileSync } from 'node:fs';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 
 const WINDOW_MS = 30_000;
+/** Of a window, spent ready to run and without a CPU. Pods are processes like this one, and fare no better. */
+const STARVED_SHARE = 0.3;
 
 export class Stalls {
   readonly #monitor = monitorEventLoopDelay({ resolution: 10 });
   #turnedAt = 0;
-  #previousMs = 0;
+  #waitedBefore = 0;
+  #previous = { stallMs: 0, starved: false };
   #longestMs = 0;
 
   start(): void {
     this.#monitor.enable();
-    this.#turnedAt = performance.now();
+    this.#begin();
   }
 
   /** To be called now and then: stalls of long ago excuse nothing. */
   turn(): void {
     this.#longestMs = this.longestMs;
     if (performance.now() - this.#turnedAt < WINDOW_MS) return;
-    this.#turnedAt = performance.now();
-    this.#previousMs = this.#currentMs;
-    this.#monitor.reset();
+    this.#previous = { stallMs: this.#stallMs, starved: this.#starved };
+    this.#begin();
   }
 
   /** Within this window and the one before. */
   get recentMs(): number {
-    return Math.max(this.#previousMs, this.#currentMs);
+    return Math.max(this.#previous.stallMs, this.#stallMs);
   }
 
   get longestMs(): number {
-    return Math.max(this.#longestMs, this.#currentMs);
+    return Math.max(this.#longestMs, this.#stallMs);
   }
 
-  get #currentMs(): number {
+  /** Now or in the window before, others had the CPU when it was this process's turn. That is no work of the client's. */
+  get starved(): boolean {
+    return this.#previous.starved || this.#starved;
+  }
+
+  #begin(): void {
+    this.#turnedAt = performance.now();
+    this.#waitedBefore = waitedMs();
+    this.#monitor.reset();
+  }
+
+  get #stallMs(): number {
     return this.#monitor.max / 1e6;
   }
+
+  get #starved(): boolean {
+    // A share of a moment says nothing.
+    const passedMs = Math.max(performance.now() - this.#turnedAt, WINDOW_MS / 10);
+    return (waitedMs() - this.#waitedBefore) / passedMs >= STARVED_SHARE;
+  }
+}
+
+/** Time that the main thread was ready to run and did not, by the kernel's account. */
+function waitedMs(): number {
+  const [, waitedNs] = readFileSync('/proc/self/schedstat', 'utf8').split(' ');
+  return Number(waitedNs) / 1e6;
 }
