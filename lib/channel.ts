@@ -143,8 +143,10 @@ export class HeadlessChannel extends Channel {
     if (before === addresses || (before === null && addresses.length === 0)) return;
     this.#addresses = addresses;
     if (this.#events.listenerCount('update') === 0) return;
-    const { added, removed, kept } = difference(before ?? [], addresses);
+    const old = new Set(before);
+    const { added, removed } = difference(old, new Set(addresses));
     if (before && added.length === 0 && removed.length === 0) return;
+    const kept = addresses.filter((address) => old.has(address));
     const name = (hosts: readonly string[]): string[] => hosts.map((host) => this.#withPort(host));
     this.#tell('update', { added: name(added), removed: name(removed), kept: name(kept) });
   }

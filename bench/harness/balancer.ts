@@ -3,54 +3,54 @@
  * subchannels' states set by hand. For what a balancer itself costs.
  */
 import * as grpc from '@grpc/grpc-js';
-import { LINK_KEY, type Link } from '../../lib/balancer/link.js';
-import { createLink, registerScheme } from '../../lib/balancer/scheme.js';
-import { resolveOptions } from '../../lib/options.js';
+import { leastRequest } from '../../lib/balancer/least-request.js';
+import { LINK_KEY, Link } from '../../lib/balancer/link.js';
+import { HeadlessResolver } from '../../lib/balancer/resolver.js';
+import { roundRobin } from '../../lib/balancer/round-robin.js';
+import { registerScheme } from '../../lib/balancer/scheme.js';
+import { judge, NOBODY } from '../../lib/discovery/membership.js';
+import type { Poller } from '../../lib/discovery/poller.js';
+import type { Resolution } from '../../lib/dns/resolution.js';
 import { systemRuntime } from '../../lib/runtime.js';
-import { parseTarget } from '../../lib/target.js';
+import { FakePoller } from '../../test/helpers/fake-link.js';
 import { FakeControlHelper, type FakeSubchannel } from '../../test/helpers/fake-subchannel.js';
 
 const { ChildLoadBalancerHandler, parseLoadBalancingConfig, statusOrFromValue } = grpc.experimental;
 
+const POLICIES = { least_request: leastRequest, round_robin: roundRobin };
 const PORT = 50_051;
 const PICK_ARGS = { metadata: new grpc.Metadata(), extraPickInfo: {} };
 
+/** What a set costs until the picker is out; `prepare` does beforehand what a resolver has done already. */
+interface Door<T> {
+  prepare(ips: readonly string[]): T;
+  apply(set: T): void;
+}
+
 export class DrivenBalancer {
   readonly #helper = new ForgetfulHelper();
-  readonly #config: grpc.experimental.TypedLoadBalancingConfig;
   readonly #balancer: grpc.experimental.LoadBalancer;
-  readonly #options: grpc.ChannelOptions;
-  readonly #endpoints = new Map<string, grpc.experimental.Endpoint>();
+  readonly #door: Door<unknown>;
   #connected = 0;
 
   /** @param name as in `loadBalancingConfig`: `headless`, `round_robin` … */
   constructor(name: string, policy: 'least_request' | 'round_robin' = 'least_request') {
     registerScheme();
-    const settings = resolveOptions({ balance: { policy }, dns: { lookup: () => new Promise(() => {}) } });
-    const link: Link = createLink(parseTarget('driven.balancer:1'), settings, systemRuntime);
-    this.#options = { [LINK_KEY]: link };
-    this.#config = parseLoadBalancingConfig({ [name]: {} });
+    const config = parseLoadBalancingConfig({ [name]: {} });
     this.#balancer = new ChildLoadBalancerHandler(this.#helper);
+    const give: Give = (list, options) => this.#balancer.updateAddressList(list, config, options, '');
+    this.#door = name === 'headless' ? ourDoor(policy, give) : listDoor(give);
   }
 
   /** Gives it a set of IP addresses. */
   update(ips: readonly string[]): void {
-    this.apply(this.prepare(ips));
+    this.prepare(ips)();
   }
 
-  /** A set as a resolver hands it out: the same object for the same address. */
-  prepare(ips: readonly string[]): grpc.experimental.Endpoint[] {
-    return ips.map((host) => this.#endpointOf(host));
-  }
-
-  apply(endpoints: grpc.experimental.Endpoint[]): void {
-    this.#balancer.updateAddressList(statusOrFromValue(endpoints), this.#config, this.#options, '');
-  }
-
-  #endpointOf(host: string): grpc.experimental.Endpoint {
-    const endpoint = this.#endpoints.get(host) ?? { addresses: [{ host, port: PORT }] };
-    this.#endpoints.set(host, endpoint);
-    return endpoint;
+  /** The function gives it the set. */
+  prepare(ips: readonly string[]): () => void {
+    const set = this.#door.prepare(ips);
+    return () => this.#door.apply(set);
   }
 
   /** Subchannels made so far. */
@@ -93,6 +93,50 @@ export class DrivenBalancer {
   destroy(): void {
     this.#balancer.destroy();
   }
+}
+
+type List = grpc.experimental.StatusOr<grpc.experimental.Endpoint[]>;
+type Give = (list: List, options: grpc.ChannelOptions) => void;
+
+/** Lists as grpc-js's own resolvers hand them out, all but made. */
+function listDoor(give: Give): Door<grpc.experimental.Endpoint[]> {
+  const endpoints = new Map<string, grpc.experimental.Endpoint>();
+  const endpointOf = (host: string): grpc.experimental.Endpoint => {
+    const endpoint = endpoints.get(host) ?? { addresses: [{ host, port: PORT }] };
+    endpoints.set(host, endpoint);
+    return endpoint;
+  };
+  return {
+    prepare: (ips) => ips.map(endpointOf),
+    apply: (list) => give(statusOrFromValue(list), {}),
+  };
+}
+
+/** All that follows an answer: the comparison with the last one, our resolver, our balancer. */
+function ourDoor(policy: 'least_request' | 'round_robin', give: Give): Door<Resolution> {
+  const poller = new FakePoller();
+  const settings = { authority: 'driven.balancer:1', port: PORT, policy: POLICIES[policy], lingerMs: 30_000 };
+  const link = new Link(poller as unknown as Poller, settings, systemRuntime);
+  const options = { [LINK_KEY]: link };
+  const listener = (list: List): boolean => {
+    give(list, options);
+    return true;
+  };
+  new HeadlessResolver(link, listener, {}).updateResolution();
+  let membership = NOBODY;
+  return {
+    prepare: answerOf,
+    apply: (resolution) => {
+      membership = judge(membership, resolution, 'keep').membership;
+      poller.tell({ ...membership, error: null });
+    },
+  };
+}
+
+/** A resolution as our DNS client gives it. */
+export function answerOf(ips: readonly string[]): Resolution {
+  const outcome = { kind: 'addresses', addresses: ips, ttlMs: 5_000, partial: false } as const;
+  return { outcomes: new Map([['A', outcome]]), name: '', server: null, transport: 'tcp', rcode: 'NOERROR' };
 }
 
 /** A channel holds one picker, the last; to remember them all would cost more memory than anything measured here. */

@@ -52,7 +52,7 @@ export async function simulateRun(plan: SimulationPlan, random: Random): Promise
   clock.setTimer(clientStartMs, () => {
     const subscription = poller.subscribe(({ addresses }) => {
       if (known.length === 0) subscription.setReady(true);
-      const { added, removed } = difference(known, addresses);
+      const { added, removed } = difference(new Set(known), new Set(addresses));
       known = addresses;
       for (const key of [
         ...added.map((address) => `add ${address}`),

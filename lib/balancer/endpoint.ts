@@ -48,8 +48,6 @@ export class Endpoint implements Candidate {
   readonly pickResult: PickResult;
   /** Among the pods of the set that take calls; the balancer's own mark. */
   serving = false;
-  /** The last set that had it; the balancer's own mark. */
-  edition = 0;
   readonly #subchannel: Subchannel;
   readonly #owner: EndpointOwner;
   #state: ConnectionState;

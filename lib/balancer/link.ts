@@ -5,7 +5,7 @@
 import type { Poller, Report, Subscription } from '../discovery/poller.js';
 import type { Runtime } from '../runtime.js';
 import type { EndpointSnapshot } from './endpoint.js';
-import { PRIVATE_KEY_PREFIX } from './grpc.js';
+import { type GrpcEndpoint, PRIVATE_KEY_PREFIX } from './grpc.js';
 import type { Policy } from './picker.js';
 
 /** The channel option that holds the link; grpc-js keeps keys of this prefix away from the subchannels. */
@@ -36,6 +36,17 @@ export interface BalancerView {
   endpoints(): EndpointSnapshot[];
 }
 
+/**
+ * grpc-js carries whole lists from the resolver to the balancer. Beside them goes what changed from one list to the
+ * next, each known by its identity: a change of one pod among thousands must not cost a look at all of them.
+ */
+export interface ListChange {
+  readonly before: readonly GrpcEndpoint[] | null;
+  readonly after: readonly GrpcEndpoint[];
+  readonly added: readonly GrpcEndpoint[];
+  readonly removed: readonly GrpcEndpoint[];
+}
+
 export class Link {
   readonly settings: LinkSettings;
   readonly runtime: Runtime;
@@ -43,6 +54,8 @@ export class Link {
   readonly counters: BalancerCounters = { connected: 0, connectionsLost: 0, drained: 0, returned: 0 };
   /** The balancer of the moment; none while the channel is idle, or where the user's config names another. */
   balancer: BalancerView | null = null;
+  /** What the resolver changed last. */
+  change: ListChange | null = null;
   /** Told of every report, before grpc-js is. */
   observer: ((report: Report) => void) | null = null;
   #subscription: Subscription | null = null;

@@ -6,16 +6,11 @@
 import { type ChannelOptions, connectivityState } from '@grpc/grpc-js';
 import { Drain } from './drain.js';
 import type { ConnectionChange, Endpoint, EndpointOwner, EndpointSnapshot } from './endpoint.js';
-import type {
-  ChannelControlHelper,
-  GrpcEndpoint,
-  LoadBalancer,
-  StatusOrEndpoints,
-  TypedLoadBalancingConfig,
-} from './grpc.js';
+import type { ChannelControlHelper, LoadBalancer, StatusOrEndpoints, TypedLoadBalancingConfig } from './grpc.js';
 import { type BalancerView, LINK_KEY, type Link } from './link.js';
-import { addressOf, Nursery } from './nursery.js';
+import { Nursery } from './nursery.js';
 import { type PolicyPicker, queuePicker, unavailablePicker } from './picker.js';
+import { Roster, without } from './roster.js';
 import { BALANCER_NAME } from './service-config.js';
 
 /** Takes no settings of its own: they come with the link, so that both doors give them in the same place. */
@@ -42,7 +37,7 @@ interface Parts {
 
 export class HeadlessLoadBalancer implements LoadBalancer, BalancerView, EndpointOwner {
   readonly #helper: ChannelControlHelper;
-  readonly #endpoints = new Map<string, Endpoint>();
+  readonly #roster = new Roster();
   #parts: Parts | null = null;
   /** Pods of the set that take calls. Never changed in place: pickers hold it. */
   #ready: readonly Endpoint[] = [];
@@ -51,9 +46,6 @@ export class HeadlessLoadBalancer implements LoadBalancer, BalancerView, Endpoin
   /** Pods of the set that still try to connect for the first time. */
   readonly #trying = new Set<Endpoint>();
   #picker: PolicyPicker | null = null;
-  #setSize = 0;
-  /** Counts the sets. */
-  #edition = 0;
   /** The last connection attempt that failed, with the pod's address. */
   #lastFailure = 'none was given';
   /** Why there is no set; the note of the last update. */
@@ -80,30 +72,13 @@ export class HeadlessLoadBalancer implements LoadBalancer, BalancerView, Endpoin
     if (!list.ok) {
       this.#note = list.error.details ?? '';
       // A failure never empties a working set; without one it is what calls should hear of.
-      if (this.#setSize === 0) this.#publish();
+      if (this.#roster.listed === 0) this.#publish();
       return true;
     }
     this.#note = note;
-    const added = new Map<string, GrpcEndpoint>();
-    const returned: Endpoint[] = [];
-    const edition = ++this.#edition;
-    let present = 0;
-    for (const wanted of list.value) {
-      const address = addressOf(wanted);
-      const endpoint = this.#endpoints.get(address);
-      if (!endpoint) added.set(address, wanted);
-      else if (endpoint.edition !== edition) {
-        endpoint.edition = edition;
-        present += 1;
-        if (endpoint.draining) returned.push(endpoint);
-      }
-    }
-    this.#setSize = added.size + present;
-    const leaving: Endpoint[] = [];
-    if (present < this.#endpoints.size)
-      for (const endpoint of this.#endpoints.values())
-        if (!endpoint.draining && endpoint.edition !== edition) leaving.push(endpoint);
-    nursery.replace(added);
+    const { added, removed, returned, leaving } = this.#roster.call(list.value, link.change);
+    if (!removed) nursery.clear();
+    nursery.change(added, removed ?? []);
 
     for (const endpoint of returned) drain.reclaim(endpoint);
     // What left keeps its place in the picker until the new one is out, then drains.
@@ -115,7 +90,7 @@ export class HeadlessLoadBalancer implements LoadBalancer, BalancerView, Endpoin
       for (const endpoint of leaving) endpoint.serving = false;
       const back = returned.filter((endpoint) => endpoint.usable);
       for (const endpoint of back) endpoint.serving = true;
-      this.#ready = [...this.#ready.filter((endpoint) => endpoint.serving), ...back];
+      this.#ready = without(this.#ready, leaving).concat(back);
       this.#publish(leaving);
     }
     for (const endpoint of leaving) drain.begin(endpoint);
@@ -134,14 +109,14 @@ export class HeadlessLoadBalancer implements LoadBalancer, BalancerView, Endpoin
     this.#parts = null;
     parts.nursery.clear();
     parts.drain.clear();
-    for (const endpoint of this.#endpoints.values()) this.#release(endpoint);
-    this.#endpoints.clear();
+    for (const endpoint of this.#roster.endpoints()) this.#release(endpoint);
+    this.#roster.clear();
     this.#trying.clear();
     if (parts.link.balancer === this) parts.link.balancer = null;
   }
 
   endpoints(): EndpointSnapshot[] {
-    return [...this.#endpoints.values()].map((endpoint) => endpoint.snapshot());
+    return Array.from(this.#roster.endpoints(), (endpoint) => endpoint.snapshot());
   }
 
   wallTime(): number {
@@ -161,7 +136,7 @@ export class HeadlessLoadBalancer implements LoadBalancer, BalancerView, Endpoin
     if (endpoint.connection === 'backoff') this.#lastFailure = `${endpoint.address}: ${endpoint.lastError}`;
     if (endpoint.usable !== endpoint.serving) {
       endpoint.serving = endpoint.usable;
-      this.#ready = endpoint.serving ? [...this.#ready, endpoint] : this.#ready.filter((other) => other !== endpoint);
+      this.#ready = endpoint.serving ? [...this.#ready, endpoint] : without(this.#ready, [endpoint]);
       this.#publish();
     } else if (this.#ready.length === 0) this.#publish();
     if (change === 'up') link.counters.connected += 1;
@@ -183,7 +158,7 @@ export class HeadlessLoadBalancer implements LoadBalancer, BalancerView, Endpoin
       counters: link.counters,
       isLastResort: (endpoint) => this.#lastResort.includes(endpoint),
       release: (endpoint) => {
-        this.#endpoints.delete(endpoint.address);
+        this.#roster.delete(endpoint);
         this.#release(endpoint);
         if (this.#lastResort.includes(endpoint)) this.#publish();
       },
@@ -193,6 +168,7 @@ export class HeadlessLoadBalancer implements LoadBalancer, BalancerView, Endpoin
       helper: this.#helper,
       clock: link.runtime.clock,
       owner: this,
+      has: (address) => this.#roster.has(address),
       adopt: (endpoint) => this.#adopt(endpoint),
     });
     this.#parts = { link, drain, nursery };
@@ -201,7 +177,7 @@ export class HeadlessLoadBalancer implements LoadBalancer, BalancerView, Endpoin
   }
 
   #adopt(endpoint: Endpoint): void {
-    this.#endpoints.set(endpoint.address, endpoint);
+    this.#roster.add(endpoint);
     if (endpoint.connection === 'connecting') this.#trying.add(endpoint);
     this.#helper.addChannelzChild(endpoint.channelzRef);
     // Another channel may have it connected already.
@@ -220,7 +196,7 @@ export class HeadlessLoadBalancer implements LoadBalancer, BalancerView, Endpoin
     const { link, drain, nursery } = this.#parts;
     const resorted = this.#lastResort.length > 0;
     // An empty set was asked for (`empty: 'drop'`); a set that cannot be reached was not.
-    const serves = this.#ready.length > 0 || this.#setSize === 0;
+    const serves = this.#ready.length > 0 || this.#roster.listed === 0;
     this.#lastResort = serves ? [] : [...drain.endpoints(), ...leaving].filter((endpoint) => endpoint.usable);
     const candidates = this.#ready.length > 0 ? this.#ready : this.#lastResort;
     link.setReady(this.#ready.length > 0);
@@ -242,8 +218,8 @@ export class HeadlessLoadBalancer implements LoadBalancer, BalancerView, Endpoin
 
   #explain(link: Link): string {
     const { authority } = link.settings;
-    if (this.#setSize === 0) return `headless: no address for ${authority}: ${this.#note || 'the set is empty'}`;
+    if (this.#roster.listed === 0) return `headless: no address for ${authority}: ${this.#note || 'the set is empty'}`;
     const dns = link.poller.lastError ? `; the last DNS query failed too: ${link.poller.lastError.message}` : '';
-    return `headless: no connection to any of the ${this.#setSize} pods of ${authority}. Last error: ${this.#lastFailure}${dns}`;
+    return `headless: no connection to any of the ${this.#roster.listed} pods of ${authority}. Last error: ${this.#lastFailure}${dns}`;
   }
 }

@@ -19,6 +19,8 @@ export interface NurseryContext {
   readonly helper: ChannelControlHelper;
   readonly clock: Clock;
   readonly owner: EndpointOwner;
+  /** Whether there is an endpoint already; a list that is not our resolver's may name a pod twice. */
+  has(address: string): boolean;
   /** Takes over a new endpoint, which is not connecting yet. */
   adopt(endpoint: Endpoint): void;
 }
@@ -27,7 +29,7 @@ export class Nursery {
   readonly #context: NurseryContext;
   /** The user's channel options, less our own: subchannels of equal arguments are shared between channels. */
   readonly #args: ChannelOptions;
-  #waiting: Map<string, GrpcEndpoint> = new Map();
+  readonly #waiting = new Set<GrpcEndpoint>();
   #timer: Timer | null = null;
 
   constructor(context: NurseryContext) {
@@ -41,46 +43,40 @@ export class Nursery {
     return this.#waiting.size;
   }
 
-  /** All that is wanted and not there yet; what waited before and is not among it is forgotten. */
-  replace(wanted: Map<string, GrpcEndpoint>): void {
-    this.clear();
-    this.#waiting = wanted;
+  /** `added` are wanted and not there yet; of those that wait, `removed` are forgotten. */
+  change(added: Iterable<GrpcEndpoint>, removed: Iterable<GrpcEndpoint>): void {
+    for (const endpoint of removed) this.#waiting.delete(endpoint);
+    for (const endpoint of added) this.#waiting.add(endpoint);
+    this.#timer?.cancel();
     this.#work();
   }
 
+  /** Forgets all that wait. */
   clear(): void {
     this.#timer?.cancel();
     this.#timer = null;
-    this.#waiting = new Map();
+    this.#waiting.clear();
   }
 
   #work(): void {
     const { helper, owner, clock, adopt } = this.#context;
     let made = 0;
-    for (const [address, { addresses }] of this.#waiting) {
-      if (made++ === BATCH) break;
-      this.#waiting.delete(address);
-      const [target] = addresses;
-      if (target) adopt(new Endpoint(address, helper.createSubchannel(target, this.#args), owner));
+    for (const endpoint of this.#waiting) {
+      if (made === BATCH) break;
+      this.#waiting.delete(endpoint);
+      const address = addressOf(endpoint);
+      const [target] = endpoint.addresses;
+      if (!target || this.#context.has(address)) continue;
+      adopt(new Endpoint(address, helper.createSubchannel(target, this.#args), owner));
+      made += 1;
     }
     this.#timer = this.#waiting.size > 0 ? clock.setTurn(() => this.#work()) : null;
   }
 }
 
-/** The resolver hands out the same object for the same pod, set after set. */
-const addresses = new WeakMap<GrpcEndpoint, string>();
-
 /** `"ip:port"`, or `"[v6]:port"`: what an endpoint is known by. */
-export function addressOf(endpoint: GrpcEndpoint): string {
-  const known = addresses.get(endpoint);
-  if (known !== undefined) return known;
-  const [first] = endpoint.addresses;
-  const address = first ? formatAddress(first) : '';
-  addresses.set(endpoint, address);
-  return address;
-}
-
-function formatAddress(address: GrpcEndpoint['addresses'][number]): string {
-  if (!('port' in address)) return address.path;
-  return address.host.includes(':') ? `[${address.host}]:${address.port}` : `${address.host}:${address.port}`;
+export function addressOf({ addresses: [first] }: GrpcEndpoint): string {
+  if (!first) return '';
+  if (!('port' in first)) return first.path;
+  return first.host.includes(':') ? `[${first.host}]:${first.port}` : `${first.host}:${first.port}`;
 }

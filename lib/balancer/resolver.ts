@@ -1,5 +1,6 @@
 /** The Resolver that grpc-js drives for `headless:` targets: it turns reports of the poller into lists of endpoints. */
 import { type ChannelOptions, Metadata, status } from '@grpc/grpc-js';
+import { type Change, difference } from '../discovery/membership.js';
 import type { Report } from '../discovery/poller.js';
 import type { DnsError } from '../errors.js';
 import {
@@ -11,6 +12,7 @@ import {
   statusOrFromValue,
 } from './grpc.js';
 import { LINK_KEY, type Link } from './link.js';
+import { without } from './roster.js';
 import { withOurBalancer } from './service-config.js';
 
 export class HeadlessResolver implements Resolver {
@@ -19,7 +21,8 @@ export class HeadlessResolver implements Resolver {
   readonly #config: ServiceConfig;
   /** The set that grpc-js has, by identity: the poller hands out the same array for as long as it is the same. */
   #given: readonly string[] | null = null;
-  #endpoints = new Map<string, GrpcEndpoint>();
+  readonly #endpoints = new Map<string, GrpcEndpoint>();
+  #list: readonly GrpcEndpoint[] | null = null;
 
   constructor(link: Link, listener: ResolverListener, options: ChannelOptions) {
     this.#link = link;
@@ -37,14 +40,15 @@ export class HeadlessResolver implements Resolver {
   destroy(): void {
     this.#link.close();
     this.#given = null;
+    this.#list = null;
     this.#endpoints.clear();
   }
 
-  #onReport({ addresses, error }: Report): void {
+  #onReport({ addresses, change, error }: Report): void {
     const nothingFound = addresses.length === 0 && error !== null;
     if (nothingFound && !this.#given?.length) this.#fail(error);
     // Most polls find the same set: then grpc-js hears nothing.
-    else if (addresses !== this.#given) this.#give(addresses, error?.message ?? '');
+    else if (addresses !== this.#given) this.#give(addresses, change, error?.message ?? '');
   }
 
   /** There was never an address, or `empty: 'drop'` took the last one: calls should hear why. */
@@ -53,13 +57,36 @@ export class HeadlessResolver implements Resolver {
     this.#listener(statusOrFromError(failure), this.#attributes, statusOrFromValue(this.#config), error.message);
   }
 
-  #give(addresses: readonly string[], note: string): void {
+  #give(addresses: readonly string[], change: Change, note: string): void {
+    const { added, removed } = this.#differenceTo(addresses, change);
+    const before = this.#list;
+    const gone = removed.map((host) => this.#take(host));
+    const come = added.map((host) => this.#make(host));
+    const after = without(before ?? [], gone).concat(come);
     this.#given = addresses;
-    const { port } = this.#link.settings;
-    const endpoints = new Map<string, GrpcEndpoint>();
-    for (const host of addresses) endpoints.set(host, this.#endpoints.get(host) ?? { addresses: [{ host, port }] });
-    this.#endpoints = endpoints;
-    this.#listener(statusOrFromValue([...endpoints.values()]), this.#attributes, statusOrFromValue(this.#config), note);
+    this.#list = after;
+    this.#link.change = { before, after, added: come, removed: gone };
+    this.#listener(statusOrFromValue(after), this.#attributes, statusOrFromValue(this.#config), note);
+  }
+
+  /** Nearly always the poller's own: another one only where reports were missed, as while the channel was idle. */
+  #differenceTo(addresses: readonly string[], change: Change): Pick<Change, 'added' | 'removed'> {
+    if (this.#given === null) return { added: addresses, removed: [] };
+    if (change.before === this.#given && change.after === addresses) return change;
+    return difference(new Set(this.#given), new Set(addresses));
+  }
+
+  /** For as long as the pod stays it is this object: the nursery knows it by that. */
+  #make(host: string): GrpcEndpoint {
+    const endpoint = { addresses: [{ host, port: this.#link.settings.port }] };
+    this.#endpoints.set(host, endpoint);
+    return endpoint;
+  }
+
+  #take(host: string): GrpcEndpoint {
+    const endpoint = this.#endpoints.get(host) as GrpcEndpoint;
+    this.#endpoints.delete(host);
+    return endpoint;
   }
 
   /** Attributes reach the balancer among its channel options. */

@@ -11,6 +11,18 @@ export interface Membership {
   readonly bySource: ReadonlyMap<AddressSource, readonly string[]>;
   /** All addresses, each once. The same array for as long as the set is the same. */
   readonly addresses: readonly string[];
+  /** The same, to be asked who is among them. */
+  readonly members: ReadonlySet<string>;
+  /** How it came from the set before. */
+  readonly change: Change;
+}
+
+/** Found out once, so that everyone downstream has work in proportion to the change and not to the set. */
+export interface Change {
+  readonly before: readonly string[];
+  readonly after: readonly string[];
+  readonly added: readonly string[];
+  readonly removed: readonly string[];
 }
 
 export interface Verdict {
@@ -25,7 +37,14 @@ export interface Verdict {
   readonly failed: boolean;
 }
 
-export const NOBODY: Membership = { bySource: new Map(), addresses: [] };
+const NO_ADDRESSES: readonly string[] = [];
+
+export const NOBODY: Membership = {
+  bySource: new Map(),
+  addresses: NO_ADDRESSES,
+  members: new Set(),
+  change: { before: NO_ADDRESSES, after: NO_ADDRESSES, added: NO_ADDRESSES, removed: NO_ADDRESSES },
+};
 
 /** Applies one resolution. */
 export function judge(previous: Membership, resolution: Resolution, rule: EmptyRule): Verdict {
@@ -40,16 +59,22 @@ export function judge(previous: Membership, resolution: Resolution, rule: EmptyR
     const next = applyOutcome(previous.bySource.get(source) ?? [], outcome);
     if (next.length > 0) bySource.set(source, next);
   }
-  const addresses = [...new Set([...bySource.values()].flat())];
+  const members = unionOf([...bySource.values()]);
   const verdict = {
     error: troubleOf(outcomes),
     ttlMs: answered.length > 0 ? Math.min(...answered.map((outcome) => outcome.ttlMs)) : null,
     failed: outcomes.every((outcome) => outcome.kind === 'failed'),
   };
-  const emptied = addresses.length === 0 && previous.addresses.length > 0;
-  if (sameSet(previous.addresses, addresses) || (emptied && rule === 'keep'))
-    return { ...verdict, membership: emptied ? previous : keepIdentity(previous, bySource), changed: false };
-  return { ...verdict, membership: { bySource, addresses }, changed: true };
+  const before = previous.addresses;
+  const { added, removed } = difference(previous.members, members);
+  const emptied = members.size === 0 && before.length > 0;
+  if (emptied && rule === 'keep') return { ...verdict, membership: previous, changed: false };
+  // Addresses may have moved from one source to another without the set changing.
+  if (added.length === 0 && removed.length === 0)
+    return { ...verdict, membership: { ...previous, bySource }, changed: false };
+  const after = [...members];
+  const change = { before, after, added, removed };
+  return { ...verdict, membership: { bySource, addresses: after, members, change }, changed: true };
 }
 
 function applyOutcome(before: readonly string[], outcome: Outcome): readonly string[] {
@@ -64,11 +89,6 @@ function applyOutcome(before: readonly string[], outcome: Outcome): readonly str
   }
 }
 
-/** Addresses may have moved from one source to another without the set changing. */
-function keepIdentity(previous: Membership, bySource: Membership['bySource']): Membership {
-  return { bySource, addresses: previous.addresses };
-}
-
 /** An empty answer beside one with addresses is no trouble: most Services have one family. */
 function troubleOf(outcomes: readonly Outcome[]): DnsError | null {
   const failed = outcomes.find((outcome) => outcome.kind === 'failed');
@@ -77,25 +97,21 @@ function troubleOf(outcomes: readonly Outcome[]): DnsError | null {
   return outcomes.find((outcome) => outcome.kind === 'empty')?.error ?? null;
 }
 
-function sameSet(a: readonly string[], b: readonly string[]): boolean {
-  if (a === b) return true;
-  if (a.length !== b.length) return false;
-  const members = new Set(a);
-  return b.every((address) => members.has(address));
+/** Nearly always there is one list; to join lists costs as much again as the set. */
+function unionOf(lists: readonly (readonly string[])[]): Set<string> {
+  const [first, ...others] = lists;
+  const union = new Set(first);
+  for (const list of others) for (const address of list) union.add(address);
+  return union;
 }
 
-/** Who came, who went, who stayed. */
-export interface Difference {
-  readonly added: readonly string[];
-  readonly removed: readonly string[];
-  readonly kept: readonly string[];
-}
-
-/** Compares two sets, each without repetitions. */
-export function difference(before: readonly string[], after: readonly string[]): Difference {
-  const old = new Set(before);
+/** Who came and who went. */
+export function difference(before: ReadonlySet<string>, after: ReadonlySet<string>): Pick<Change, 'added' | 'removed'> {
   const added: string[] = [];
-  const kept: string[] = [];
-  for (const address of after) (old.delete(address) ? kept : added).push(address);
-  return { added, removed: [...old], kept };
+  for (const address of after) if (!before.has(address)) added.push(address);
+  // As many as there were, and none of them new.
+  if (added.length === 0 && before.size === after.size) return { added, removed: [] };
+  const removed: string[] = [];
+  for (const address of before) if (!after.has(address)) removed.push(address);
+  return { added, removed };
 }

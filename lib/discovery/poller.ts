@@ -5,13 +5,15 @@
 import type { AddressBook, DnsCounters, Resolution } from '../dns/resolution.js';
 import { DnsError } from '../errors.js';
 import type { Runtime, Timer } from '../runtime.js';
-import { type EmptyRule, judge, type Membership, NOBODY } from './membership.js';
+import { type Change, type EmptyRule, judge, type Membership, NOBODY } from './membership.js';
 import { type RefreshSettings, Schedule } from './schedule.js';
 
 /** What subscribers are told after every answer or failure. */
 export interface Report {
   /** The whole set. The same array for as long as the set is the same; empty only before the first answer, or under `empty: 'drop'`. */
   readonly addresses: readonly string[];
+  /** The last change of the set. Of use to whoever has the set that it starts from. */
+  readonly change: Change;
   /** Why the last query brought no addresses, or not all of them; null where it did. */
   readonly error: DnsError | null;
 }
@@ -202,7 +204,8 @@ export class Poller {
   #report(subscriber: Subscriber): void {
     if (!this.#subscribers.has(subscriber)) return;
     try {
-      subscriber.listener({ addresses: this.#membership.addresses, error: this.#last?.error ?? null });
+      const { addresses, change } = this.#membership;
+      subscriber.listener({ addresses, change, error: this.#last?.error ?? null });
     } catch (error) {
       // A listener's own mistake must surface, and must not stop the polling for everyone.
       process.nextTick(() => {

@@ -76,8 +76,9 @@ export class LookupBook implements AddressBook {
       throw new TypeError(`lookup must return { addresses: string[] } of IP addresses, got ${describe(addresses)}`);
     if (typeof ttlMs !== 'number' || !(ttlMs >= 0))
       throw new TypeError(`lookup must return { ttlMs: number >= 0 }, got ${describe(ttlMs)}`);
-    const usable = [...new Set(addresses as string[])].filter(isConnectable);
-    this.#counters.refusedAddresses += new Set(addresses).size - usable.length;
+    const different = new Set(addresses as string[]);
+    const usable = [...different].filter(isConnectable);
+    this.#counters.refusedAddresses += different.size - usable.length;
     if (usable.length > 0)
       return { kind: 'addresses', addresses: usable, ttlMs: Math.min(ttlMs, MAX_TTL_MS), partial: false };
     const message = `lookup of "${this.#hostname}" returned no address that a connection could be opened to`;

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { EmptyRule } from '../../lib/discovery/membership.js';
-import { a, b, c, NXDOMAIN, SERVFAIL, scene } from '../helpers/poller-scene.js';
+import { a, b, c, NXDOMAIN, SERVFAIL, scene, told } from '../helpers/poller-scene.js';
 import { found, pods, resolution } from '../helpers/scripted-book.js';
 
 test('it asks at once and then at every interval, and reports the whole set each time', async () => {
@@ -10,10 +10,25 @@ test('it asks at once and then at every interval, and reports the whole set each
   const { reports, end } = join();
   await clock.advance(10_000);
   assert.deepEqual(book.times, [0, 5_000, 10_000]);
-  assert.deepEqual(reports, Array(3).fill({ addresses: [a, b], error: null }));
+  assert.deepEqual(told(reports), Array(3).fill({ addresses: [a, b], error: null }));
   book.answer = pods(b, c);
   await clock.advance(5_000);
   assert.deepEqual(reports[3]?.addresses, [b, c]);
+  end();
+});
+
+test('every report brings the last change of the set, by the arrays that it led from and to', async () => {
+  const { clock, book, join } = scene();
+  const { reports, end } = join();
+  await clock.advance(0);
+  book.answer = pods(b, c);
+  await clock.advance(10_000);
+  const [first, second, third] = reports.map(({ change }) => change);
+  assert.deepEqual(first, { before: [], after: [a, b], added: [a, b], removed: [] });
+  assert.deepEqual(second, { before: [a, b], after: [b, c], added: [c], removed: [a] });
+  assert.equal(second?.before, first?.after);
+  assert.equal(second?.after, reports[1]?.addresses);
+  assert.equal(third, second);
   end();
 });
 
@@ -200,7 +215,7 @@ test('NXDOMAIN at cold start is reported with its cause, and the pod is found wi
   assert.deepEqual([poller.counters.emptyAnswers, poller.counters.failures, poller.status.failures], [3, 0, 0]);
   book.answer = pods(a);
   await clock.advance(3_000);
-  assert.deepEqual(reports[3], { addresses: [a], error: null });
+  assert.deepEqual(told(reports)[3], { addresses: [a], error: null });
   end();
 });
 

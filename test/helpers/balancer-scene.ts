@@ -1,7 +1,7 @@
 /** A balancer in a channel that the test drives: sets in, subchannels' states in, picks out. */
 import assert from 'node:assert/strict';
 import { status } from '@grpc/grpc-js';
-import { type PickArgs, statusOrFromError, statusOrFromValue } from '../../lib/balancer/grpc.js';
+import { type GrpcEndpoint, type PickArgs, statusOrFromError, statusOrFromValue } from '../../lib/balancer/grpc.js';
 import { LINK_KEY, type LinkSettings } from '../../lib/balancer/link.js';
 import { HeadlessLoadBalancer, HeadlessLoadBalancingConfig } from '../../lib/balancer/load-balancer.js';
 import { fakeLink } from './fake-link.js';
@@ -18,10 +18,13 @@ export function scene(settings: Partial<LinkSettings> = {}, options: Record<stri
   link.open(() => {});
   const all = { ...options, [LINK_KEY]: link };
 
-  const give = (pods: Iterable<string>, note = ''): boolean => {
-    const endpoints = [...pods].map((host) => ({ addresses: [{ host, port: PORT }] }));
-    return balancer.updateAddressList(statusOrFromValue(endpoints), CONFIG, all, note);
-  };
+  const giveList = (endpoints: GrpcEndpoint[], note = ''): boolean =>
+    balancer.updateAddressList(statusOrFromValue(endpoints), CONFIG, all, note);
+  const give = (pods: Iterable<string>, note = ''): boolean =>
+    giveList(
+      [...pods].map((host) => ({ addresses: [{ host, port: PORT }] })),
+      note,
+    );
   const fail = (details: string): boolean =>
     balancer.updateAddressList(statusOrFromError({ code: status.UNAVAILABLE, details }), CONFIG, all, details);
   /** The subchannel made last for a pod. */
@@ -58,7 +61,25 @@ export function scene(settings: Partial<LinkSettings> = {}, options: Record<stri
       .filter(({ refs }) => refs > 0)
       .map(({ address }) => address[0])
       .join('');
-  return { clock, poller, link, helper, balancer, give, fail, pod, last, pick, serving, up, call, states, made, held };
+  return {
+    clock,
+    poller,
+    link,
+    helper,
+    balancer,
+    giveList,
+    give,
+    fail,
+    pod,
+    last,
+    pick,
+    serving,
+    up,
+    call,
+    states,
+    made,
+    held,
+  };
 }
 
 /** As `scene`, with two READY pods: a and b. */

@@ -1,6 +1,7 @@
 /** A link whose poller asks nobody: the test reports sets itself, and sees what the balancer asks for. */
 import { Link, type LinkSettings } from '../../lib/balancer/link.js';
 import { roundRobin } from '../../lib/balancer/round-robin.js';
+import { type Change, difference, NOBODY } from '../../lib/discovery/membership.js';
 import type { Poller, Report, ReportListener } from '../../lib/discovery/poller.js';
 import type { DnsError } from '../../lib/errors.js';
 import { FakeClock } from './fake-clock.js';
@@ -10,6 +11,7 @@ export class FakePoller {
   hints = 0;
   /** What `setReady` was told last. */
   ready: boolean | null = null;
+  #change: Change = NOBODY.change;
   readonly #listeners = new Set<ReportListener>();
 
   get subscribers(): number {
@@ -30,8 +32,15 @@ export class FakePoller {
     };
   }
 
+  /** As the poller does: the change is the one that led to this set, and stays until the next. */
   report(addresses: readonly string[], error: DnsError | null = null): void {
-    const report: Report = { addresses, error };
+    const { after: before } = this.#change;
+    if (before !== addresses)
+      this.#change = { before, after: addresses, ...difference(new Set(before), new Set(addresses)) };
+    this.tell({ addresses, change: this.#change, error });
+  }
+
+  tell(report: Report): void {
     for (const listener of this.#listeners) listener(report);
   }
 }

@@ -35,3 +35,8 @@ export function scene({ refresh = {}, empty: rule = 'keep', answer = pods(a, b) 
   };
   return { clock, book, poller, join };
 }
+
+/** Reports without their changes. */
+export function told(reports: readonly Report[]): Omit<Report, 'change'>[] {
+  return reports.map(({ addresses, error }) => ({ addresses, error }));
+}
