@@ -65,10 +65,11 @@ function show({ cells }: Result<ScaleCell>): string {
     applied.find(({ rival, pods }) => rival !== cell.rival && pods === cell.pods);
   const ours = applied.filter(({ rival }) => rival === 'ours');
   const versus =
-    (figure: (cell: ApplyCell) => number) =>
+    (figure: (cell: ApplyCell) => number | null) =>
     (cell: ApplyCell): string => {
       const rival = rivalOf(cell);
-      return rival ? ratio(figure(cell) / figure(rival)) : '–';
+      const [own, other] = [figure(cell), rival ? figure(rival) : null];
+      return own === null || other === null ? '–' : ratio(own / other);
     };
   const decoding = formatTable<DecodeCell>(
     [
@@ -87,9 +88,11 @@ function show({ cells }: Result<ScaleCell>): string {
       { head: 'to grpc-js\nround_robin', cell: versus(({ firstSetMs }) => firstSetMs) },
       { head: 'one pod\nchanges', cell: ({ oneChangeUs }) => duration(oneChangeUs / 1_000) },
       { head: 'to grpc-js\nround_robin', cell: versus(({ oneChangeUs }) => oneChangeUs) },
+      { head: 'comparing\nthe sets', cell: ({ compareUs }) => duration(compareUs / 1_000) },
+      { head: 'the rest', cell: ({ oneChangeUs, compareUs }) => duration((oneChangeUs - compareUs) / 1_000) },
       { head: 'one connection\nflaps', cell: ({ pickerUs }) => duration(pickerUs / 1_000) },
       { head: 'to grpc-js\nround_robin', cell: versus(({ pickerUs }) => pickerUs) },
-      { head: 'heap a pod', cell: ({ heapBytes }) => `${(heapBytes / 1024).toFixed(1)} KiB` },
+      { head: 'heap a pod', cell: ({ heapBytes }) => kibibytes(heapBytes, 1) },
       { head: 'to grpc-js\nround_robin', cell: versus(({ heapBytes }) => heapBytes) },
     ],
     ours,
@@ -101,11 +104,16 @@ function show({ cells }: Result<ScaleCell>): string {
       { head: 'after', cell: ({ readyMs }) => duration(readyMs) },
       { head: 'event loop late\np99', cell: ({ p99Ms }) => duration(p99Ms) },
       { head: 'at most', cell: ({ maxMs }) => duration(maxMs) },
-      { head: 'memory a pod', cell: ({ residentBytes }) => `${(residentBytes / 1024).toFixed(0)} KiB` },
+      { head: 'collector\nat most', cell: ({ collectorMs }) => duration(collectorMs) },
+      { head: 'memory a pod', cell: ({ residentBytes }) => kibibytes(residentBytes, 0) },
     ],
     of('stall'),
   );
   return `${decoding}\n\n${applying}\n\n${stalling}`;
+}
+
+function kibibytes(octets: number | null, digits: number): string {
+  return octets === null ? '–' : `${(octets / 1024).toFixed(digits)} KiB`;
 }
 
 await answerIfMain(import.meta.url, scale);

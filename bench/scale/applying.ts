@@ -1,5 +1,9 @@
-/** Giving a balancer its sets, on fake subchannels: what the balancer itself costs, without sockets and pool. */
-import { DrivenBalancer } from '../harness/balancer.js';
+/**
+ * Giving a balancer its sets, on fake subchannels: what the balancer itself costs, without sockets and pool. Ours is
+ * charged with all that follows an answer; grpc-js's is handed lists that are made already.
+ */
+import { judge, NOBODY } from '../../lib/discovery/membership.js';
+import { answerOf, DrivenBalancer } from '../harness/balancer.js';
 import { quantile, sorted } from '../harness/statistics.js';
 
 export interface ApplyCell {
@@ -10,14 +14,17 @@ export interface ApplyCell {
   readonly firstSetMs: number;
   /** One pod goes, another comes: the synchronous work until the picker is out, median. */
   readonly oneChangeUs: number;
+  /** Of that, finding out that it was this pod: every address of an answer must be looked at. 0 for grpc-js. */
+  readonly compareUs: number;
   /** One connection breaks and comes back: two pickers, median for one. */
   readonly pickerUs: number;
-  /** JavaScript heap a pod, fake subchannels included. */
-  readonly heapBytes: number;
+  /** JavaScript heap a pod, fake subchannels included; null for sets too small to tell. */
+  readonly heapBytes: number | null;
 }
 
 const CHANGES = 31;
 const WARM_UP_TO = 1_000;
+const HEAP_FROM = 1_000;
 
 export async function measureApplying(rival: ApplyCell['rival'], pods: number): Promise<ApplyCell> {
   const name = rival === 'ours' ? 'headless' : 'round_robin';
@@ -33,31 +40,47 @@ async function measureOnce(
   ips: readonly string[],
   pods: number,
 ): Promise<ApplyCell> {
-  const heapBefore = usedHeap();
+  const heapBefore = await usedHeap();
   const balancer = new DrivenBalancer(name);
   let firstSetMs = timeOf(() => balancer.update(ips.slice(0, pods)));
   // Ours makes subchannels a few in each turn; only its own work counts, not the wait between.
   while (balancer.made < pods) firstSetMs += await nextTurn();
   firstSetMs += timeOf(() => balancer.connect());
   balancer.forget();
-  const heapBytes = (usedHeap() - heapBefore) / pods;
+  const heapBytes = pods < HEAP_FROM ? null : ((await usedHeap()) - heapBefore) / pods;
 
   // A pod that comes has a pooled connection: the change is complete when it was applied.
   balancer.pooled();
   const changes: number[] = [];
   for (let change = 1; change <= CHANGES; change++) {
-    const set = balancer.prepare(ips.slice(change, pods + change));
-    changes.push(timeOf(() => balancer.apply(set)) * 1_000);
+    changes.push(timeOf(balancer.prepare(ips.slice(change, pods + change))) * 1_000);
     balancer.forget();
   }
+  const compareUs = rival === 'ours' ? median(timesToCompare(ips, pods)) : 0;
   const pickers: number[] = [];
   for (let change = 0; change < CHANGES; change++) {
     pickers.push((timeOf(() => balancer.flap()) * 1_000) / 2);
     balancer.forget();
   }
   balancer.destroy();
-  const median = (values: number[]): number => quantile(sorted(values), 0.5);
-  return { kind: 'apply', rival, pods, firstSetMs, oneChangeUs: median(changes), pickerUs: median(pickers), heapBytes };
+  const oneChangeUs = median(changes);
+  return { kind: 'apply', rival, pods, firstSetMs, oneChangeUs, compareUs, pickerUs: median(pickers), heapBytes };
+}
+
+function timesToCompare(ips: readonly string[], pods: number): number[] {
+  let membership = NOBODY;
+  return Array.from({ length: CHANGES }, (_, change) => {
+    const answer = answerOf(ips.slice(change, pods + change));
+    return (
+      timeOf(() => {
+        membership = judge(membership, answer, 'keep').membership;
+      }) * 1_000
+    );
+  });
+}
+
+function median(values: readonly number[]): number {
+  return quantile(sorted(values), 0.5);
 }
 
 /** Milliseconds. */
@@ -74,7 +97,8 @@ async function nextTurn(): Promise<number> {
   return performance.eventLoopUtilization(before).active;
 }
 
-function usedHeap(): number {
+async function usedHeap(): Promise<number> {
+  await new Promise((resolve) => setImmediate(resolve));
   globalThis.gc?.();
   return process.memoryUsage().heapUsed;
 }

@@ -1,5 +1,5 @@
 /** A real channel is given a huge set at once, with real sockets: how long does the event loop stand still? */
-import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { monitorEventLoopDelay, PerformanceObserver } from 'node:perf_hooks';
 import { credentials } from '@grpc/grpc-js';
 import { HeadlessChannel } from '../../lib/index.js';
 import { PodHost } from '../../test/helpers/pod-host.js';
@@ -13,8 +13,10 @@ export interface StallCell {
   /** Delays of the event loop meanwhile, above its timer's own resolution. */
   readonly p99Ms: number;
   readonly maxMs: number;
-  /** Resident memory a pod, connection included. */
-  readonly residentBytes: number;
+  /** The longest stop of the garbage collector meanwhile, which is among the delays. */
+  readonly collectorMs: number;
+  /** Resident memory a pod, connection included; null for sets too small to tell. */
+  readonly residentBytes: number | null;
   /** Pods that were READY in the end. */
   readonly ready: number;
 }
@@ -29,6 +31,7 @@ export function mostPods(): number {
 const RESOLUTION_MS = 1;
 const GIVE_UP_MS = 120_000;
 const POLL_MS = 250;
+const MEMORY_FROM = 1_000;
 
 /** One server on 0.0.0.0 is every pod of 127.0.0.0/8, in a process of its own. */
 export async function measureStall(pods: number): Promise<StallCell> {
@@ -43,6 +46,11 @@ export async function measureStall(pods: number): Promise<StallCell> {
     });
     const delay = monitorEventLoopDelay({ resolution: RESOLUTION_MS });
     delay.enable();
+    let collectorMs = 0;
+    const collector = new PerformanceObserver((stops) => {
+      for (const { duration } of stops.getEntries()) collectorMs = Math.max(collectorMs, duration);
+    });
+    collector.observe({ entryTypes: ['gc'] });
     const startedAt = performance.now();
     channel.getConnectivityState(true);
     let accepted = 0;
@@ -53,8 +61,11 @@ export async function measureStall(pods: number): Promise<StallCell> {
     }
     const readyMs = performance.now() - startedAt;
     delay.disable();
+    // What happened shortly before is told a turn later.
+    await new Promise((resolve) => setImmediate(resolve));
+    collector.disconnect();
     globalThis.gc?.();
-    const residentBytes = (process.memoryUsage().rss - residentBefore) / pods;
+    const residentBytes = pods < MEMORY_FROM ? null : (process.memoryUsage().rss - residentBefore) / pods;
     const ready = channel.snapshot().endpoints.filter(({ state }) => state === 'ready').length;
     channel.close();
     const above = (nanoseconds: number): number => Math.max(0, nanoseconds / 1e6 - RESOLUTION_MS);
@@ -64,6 +75,7 @@ export async function measureStall(pods: number): Promise<StallCell> {
       readyMs,
       p99Ms: above(delay.percentile(99)),
       maxMs: above(delay.max),
+      collectorMs,
       residentBytes,
       ready,
     };
