@@ -6,10 +6,11 @@
  *   scatter even where all are equally fast; so, equal pods get equal shares.
  * - Over many pods, the next few calls of the same turn of the event loop follow the first: node:http2 writes a
  *   session's frames at the end of the turn, so calls of one turn share their system calls if they share a pod. Spread
- *   one by one over 50 pods a call costs a fifth to a third more CPU.
+ *   one by one over 50 pods a call costs a fifth to a third more CPU. How few: see pace.ts.
  */
 import type { Candidate } from './endpoint.js';
 import type { PickResult } from './grpc.js';
+import { Pace } from './pace.js';
 import type { Dice, Policy, PolicyPicker } from './picker.js';
 import { Rotation } from './rotation.js';
 
@@ -22,16 +23,18 @@ const LONGEST_RUN = 4;
 
 class LeastRequestPicker implements PolicyPicker {
   readonly rotation: Rotation;
+  readonly pace: Pace;
   readonly #dice: Dice;
-  readonly #runLength: number;
+  readonly #longestRun: number;
   #run: Candidate | null = null;
   #runTurn = -1;
   #left = 0;
 
-  constructor(rotation: Rotation, dice: Dice) {
+  constructor(rotation: Rotation, pace: Pace, dice: Dice) {
     this.rotation = rotation;
+    this.pace = pace;
     this.#dice = dice;
-    this.#runLength = Math.max(1, Math.min(LONGEST_RUN, Math.floor(rotation.candidates.length / PODS_PER_STEP)));
+    this.#longestRun = Math.max(1, Math.min(LONGEST_RUN, Math.floor(rotation.candidates.length / PODS_PER_STEP)));
   }
 
   get candidates(): readonly Candidate[] {
@@ -42,6 +45,7 @@ class LeastRequestPicker implements PolicyPicker {
     const turn = this.#dice.turns.current();
     const candidate = this.#follow(turn) ?? this.#begin(turn);
     candidate.picked(turn);
+    this.pace.count();
     return candidate.pickResult;
   }
 
@@ -53,17 +57,18 @@ class LeastRequestPicker implements PolicyPicker {
   }
 
   #begin(turn: number): Candidate {
-    const candidate = this.#choose(turn);
+    const { rotation, pace } = this;
+    const place = rotation.next();
+    if (place === 0 && this.#longestRun > 1) pace.measure(rotation.candidates.length);
+    const candidate = this.#choose(place, turn);
     this.#run = candidate;
     this.#runTurn = turn;
-    this.#left = this.#runLength - 1;
+    this.#left = Math.min(pace.run, this.#longestRun) - 1;
     return candidate;
   }
 
-  #choose(turn: number): Candidate {
-    const { rotation } = this;
-    const { candidates } = rotation;
-    const place = rotation.next();
+  #choose(place: number, turn: number): Candidate {
+    const { candidates } = this.rotation;
     const first = candidates[place] as Candidate;
     const load = first.load(turn);
     // Nobody can have fewer: the second draw would change nothing.
@@ -76,6 +81,7 @@ class LeastRequestPicker implements PolicyPicker {
 }
 
 export const leastRequest: Policy = (candidates, previous, dice) => {
-  const rotation = previous instanceof LeastRequestPicker ? previous.rotation : null;
-  return new LeastRequestPicker(Rotation.of(candidates, rotation, dice.random), dice);
+  const before = previous instanceof LeastRequestPicker ? previous : null;
+  const rotation = Rotation.of(candidates, before?.rotation ?? null, dice.random);
+  return new LeastRequestPicker(rotation, before?.pace ?? new Pace(dice.clock), dice);
 };

@@ -1,6 +1,6 @@
 /** What a picking policy is, and the pickers for when there is nobody to pick. */
 import { Metadata, status } from '@grpc/grpc-js';
-import type { Random, Turns } from '../runtime.js';
+import type { Runtime } from '../runtime.js';
 import type { Candidate } from './endpoint.js';
 import { type Picker, type PickResult, PickResultType } from './grpc.js';
 
@@ -13,9 +13,8 @@ export interface PolicyPicker extends Picker {
 export type Policy = (candidates: readonly Candidate[], previous: PolicyPicker | null, dice: Dice) => PolicyPicker;
 
 /** What a policy may depend on. */
-export interface Dice {
-  readonly random: Random;
-  readonly turns: Turns;
+export interface Dice extends Pick<Runtime, 'random' | 'turns'> {
+  readonly clock: Pick<Runtime['clock'], 'now'>;
 }
 
 const QUEUE: PickResult = {

@@ -54,13 +54,15 @@ const roll = fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true });
 
 const lowest: Random = () => 0;
 
+const clock = { now: () => 0 };
+
 /** All calls in one turn of the event loop. */
-const burst = (random = seededRandom(1)): Dice => ({ random, turns: { current: () => 0 } });
+const burst = (random = seededRandom(1)): Dice => ({ random, turns: { current: () => 0 }, clock });
 
 let lastTurn = 0;
 
 /** Each call in a turn of its own. */
-const calm = (random = seededRandom(1)): Dice => ({ random, turns: { current: () => ++lastTurn } });
+const calm = (random = seededRandom(1)): Dice => ({ random, turns: { current: () => ++lastTurn }, clock });
 
 const NO_ARGS = {} as PickArgs;
 
@@ -210,7 +212,7 @@ test('picks of an earlier turn no longer count: their calls have begun, or never
   let turn = 0;
   const turns = { current: () => turn };
   const [one, two] = endpoints('ab') as [Endpoint, Endpoint];
-  const picker = leastRequest([one, two], null, { random: seededRandom(1), turns });
+  const picker = leastRequest([one, two], null, { random: seededRandom(1), turns, clock });
   names(picker, 11);
   assert.equal(one.load(turn) + two.load(turn), 11);
   turn += 1;
@@ -227,29 +229,4 @@ test('a call counts once: as a pick until it begins, then in flight until it end
   assert.deepEqual([only.load(0), only.inFlight], [2, 2]);
   only.pickResult.onCallEnded?.(0, '', {} as never);
   assert.deepEqual([only.load(0), only.inFlight], [1, 1]);
-});
-
-/** Pods, and the calls of one turn that follow each other to one of them. */
-const runs: [pods: number, run: number][] = [
-  [2, 1],
-  [8, 1],
-  [15, 1],
-  [16, 2],
-  [31, 3],
-  [32, 4],
-  [200, 4],
-];
-for (const [count, run] of runs)
-  test(`over ${count} pods, ${run} call(s) of one turn go to one pod, and then to the next`, () => {
-    const candidates = Array.from({ length: count }, (_, index) => endpoint(`${index}`));
-    const picked = picks(leastRequest(candidates, null, burst(lowest)), count * run);
-    assert.deepEqual(
-      picked,
-      candidates.flatMap(({ address }) => Array(run).fill(address)),
-    );
-  });
-
-test('a run ends with its turn: calls that come one by one go each to another pod', () => {
-  const candidates = Array.from({ length: 32 }, (_, index) => endpoint(`${index}`));
-  assert.equal(new Set(picks(leastRequest(candidates, null, calm()), 32)).size, 32);
 });
