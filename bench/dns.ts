@@ -55,7 +55,7 @@ const POLL_MS = 1.5;
 const HANG_MS = 1_000;
 const INTERVAL_MS = 500;
 const ROUNDS: Record<Mode, number> = { short: 3, default: 9, full: 15 };
-const WATCH_MS: Record<Mode, number> = { short: 4_000, default: 10_000, full: 30_000 };
+const WATCH_MS: Record<Mode, number> = { short: 2_500, default: 10_000, full: 30_000 };
 
 export const dns: Question<DnsCell> = {
   name: 'dns',

@@ -3,7 +3,7 @@
  * round measures every rival for a second, the next round in the opposite order, and figures are ratios within a round.
  *
  *     npm run bench:overhead            all kinds of calls over 1, 4, 50 and 100 pods, 9 rounds
- *     npm run bench:overhead -- --short unary calls over 4 and 50 pods, 5 rounds
+ *     npm run bench:overhead -- --short unary calls over 4 and 50 pods, 3 rounds
  */
 import type { HelloClient } from '../test/helpers/hello-service.js';
 import { DrivenBalancer } from './harness/balancer.js';
@@ -63,7 +63,7 @@ const SLICE_MS = 1_000;
 const PICK_PODS = [4, 50, 1_000];
 const PICKS = 200_000;
 
-const ROUNDS: Record<Mode, number> = { short: 5, default: 9, full: 15 };
+const ROUNDS: Record<Mode, number> = { short: 3, default: 9, full: 15 };
 
 function settings(mode: Mode): Setting[] {
   if (mode === 'short') return [4, 50].map((pods) => ({ workload: 'unary', pods }));

@@ -35,6 +35,8 @@ export class Schedule {
   readonly #settings: RefreshSettings;
   readonly #random: Random;
   readonly #ttls: number[] = [];
+  /** Of the answer before, whether it told anything or not. */
+  #lastTtlMs = 0;
   #failures = 0;
   /** When a cached answer makes way for a fresh one; null where no cache is known of. */
   #expiresAt: number | null = null;
@@ -65,6 +67,7 @@ export class Schedule {
     // Just after an expiry a cache shows the full TTL, as a live server does: that tells nothing.
     if (expiresAt !== null && now >= expiresAt) this.#uninformed += 1;
     else this.#learn(ttlMs);
+    this.#lastTtlMs = ttlMs;
     if (this.#countsDown()) this.#expiresAt = now + ttlMs;
   }
 
@@ -102,8 +105,8 @@ export class Schedule {
   #learn(ttlMs: number): void {
     this.#uninformed = 0;
     if (this.#probing) {
-      // Counted down, as expected: what is known stays known.
-      if (ttlMs < Math.max(...this.#ttls)) return;
+      // Counted down since the answer before, as expected: what is known stays known.
+      if (ttlMs < this.#lastTtlMs) return;
       this.#ttls.length = 0;
     }
     this.#ttls.push(ttlMs);

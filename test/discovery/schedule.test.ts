@@ -149,6 +149,18 @@ test('a cache whose entries live shorter than the interval stays known, though e
   assert.ok(times.length <= (600_000 / 5_050) * 1.1 + 2, `${times.length} queries`);
 });
 
+test('a cache that was first seen late in the lives of its entries stays known', () => {
+  // Others keep it filled; the first regular queries come 21 and 22 s after an entry did.
+  const filledAt = (now: number): number => 30_000 * Math.floor((now + 21_000) / 30_000) - 21_000;
+  const ttlAt = (now: number): number => 30_000 - 1_000 * Math.floor((now - filledAt(now)) / 1_000);
+  const times = queryTimes(make({ intervalMs: 31_000 }), 1_800_000, ttlAt);
+  for (let expiry = 39_000; expiry < 1_800_000; expiry += 30_000)
+    assert.ok(
+      times.some((time) => time >= expiry && time <= expiry + 1_050),
+      `the entry that came at ${expiry} was seen late`,
+    );
+});
+
 test('such a cache is forgotten soon after it is taken away', () => {
   const schedule = make({ intervalMs: 20_000 });
   const ttlAt = loneCache();
