@@ -1,7 +1,7 @@
 /**
  * What a figure was measured on: goes into every result, because a figure without its machine says nothing.
  *
- * `describeMachine()` costs a fork of git at the most; the load average is that of the moment it is called.
+ * `describeMachine()` costs a fork of git at the most; the load average is that of the program's start, before it made any.
  */
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
@@ -18,10 +18,11 @@ export interface Machine {
   readonly grpcHeadless: string;
   /** Short hash, with `+` where the tree differs from it; null outside a git tree. */
   readonly commit: string | null;
-  /** Of the last minute, at the start: above the number of cores, others took part in the measurement. */
+  /** Of the minute before the start: above the number of cores, others took part in the measurement. */
   readonly loadAverage: number;
 }
 
+const LOAD_AT_START = loadavg()[0] ?? 0;
 const ROOT = new URL('../../', import.meta.url);
 
 export function describeMachine(): Machine {
@@ -35,7 +36,7 @@ export function describeMachine(): Machine {
     grpcJs: versionIn('node_modules/@grpc/grpc-js/package.json'),
     grpcHeadless: versionIn('package.json'),
     commit: commit(),
-    loadAverage: Math.round((loadavg()[0] ?? 0) * 100) / 100,
+    loadAverage: Math.round(LOAD_AT_START * 100) / 100,
   };
 }
 

@@ -31,7 +31,7 @@ export class Recording {
   readonly #machine = describeMachine();
   readonly #startedAt = new Date();
 
-  /** At the start of the run: the machine's load is that of this moment. */
+  /** At the start of the run. */
   constructor(question: string, options: Pick<Options, 'mode' | 'seed'>) {
     this.#question = question;
     this.#options = options;

@@ -19,26 +19,29 @@ function answer(cells: readonly DnsCell[]): string[] {
   const wires = cells.filter((cell) => cell.kind === 'wire');
   const pool = cells.filter((cell) => cell.kind === 'pool');
   const blocked = (name: string): string => duration(pool.find(({ resolver }) => resolver === name)?.blockedMs);
+  const channels = series(wires.map((wire) => count(wire.channels)));
+  const queries = series(wires.map(({ queriesPerMinute }) => count(Math.round(queriesPerMinute))));
   return [
-    `Channels to one name share their polls: ${wires.map(({ channels, queriesPerMinute }) => `${count(channels)} channels send ${count(Math.round(queriesPerMinute))} queries a minute`).join(', ')}.`,
+    `Channels to one name share their polls: ${channels} of them send ${queries} queries a minute.`,
     `While other look-ups hold the thread pool, ours takes ${blocked('ours')}, and dns.lookup ${blocked('dns.lookup')}.`,
   ];
 }
 
+/** `1, 10 and 100`. */
+function series(words: readonly string[]): string {
+  return words.length < 2 ? words.join('') : `${words.slice(0, -1).join(', ')} and ${words.at(-1)}`;
+}
+
 function polls(cells: readonly DnsCell[]): Figure {
-  const rows = cells.flatMap((cell) =>
-    cell.kind === 'poll'
-      ? [
-          { figure: 'CPU of one poll', resolver: cell.resolver, records: `${cell.records} records`, us: cell.cpuUs },
-          {
-            figure: 'median latency',
-            resolver: cell.resolver,
-            records: `${cell.records} records`,
-            us: cell.p50Ms * 1_000,
-          },
-        ]
-      : [],
-  );
+  const rows = cells.flatMap((cell) => {
+    if (cell.kind !== 'poll') return [];
+    const { resolver, records } = cell;
+    const bar = { resolver, records: `${records} records`, bar: `${records} ${resolver}` };
+    return [
+      { figure: 'CPU of one poll', ...bar, us: cell.cpuUs },
+      { figure: 'median latency', ...bar, us: cell.p50Ms * 1_000 },
+    ];
+  });
   const facets = [...new Set(rows.map(({ figure }) => figure))];
   return {
     title: 'One poll: ours and c-ares',
@@ -48,20 +51,16 @@ function polls(cells: readonly DnsCell[]): Figure {
     svg: chart({
       height: 320,
       fx: { domain: facets, axis: null },
-      x: { label: null, axis: null },
-      y: { label: '↑ µs', grid: true, zero: true },
+      // In the order of the cells; Plot's own would be the alphabet's.
+      x: { label: null, axis: null, domain: [...new Set(rows.map(({ bar }) => bar))] },
+      y: { label: '↑ µs', grid: true, domain: [0, 1.15 * Math.max(...rows.map(({ us }) => us))] },
       color: { domain: ['ours', 'dns.resolve4'], range: [OURS, '#8c8c8c'], legend: true },
       marks: [
         facetNames(facets),
-        Plot.barY(rows, {
-          fx: 'figure',
-          x: (row: { records: string; resolver: string }) => `${row.records} ${row.resolver}`,
-          y: 'us',
-          fill: 'resolver',
-        }),
+        Plot.barY(rows, { fx: 'figure', x: 'bar', y: 'us', fill: 'resolver' }),
         Plot.text(rows, {
           fx: 'figure',
-          x: (row: { records: string; resolver: string }) => `${row.records} ${row.resolver}`,
+          x: 'bar',
           y: 'us',
           text: (row: { us: number; records: string }) => `${row.records}\n${duration(row.us / 1_000)}`,
           dy: -16,

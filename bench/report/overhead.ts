@@ -63,15 +63,17 @@ function ratios(calls: readonly CallsCell[]): Figure {
       'Ratios of pairs measured one after the other, with their 95 % intervals. Left of the line: cheaper than ' +
       'round_robin over the same fixed list.',
     svg: chart({
-      height: 70 + 26 * new Set(rows.map(({ setting }) => setting)).size,
+      height: 90 + 48 * new Set(rows.map(({ setting }) => setting)).size,
       marginLeft: 130,
       x: { label: 'CPU a call / that of grpc-js round_robin →', grid: true },
-      y: { label: null, domain: [...new Set(rows.map(({ setting }) => setting))] },
+      y: { axis: null, domain: [...BALANCERS].slice(1) },
+      // A row for each balancer, or their intervals would hide each other.
+      fy: { axis: 'left', label: null, domain: [...new Set(rows.map(({ setting }) => setting))], padding: 0.2 },
       color: { domain: [...BALANCERS].slice(1), range: COLOURS.slice(1), legend: true },
       marks: [
         Plot.ruleX([1], { strokeWidth: 1.5 }),
-        Plot.ruleY(rows, { x1: 'low', x2: 'high', y: 'setting', stroke: 'rival', strokeWidth: 1.5 }),
-        Plot.dot(rows, { x: 'value', y: 'setting', fill: 'rival', r: 4 }),
+        Plot.ruleY(rows, { x1: 'low', x2: 'high', y: 'rival', fy: 'setting', stroke: 'rival', strokeWidth: 1.5 }),
+        Plot.dot(rows, { x: 'value', y: 'rival', fy: 'setting', fill: 'rival', r: 4 }),
       ],
     }),
   };

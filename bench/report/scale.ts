@@ -43,7 +43,8 @@ function answer(cells: readonly ScaleCell[]): string[] {
   if (stalled)
     sentences.push(
       `A first set of ${count(stalled.pods)} pods is connected in ${duration(stalled.readyMs)}, meanwhile the event loop is ` +
-        `late by ${duration(stalled.p99Ms)} at the 99th percentile and by ${duration(stalled.maxMs)} at most.`,
+        `late by ${duration(stalled.p99Ms)} at the 99th percentile and by ${duration(stalled.maxMs)} at most; the longest stop of ` +
+        `the garbage collector, among these, took ${duration(stalled.collectorMs)}.`,
     );
   return sentences;
 }
@@ -73,7 +74,8 @@ function costs(cells: readonly ScaleCell[]): Figure {
         type: 'log',
         label: 'pods →',
         ticks: [1, 10, 100, 1_000, 10_000],
-        tickFormat: (pods: number) => count(pods),
+        // Short, or the last of one facet would run into the first of the next.
+        tickFormat: (pods: number) => (pods < 1_000 ? `${pods}` : `${pods / 1_000}k`),
       },
       y: {
         type: 'log',

@@ -53,10 +53,24 @@ function percentiles(cells: readonly TailCell[]): Figure {
         grid: true,
       },
       color: { domain: BALANCERS, range: COLOURS, legend: true },
+      r: { type: 'identity' },
       marks: [
         facetNames(troubles),
-        Plot.line(rows, { fx: 'trouble', x: 'at', y: 'ms', stroke: 'rival', strokeWidth: 2 }),
-        Plot.dot(rows, { fx: 'trouble', x: 'at', y: 'ms', fill: 'rival', r: 4 }),
+        // The rival wide, below: our round_robin lies on it.
+        Plot.line(rows, {
+          fx: 'trouble',
+          x: 'at',
+          y: 'ms',
+          stroke: 'rival',
+          strokeWidth: ({ rival }: { rival: string }) => (rival === BALANCERS[0] ? 7 : 2),
+        }),
+        Plot.dot(rows, {
+          fx: 'trouble',
+          x: 'at',
+          y: 'ms',
+          fill: 'rival',
+          r: ({ rival }: { rival: string }) => (rival === BALANCERS[0] ? 7 : 4),
+        }),
       ],
     }),
   };

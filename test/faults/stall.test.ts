@@ -1,10 +1,5 @@
-/**
- * How long one answer may hold up everything else: the longest turn of the event loop, in CPU time and less the stops
- * of the garbage collector in it, the best of a few runs. What other programs take of the machine meanwhile is no fault
- * of ours; how long the collector stops is a matter of V8's version and of the heap that the process was given.
- */
+/** How long one answer may hold up everything else: the longest turn of the event loop, the best of a few runs. */
 import assert from 'node:assert/strict';
-import { PerformanceObserver } from 'node:perf_hooks';
 import { type TestContext, test } from 'node:test';
 import { credentials } from '@grpc/grpc-js';
 import { HeadlessChannel, type HeadlessOptions } from '../../lib/index.js';
@@ -12,58 +7,12 @@ import { a, aQuery, FIRST_RECORD, HOSTNAME, pointer, record, reply, TYPE, u16 } 
 import { DnsServer } from '../helpers/dns-server.js';
 import { eventually } from '../helpers/eventually.js';
 import { leakCheck } from '../helpers/leak-check.js';
+import { longestTurn } from '../helpers/longest-turn.js';
 import { freePort } from '../helpers/pod.js';
 import { cut, FORGED, OLD, startScene } from './scene.js';
 
 const RUNS = 5;
 const MOST_OCTETS = 65_535;
-
-interface Span {
-  readonly start: number;
-  readonly end: number;
-}
-
-interface Turn extends Span {
-  readonly busyMs: number;
-}
-
-/** Shorter turns are of no interest. */
-const LONG_MS = 5;
-
-/** Milliseconds that this process was busy in the longest turn of its event loop while `body` ran. */
-async function longestTurn(body: () => Promise<unknown>): Promise<number> {
-  const turns: Turn[] = [];
-  const stops: Span[] = [];
-  const collector = new PerformanceObserver((list) => {
-    for (const { startTime, duration } of list.getEntries())
-      stops.push({ start: startTime, end: startTime + duration });
-  });
-  collector.observe({ entryTypes: ['gc'] });
-  let going = true;
-  let cpu = process.cpuUsage();
-  let start = performance.now();
-  const turn = (): void => {
-    const { user, system } = process.cpuUsage(cpu);
-    const end = performance.now();
-    // Of the two the lesser: threads beside the loop's count as CPU time, other programs as wall time.
-    const busyMs = Math.min((user + system) / 1000, end - start);
-    if (busyMs > LONG_MS) turns.push({ start, end, busyMs });
-    cpu = process.cpuUsage();
-    start = performance.now();
-    if (going) setImmediate(turn);
-  };
-  setImmediate(turn);
-  await body().finally(() => {
-    going = false;
-  });
-  // The collector's stops are told a turn later.
-  await new Promise((resolve) => setImmediate(resolve));
-  collector.disconnect();
-  const overlap = (one: Span, other: Span): number =>
-    Math.max(0, Math.min(one.end, other.end) - Math.max(one.start, other.start));
-  const own = (one: Turn): number => stops.reduce((left, stop) => left - overlap(one, stop), one.busyMs);
-  return Math.max(LONG_MS, ...turns.map(own));
-}
 
 /** Runs until one run stays below the limit. */
 async function best(limitMs: number, run: () => Promise<number>): Promise<number> {
