@@ -7,6 +7,8 @@ import { chart, type Figure, facetNames, OURS, RIVALS } from './chart.js';
 
 /** Bins of a moving average. */
 const SHARE_WIDTH = 4;
+/** By then all have found the new pod that ever will. */
+const LONGEST_S = 40;
 
 export function loadShare(cells: readonly CellResult[]): Figure {
   const shown = compared(cells);
@@ -19,7 +21,7 @@ export function loadShare(cells: readonly CellResult[]): Figure {
       const before = fromMs + index * binMs < 0;
       // A mean over neighbours must not carry calls from after the change to before it.
       const mean = before ? (value ?? 0) : around.reduce((sum, v) => sum + v, 0) / Math.max(1, around.length);
-      return value === null
+      return value === null || fromMs + index * binMs > LONGEST_S * 1000
         ? []
         : [{ setting: cell.plan.label, s: (fromMs + (index + 0.5) * binMs) / 1000, share: mean }];
     });
@@ -29,13 +31,13 @@ export function loadShare(cells: readonly CellResult[]): Figure {
     color: colours(shown),
     x: {
       label: 'seconds since the new pod entered DNS →',
-      domain: [-5, Math.min(40, Math.max(10, ...points.map(({ s }) => s)))],
+      domain: [-5, Math.max(10, ...points.map(({ s }) => s))],
     },
     y: { label: '↑ its share of calls, 1 = fair', grid: true, domain: [-0.04, 1.4], clamp: true },
     marks: [
       Plot.ruleY([1], { strokeDasharray: '4 3', strokeOpacity: 0.6 }),
       Plot.ruleX([0], { strokeOpacity: 0.4 }),
-      Plot.line(points, { x: 's', y: 'share', stroke: 'setting', z: 'setting', strokeWidth: 2, clip: true }),
+      Plot.line(points, { x: 's', y: 'share', stroke: 'setting', z: 'setting', strokeWidth: 2 }),
     ],
   });
   const added = shown[0]?.adds ?? 0;
