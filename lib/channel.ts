@@ -3,7 +3,7 @@ import { EventEmitter } from 'node:events';
 import { Channel, type ChannelCredentials, type ChannelOptions, connectivityState } from '@grpc/grpc-js';
 import { LINK_KEY, type Link } from './balancer/link.js';
 import { createLink, registerScheme } from './balancer/scheme.js';
-import { difference } from './discovery/membership.js';
+import { changeSince } from './discovery/membership.js';
 import type { Report } from './discovery/poller.js';
 import { HeadlessError } from './errors.js';
 import type { HeadlessEvents, HeadlessListener } from './events.js';
@@ -133,7 +133,7 @@ export class HeadlessChannel extends Channel {
     this.#link.close();
   }
 
-  #onReport({ addresses, error }: Report): void {
+  #onReport({ addresses, change, error }: Report): void {
     if (error) {
       const { failures } = this.#link.poller.status;
       this.#tell('dnsFailure', { error, failures, kept: addresses.length });
@@ -143,10 +143,10 @@ export class HeadlessChannel extends Channel {
     if (before === addresses || (before === null && addresses.length === 0)) return;
     this.#addresses = addresses;
     if (this.#events.listenerCount('update') === 0) return;
-    const old = new Set(before);
-    const { added, removed } = difference(old, new Set(addresses));
+    const { added, removed } = changeSince(before, addresses, change);
     if (before && added.length === 0 && removed.length === 0) return;
-    const kept = addresses.filter((address) => old.has(address));
+    const fresh = new Set(added);
+    const kept = addresses.filter((address) => !fresh.has(address));
     const name = (hosts: readonly string[]): string[] => hosts.map((host) => this.#withPort(host));
     this.#tell('update', { added: name(added), removed: name(removed), kept: name(kept) });
   }

@@ -1,6 +1,6 @@
 /** The Resolver that grpc-js drives for `headless:` targets: it turns reports of the poller into lists of endpoints. */
 import { type ChannelOptions, Metadata, status } from '@grpc/grpc-js';
-import { type Change, difference } from '../discovery/membership.js';
+import { type Change, changeSince } from '../discovery/membership.js';
 import type { Report } from '../discovery/poller.js';
 import type { DnsError } from '../errors.js';
 import {
@@ -58,7 +58,7 @@ export class HeadlessResolver implements Resolver {
   }
 
   #give(addresses: readonly string[], change: Change, note: string): void {
-    const { added, removed } = this.#differenceTo(addresses, change);
+    const { added, removed } = changeSince(this.#given, addresses, change);
     const before = this.#list;
     const gone = removed.map((host) => this.#take(host));
     const come = added.map((host) => this.#make(host));
@@ -67,13 +67,6 @@ export class HeadlessResolver implements Resolver {
     this.#list = after;
     this.#link.change = { before, after, added: come, removed: gone };
     this.#listener(statusOrFromValue(after), this.#attributes, statusOrFromValue(this.#config), note);
-  }
-
-  /** Nearly always the poller's own: another one only where reports were missed, as while the channel was idle. */
-  #differenceTo(addresses: readonly string[], change: Change): Pick<Change, 'added' | 'removed'> {
-    if (this.#given === null) return { added: addresses, removed: [] };
-    if (change.before === this.#given && change.after === addresses) return change;
-    return difference(new Set(this.#given), new Set(addresses));
   }
 
   /** For as long as the pod stays it is this object: the nursery knows it by that. */

@@ -115,3 +115,15 @@ export function difference(before: ReadonlySet<string>, after: ReadonlySet<strin
   for (const address of before) if (!after.has(address)) removed.push(address);
   return { added, removed };
 }
+
+/** Who came and who went since `given`: the last change itself where it starts there, as it nearly always does. */
+export function changeSince(
+  given: readonly string[] | null,
+  addresses: readonly string[],
+  change: Change,
+): Pick<Change, 'added' | 'removed'> {
+  if (given === null) return { added: addresses, removed: [] };
+  if (change.before === given && change.after === addresses) return change;
+  // Reports were missed, as while the channel was idle.
+  return difference(new Set(given), new Set(addresses));
+}
