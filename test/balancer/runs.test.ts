@@ -6,15 +6,26 @@ import { Endpoint } from '../../lib/balancer/endpoint.js';
 import type { PickArgs } from '../../lib/balancer/grpc.js';
 import { leastRequest } from '../../lib/balancer/least-request.js';
 import type { PolicyPicker } from '../../lib/balancer/picker.js';
+import type { Random } from '../../lib/runtime.js';
 import { seededRandom } from '../helpers/fake-random.js';
 import { FakeSubchannel } from '../helpers/fake-subchannel.js';
 
 const OWNER = { onConnectionChange: () => {}, onQuiet: () => {}, wallTime: () => 0 };
 const NO_ARGS = {} as PickArgs;
 
+function startingWith(first: number, others: Random): Random {
+  let used = false;
+  return () => {
+    if (used) return others();
+    used = true;
+    return first;
+  };
+}
+
 /** A client at work: so many calls in each turn, which end before the next. */
 class Work {
-  readonly random = seededRandom(1);
+  /** The rotation starts with the first pod. */
+  readonly random = startingWith(0, seededRandom(1));
   readonly clock = { now: () => this.nowMs };
   readonly turns = { current: () => this.turn };
   nowMs = 0;
@@ -39,24 +50,36 @@ class Work {
     const perMs = (callsPerPodAndSecond * this.pods.length) / 1_000;
     const calls = new Map<string, number>(this.pods.map(({ address }) => [address, 0]));
     const until = this.nowMs + ms;
-    while (this.nowMs < until) {
+    let made = 0;
+    // Single calls end where a rotation does, so that the next turn begins with one.
+    while (this.nowMs < until || (callsPerTurn === 1 && made % this.pods.length !== 0)) {
       for (const pod of this.pick(callsPerTurn)) calls.set(pod, (calls.get(pod) ?? 0) + 1);
+      made += callsPerTurn;
       this.turn += 1;
       this.nowMs += callsPerTurn / perMs;
     }
     return calls;
   }
 
-  /** Calls of a new turn that go to its first pod. */
+  /** Calls of a new turn that go to its first pod; so many go to each, one pod after the other. */
   run(): number {
-    const picked = this.pick(this.pods.length);
     this.turn += 1;
-    return picked.findIndex((pod) => pod !== picked[0]);
+    const picked = this.pick(4 * this.pods.length);
+    this.turn += 1;
+    const run = picked.findIndex((pod) => pod !== picked[0]);
+    const start = this.pods.findIndex(({ address }) => address === picked[0]);
+    const inTurn = [...this.pods.slice(start), ...this.pods.slice(0, start)];
+    assert.deepEqual(
+      picked.slice(0, run * this.pods.length),
+      inTurn.flatMap(({ address }) => Array(run).fill(address)),
+    );
+    return run;
   }
 }
 
 const runs: [pods: number, callsPerPodAndSecond: number, run: number][] = [
   [2, 1_000, 1],
+  [8, 1_000, 1],
   [15, 1_000, 1],
   [16, 1_000, 2],
   [31, 1_000, 3],
