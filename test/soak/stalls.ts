@@ -1,7 +1,8 @@
 /** What a busy machine adds to every time that is measured here: how long this process stood still, and why. */
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 
+const SCHEDSTAT = '/proc/self/schedstat';
 const WINDOW_MS = 30_000;
 /** Of a window, spent ready to run and without a CPU. Pods are processes like this one, and fare no better. */
 const STARVED_SHARE = 0.3;
@@ -57,8 +58,9 @@ export class Stalls {
   }
 }
 
-/** Time that the main thread was ready to run and did not, by the kernel's account. */
+/** Time that the main thread was ready to run and did not, by the kernel's account; 0 where it keeps none: Linux does. */
 function waitedMs(): number {
-  const [, waitedNs] = readFileSync('/proc/self/schedstat', 'utf8').split(' ');
+  if (!existsSync(SCHEDSTAT)) return 0;
+  const [, waitedNs] = readFileSync(SCHEDSTAT, 'utf8').split(' ');
   return Number(waitedNs) / 1e6;
 }
