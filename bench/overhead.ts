@@ -5,6 +5,8 @@
  *     npm run bench:overhead            all kinds of calls over 1, 4, 50 and 100 pods, 9 rounds
  *     npm run bench:overhead -- --short unary calls over 4 and 50 pods, 3 rounds
  */
+import { leastRequest } from '../lib/balancer/least-request.js';
+import { roundRobin } from '../lib/balancer/round-robin.js';
 import type { HelloClient } from '../test/helpers/hello-service.js';
 import { DrivenBalancer } from './harness/balancer.js';
 import { ClosedLoop, type Latency, Tally } from './harness/load.js';
@@ -223,8 +225,8 @@ async function pickAlone(rounds: number): Promise<PickCell[]> {
   const cells: PickCell[] = [];
   const makers: [Rival, () => DrivenBalancer][] = [
     ['grpc-js round_robin', () => new DrivenBalancer('round_robin')],
-    ['ours least_request', () => new DrivenBalancer('headless', 'least_request')],
-    ['ours round_robin', () => new DrivenBalancer('headless', 'round_robin')],
+    ['ours least_request', () => new DrivenBalancer('headless', leastRequest)],
+    ['ours round_robin', () => new DrivenBalancer('headless', roundRobin)],
   ];
   for (const pods of PICK_PODS) {
     const ips = Array.from({ length: pods }, (_, index) => `127.0.${Math.floor(index / 250)}.${(index % 250) + 1}`);

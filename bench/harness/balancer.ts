@@ -5,8 +5,8 @@
 import * as grpc from '@grpc/grpc-js';
 import { leastRequest } from '../../lib/balancer/least-request.js';
 import { LINK_KEY, Link } from '../../lib/balancer/link.js';
+import type { Policy } from '../../lib/balancer/picker.js';
 import { HeadlessResolver } from '../../lib/balancer/resolver.js';
-import { roundRobin } from '../../lib/balancer/round-robin.js';
 import { registerScheme } from '../../lib/balancer/scheme.js';
 import { judge, NOBODY } from '../../lib/discovery/membership.js';
 import type { Poller } from '../../lib/discovery/poller.js';
@@ -17,40 +17,29 @@ import { FakeControlHelper, type FakeSubchannel } from '../../test/helpers/fake-
 
 const { ChildLoadBalancerHandler, parseLoadBalancingConfig, statusOrFromValue } = grpc.experimental;
 
-const POLICIES = { least_request: leastRequest, round_robin: roundRobin };
 const PORT = 50_051;
 const PICK_ARGS = { metadata: new grpc.Metadata(), extraPickInfo: {} };
-
-/** What a set costs until the picker is out; `prepare` does beforehand what a resolver has done already. */
-interface Door<T> {
-  prepare(ips: readonly string[]): T;
-  apply(set: T): void;
-}
 
 export class DrivenBalancer {
   readonly #helper = new ForgetfulHelper();
   readonly #balancer: grpc.experimental.LoadBalancer;
-  readonly #door: Door<unknown>;
   #connected = 0;
 
+  /** The function gives it the set. */
+  readonly prepare: Door;
+
   /** @param name as in `loadBalancingConfig`: `headless`, `round_robin` … */
-  constructor(name: string, policy: 'least_request' | 'round_robin' = 'least_request') {
+  constructor(name: string, policy: Policy = leastRequest) {
     registerScheme();
     const config = parseLoadBalancingConfig({ [name]: {} });
     this.#balancer = new ChildLoadBalancerHandler(this.#helper);
     const give: Give = (list, options) => this.#balancer.updateAddressList(list, config, options, '');
-    this.#door = name === 'headless' ? ourDoor(policy, give) : listDoor(give);
+    this.prepare = name === 'headless' ? ourDoor(policy, give) : listDoor(give);
   }
 
   /** Gives it a set of IP addresses. */
   update(ips: readonly string[]): void {
     this.prepare(ips)();
-  }
-
-  /** The function gives it the set. */
-  prepare(ips: readonly string[]): () => void {
-    const set = this.#door.prepare(ips);
-    return () => this.#door.apply(set);
   }
 
   /** Subchannels made so far. */
@@ -96,26 +85,28 @@ export class DrivenBalancer {
 }
 
 type List = grpc.experimental.StatusOr<grpc.experimental.Endpoint[]>;
+/** Makes of a set what a resolver has made already; the function returned does what remains until the picker is out. */
+type Door = (ips: readonly string[]) => () => void;
 type Give = (list: List, options: grpc.ChannelOptions) => void;
 
 /** Lists as grpc-js's own resolvers hand them out, all but made. */
-function listDoor(give: Give): Door<grpc.experimental.Endpoint[]> {
+function listDoor(give: Give): Door {
   const endpoints = new Map<string, grpc.experimental.Endpoint>();
   const endpointOf = (host: string): grpc.experimental.Endpoint => {
     const endpoint = endpoints.get(host) ?? { addresses: [{ host, port: PORT }] };
     endpoints.set(host, endpoint);
     return endpoint;
   };
-  return {
-    prepare: (ips) => ips.map(endpointOf),
-    apply: (list) => give(statusOrFromValue(list), {}),
+  return (ips) => {
+    const list = ips.map(endpointOf);
+    return () => give(statusOrFromValue(list), {});
   };
 }
 
 /** All that follows an answer: the comparison with the last one, our resolver, our balancer. */
-function ourDoor(policy: 'least_request' | 'round_robin', give: Give): Door<Resolution> {
+function ourDoor(policy: Policy, give: Give): Door {
   const poller = new FakePoller();
-  const settings = { authority: 'driven.balancer:1', port: PORT, policy: POLICIES[policy], lingerMs: 30_000 };
+  const settings = { authority: 'driven.balancer:1', port: PORT, policy, lingerMs: 30_000 };
   const link = new Link(poller as unknown as Poller, settings, systemRuntime);
   const options = { [LINK_KEY]: link };
   const listener = (list: List): boolean => {
@@ -124,12 +115,12 @@ function ourDoor(policy: 'least_request' | 'round_robin', give: Give): Door<Reso
   };
   new HeadlessResolver(link, listener, {}).updateResolution();
   let membership = NOBODY;
-  return {
-    prepare: answerOf,
-    apply: (resolution) => {
-      membership = judge(membership, resolution, 'keep').membership;
+  return (ips) => {
+    const answer = answerOf(ips);
+    return () => {
+      membership = judge(membership, answer, 'keep').membership;
       poller.tell({ ...membership, error: null });
-    },
+    };
   };
 }
 

@@ -6,6 +6,9 @@ import { count, duration } from '../harness/table.js';
 import { chart, type Figure, facetNames, OURS } from './chart.js';
 import type { Section } from './page.js';
 
+/** `1, 10 and 100`. */
+const SERIES = new Intl.ListFormat('en-GB');
+
 export function dnsSection(result: Result<DnsCell>): Section {
   return {
     title: 'What does a poll cost?',
@@ -19,17 +22,12 @@ function answer(cells: readonly DnsCell[]): string[] {
   const wires = cells.filter((cell) => cell.kind === 'wire');
   const pool = cells.filter((cell) => cell.kind === 'pool');
   const blocked = (name: string): string => duration(pool.find(({ resolver }) => resolver === name)?.blockedMs);
-  const channels = series(wires.map((wire) => count(wire.channels)));
-  const queries = series(wires.map(({ queriesPerMinute }) => count(Math.round(queriesPerMinute))));
+  const channels = SERIES.format(wires.map((wire) => count(wire.channels)));
+  const queries = SERIES.format(wires.map(({ queriesPerMinute }) => count(Math.round(queriesPerMinute))));
   return [
     `Channels to one name share their polls: ${channels} of them send ${queries} queries a minute.`,
     `While other look-ups hold the thread pool, ours takes ${blocked('ours')}, and dns.lookup ${blocked('dns.lookup')}.`,
   ];
-}
-
-/** `1, 10 and 100`. */
-function series(words: readonly string[]): string {
-  return words.length < 2 ? words.join('') : `${words.slice(0, -1).join(', ')} and ${words.at(-1)}`;
 }
 
 function polls(cells: readonly DnsCell[]): Figure {
