@@ -6,11 +6,11 @@
  */
 import { execFileSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import { seededRandom } from '../test/helpers/fake-random.js';
+import { seededRandom } from '../test/support/fake-random.js';
 import { dns } from './dns.js';
+import { type Question, report } from './harness/benchmark.js';
 import { type Options, readOptions } from './harness/options.js';
 import { Progress } from './harness/progress.js';
-import { type Question, report } from './harness/question.js';
 import { intervals } from './intervals.js';
 import { overhead } from './overhead.js';
 import { scale } from './scale.js';

@@ -7,10 +7,10 @@
  */
 import { credentials } from '@grpc/grpc-js';
 import { HeadlessChannel } from '../lib/index.js';
-import { Child } from './harness/child.js';
+import { answerIfMain, type Context, type Outcome, type Question } from './harness/benchmark.js';
 import type { Mode } from './harness/options.js';
-import { answerIfMain, type Context, type Outcome, type Question } from './harness/question.js';
 import { Recording, type Result } from './harness/result.js';
+import { Child } from './harness/rpc.js';
 import { quantile, type Ratio, ratioOfPairs, sorted } from './harness/statistics.js';
 import { count, duration, formatTable, ratio } from './harness/table.js';
 import { POOL_THREADS, withPoolBlocked } from './polling/pool.js';

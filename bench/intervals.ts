@@ -9,8 +9,8 @@
  * process. A real run ends with the simulation too; with `--simulate` a disagreement is exit code 1.
  */
 
+import { answerIfMain, type Context, type Outcome, type Question } from './harness/benchmark.js';
 import type { Mode, Options } from './harness/options.js';
-import { answerIfMain, type Context, type Outcome, type Question } from './harness/question.js';
 import { Recording, readResult } from './harness/result.js';
 import { SIGMAS, simulateCells } from './intervals/agreement.js';
 import { analyse, type CellResult, costOf } from './intervals/analysis.js';

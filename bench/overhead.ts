@@ -5,19 +5,19 @@
  *     npm run bench:overhead            all kinds of calls over 1, 4, 50 and 100 pods, 9 rounds
  *     npm run bench:overhead -- --short unary calls over 4 and 50 pods, 3 rounds
  */
-import { leastRequest } from '../lib/balancer/least-request.js';
-import { roundRobin } from '../lib/balancer/round-robin.js';
-import type { HelloClient } from '../test/helpers/hello-service.js';
-import { DrivenBalancer } from './harness/balancer.js';
-import { ClosedLoop, type Latency, Tally } from './harness/load.js';
+import { leastRequest } from '../lib/picker/least-request.js';
+import { roundRobin } from '../lib/picker/round-robin.js';
+import type { HelloClient } from '../test/support/hello-service.js';
+import { DrivenBalancer } from './harness/balancer-harness.js';
+import { answerIfMain, type Context, type Outcome, type Question } from './harness/benchmark.js';
+import { ClosedLoop, type Latency, Tally } from './harness/load-generator.js';
 import type { Mode } from './harness/options.js';
 import { Fleet } from './harness/pods.js';
-import { answerIfMain, type Context, type Outcome, type Question } from './harness/question.js';
 import { Recording, type Result } from './harness/result.js';
 import { mean, quantile, type Ratio, ratioOfPairs, sorted } from './harness/statistics.js';
 import { count, duration, formatTable, ratio } from './harness/table.js';
 import { allocatedBytes } from './overhead/allocation.js';
-import { BASELINE, connect, RIVALS, type Rival } from './overhead/rivals.js';
+import { BASELINE, connect, RIVALS, type Rival } from './overhead/baselines.js';
 import { callOf, LARGE_OCTETS, STREAM_LENGTH, WORKLOADS, type Workload } from './overhead/workloads.js';
 
 export interface CallsCell {

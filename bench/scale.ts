@@ -4,8 +4,9 @@
  *
  *     npm run bench:scale
  */
+
+import { answerIfMain, type Context, type Outcome, type Question } from './harness/benchmark.js';
 import type { Mode } from './harness/options.js';
-import { answerIfMain, type Context, type Outcome, type Question } from './harness/question.js';
 import { Recording, type Result } from './harness/result.js';
 import { count, duration, formatTable, ratio } from './harness/table.js';
 import { type ApplyCell, measureApplying } from './scale/applying.js';

@@ -4,19 +4,19 @@
  *
  *     npm run bench:tail
  */
-import type { HelloClient } from '../test/helpers/hello-service.js';
-import { sayHi } from '../test/helpers/hello-service.js';
-import { freePort } from '../test/helpers/pod.js';
-import { PodHost } from '../test/helpers/pod-host.js';
-import { type PodProcess, startPodProcess } from '../test/helpers/pod-process.js';
-import { OpenLoop } from './harness/load.js';
+import type { HelloClient } from '../test/support/hello-service.js';
+import { sayHi } from '../test/support/hello-service.js';
+import { freePort } from '../test/support/pod.js';
+import { PodHost } from '../test/support/pod-host.js';
+import { type PodProcess, startPodProcess } from '../test/support/pod-process.js';
+import { answerIfMain, type Context, type Outcome, type Question } from './harness/benchmark.js';
+import { OpenLoop } from './harness/load-generator.js';
 import type { Mode } from './harness/options.js';
 import { freshSubnet } from './harness/pods.js';
-import { answerIfMain, type Context, type Outcome, type Question } from './harness/question.js';
 import { Recording, type Result } from './harness/result.js';
 import { mean, quantile, type Ratio, ratioOfPairs, sorted } from './harness/statistics.js';
 import { count, duration, formatTable, percent, ratio } from './harness/table.js';
-import { connect, type Rival } from './overhead/rivals.js';
+import { connect, type Rival } from './overhead/baselines.js';
 import { begin, DESCRIPTIONS, HANG_MS, SCENARIOS, type Scenario, SERVICE_MS, SLOWNESS } from './tail/scenarios.js';
 
 const TAIL_RIVALS = ['grpc-js round_robin', 'ours round_robin', 'ours least_request'] as const satisfies Rival[];

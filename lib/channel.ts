@@ -1,16 +1,16 @@
 /** The channel: a real grpc-js channel, fed and balanced by us, with a view of what goes on. */
 import { EventEmitter } from 'node:events';
 import { Channel, type ChannelCredentials, type ChannelOptions, connectivityState } from '@grpc/grpc-js';
-import { LINK_KEY, type Link } from './balancer/link.js';
-import { createLink, registerScheme } from './balancer/scheme.js';
 import { changeSince } from './discovery/membership.js';
 import type { Report } from './discovery/poller.js';
 import { HeadlessError } from './errors.js';
-import type { HeadlessEvents, HeadlessListener } from './events.js';
+import { LINK_KEY, type Link } from './grpc/channel-context.js';
+import { createLink, registerScheme } from './grpc/scheme.js';
 import { type HeadlessOptions, resolveOptions } from './options.js';
 import { type Runtime, systemRuntime } from './runtime.js';
-import type { Snapshot } from './snapshot.js';
 import { formatTarget, parseTarget } from './target.js';
+import type { HeadlessEvents, HeadlessListener } from './telemetry/channel-events.js';
+import type { Snapshot } from './telemetry/snapshot.js';
 
 /** grpc-js's channel options, with ours under one key. */
 export type HeadlessChannelOptions = ChannelOptions & { headless?: HeadlessOptions | undefined };

@@ -2,7 +2,7 @@
 
 import type { EmptyRule } from './discovery/membership.js';
 import type { RefreshSettings, TtlRule } from './discovery/schedule.js';
-import type { Lookup } from './dns/lookup.js';
+import type { Lookup } from './dns/lookup-resolver.js';
 import { type DnsSettings, type Family, parseServer } from './dns/settings.js';
 import { HeadlessError } from './errors.js';
 

@@ -1,5 +1,5 @@
 /** Side effect: `headless:` targets work wherever grpc-js takes a target, in code that only lets a string be changed. */
-import { registerScheme } from './balancer/scheme.js';
+import { registerScheme } from './grpc/scheme.js';
 
 registerScheme();
 

@@ -1,5 +1,5 @@
 /** For users' own tests: DNS in memory, without sockets. */
-import type { Lookup } from './dns/lookup.js';
+import type { Lookup } from './dns/lookup-resolver.js';
 import { DnsError, type DnsErrorCode } from './errors.js';
 
 /** How a name can be made to fail. `TIMEOUT` fails at once: a fake has no reason to let a test wait. */

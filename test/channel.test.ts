@@ -3,12 +3,12 @@ import { test } from 'node:test';
 import { type ChannelOptions, connectivityState, credentials } from '@grpc/grpc-js';
 import { HeadlessChannel, type HeadlessChannelOptions } from '../lib/channel.js';
 import type { DnsError, HeadlessError } from '../lib/errors.js';
-import type { DnsFailureEvent, UpdateEvent } from '../lib/events.js';
+import type { DnsFailureEvent, UpdateEvent } from '../lib/telemetry/channel-events.js';
 import { createFakeDns } from '../lib/testing.js';
-import { eventually } from './helpers/eventually.js';
-import { FakeClock, settle } from './helpers/fake-clock.js';
-import { spiedCredentials } from './helpers/spied-credentials.js';
-import { uncaughtDuring } from './helpers/uncaught.js';
+import { eventually } from './support/eventually.js';
+import { FakeClock, settle } from './support/fake-clock.js';
+import { spiedCredentials } from './support/spied-credentials.js';
+import { uncaughtDuring } from './support/uncaught.js';
 
 const insecure = credentials.createInsecure();
 

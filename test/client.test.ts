@@ -12,8 +12,8 @@ import { HeadlessChannel } from '../lib/channel.js';
 import { createHeadlessClient } from '../lib/client.js';
 import type { HeadlessError } from '../lib/errors.js';
 import { createFakeDns } from '../lib/testing.js';
-import { HelloClient, sayHi } from './helpers/hello-service.js';
-import { spiedCredentials } from './helpers/spied-credentials.js';
+import { HelloClient, sayHi } from './support/hello-service.js';
+import { spiedCredentials } from './support/spied-credentials.js';
 
 const insecure = credentials.createInsecure();
 const noPods = { dns: { lookup: createFakeDns().lookup } };

@@ -4,10 +4,10 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import { Cluster } from './helpers/cluster.js';
-import type { HelloClient } from './helpers/hello-service.js';
-import { sayHi } from './helpers/hello-service.js';
-import { leakCheck } from './helpers/leak-check.js';
+import { Cluster } from './support/cluster.js';
+import type { HelloClient } from './support/hello-service.js';
+import { sayHi } from './support/hello-service.js';
+import { leakCheck } from './support/leak-check.js';
 
 const here = dirname(fileURLToPath(import.meta.url));
 const readme = await readFile(join(here, '../README.md'), 'utf8');
@@ -24,7 +24,7 @@ function moduleOf(code: string, cluster: Cluster): string {
   const importable = (path: string): string => `'${pathToFileURL(join(here, path)).href}'`;
   const service = `headless://127.0.0.1:${cluster.dns.port}/${cluster.target}`;
   return [
-    `import { HelloClient } from ${importable('helpers/hello-service.ts')};`,
+    `import { HelloClient } from ${importable('support/hello-service.ts')};`,
     code.includes("from '@grpc/grpc-js'") ? '' : "import { credentials } from '@grpc/grpc-js';",
     code
       .replaceAll("'grpc-headless'", importable('../lib/index.ts'))

@@ -9,8 +9,8 @@
  *     await fleet.close();
  */
 import type { ServerOptions } from '@grpc/grpc-js';
-import { freePort } from '../../test/helpers/pod.js';
-import { PodHost, type RemotePod, type RemotePodOptions } from '../../test/helpers/pod-host.js';
+import { freePort } from '../../test/support/pod.js';
+import { PodHost, type RemotePod, type RemotePodOptions } from '../../test/support/pod-host.js';
 
 export interface FleetOptions {
   readonly pods: number;

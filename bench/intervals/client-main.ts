@@ -6,10 +6,10 @@ import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { connectivityState, credentials } from '@grpc/grpc-js';
 import { HeadlessChannel } from '../../lib/index.js';
-import { seededRandom } from '../../test/helpers/fake-random.js';
-import { HelloClient } from '../../test/helpers/hello-service.js';
-import { obey } from '../harness/child.js';
-import { hello, OpenLoop, Tally, type TallyReport } from '../harness/load.js';
+import { seededRandom } from '../../test/support/fake-random.js';
+import { HelloClient } from '../../test/support/hello-service.js';
+import { hello, OpenLoop, Tally, type TallyReport } from '../harness/load-generator.js';
+import { obey } from '../harness/rpc.js';
 import { performanceOffsetMs, wallOffsetMs } from './clock.js';
 import type { Client } from './grid.js';
 

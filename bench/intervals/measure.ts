@@ -1,8 +1,8 @@
 /** The real run: pods, DNS servers and clients in processes, scale events at their times, and what everyone saw. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Random } from '../../lib/runtime.js';
-import { Child } from '../harness/child.js';
 import type { Progress, Step } from '../harness/progress.js';
+import { Child } from '../harness/rpc.js';
 import { sorted } from '../harness/statistics.js';
 import type { ClientOrder, ClientOrders, ProcessReport } from './client-main.js';
 import { machineMs } from './clock.js';

@@ -6,7 +6,7 @@
 import { createSocket } from 'node:dgram';
 import { setTimeout as sleep } from 'node:timers/promises';
 import packet from 'dns-packet';
-import { DnsServer } from '../../test/helpers/dns-server.js';
+import { DnsServer } from '../../test/support/dns-server.js';
 import { Fleet, freshSubnet } from '../harness/pods.js';
 import { machineMs } from './clock.js';
 import type { CacheTtl, FleetName, Grid, ServiceName } from './grid.js';

@@ -9,7 +9,7 @@ import { Poller } from '../../lib/discovery/poller.js';
 import type { RefreshSettings } from '../../lib/discovery/schedule.js';
 import { type AddressBook, type Resolution, zeroDnsCounters } from '../../lib/dns/resolution.js';
 import type { Random } from '../../lib/runtime.js';
-import { DnsCache, DnsZone, type ZoneSource } from '../../test/helpers/dns-zone.js';
+import { DnsCache, DnsZone, type ZoneSource } from '../../test/support/dns-zone.js';
 import type { CacheTtl } from './grid.js';
 import { type ScalePlan, scaleEvents } from './scaling.js';
 import { NEIGHBOUR_GAP_MS, ZONE_TTL } from './service.js';

@@ -1,6 +1,6 @@
 /** The kinds of calls whose cost is measured. Each call resolves with the name of the pod that answered. */
-import { type HelloClient, sayHi } from '../../test/helpers/hello-service.js';
-import { type Call, hello } from '../harness/load.js';
+import { type HelloClient, sayHi } from '../../test/support/hello-service.js';
+import { type Call, hello } from '../harness/load-generator.js';
 
 export const WORKLOADS = ['unary', 'stream', 'large'] as const;
 

@@ -1,7 +1,7 @@
 /** Ways to turn a name into addresses once: ours, c-ares (`dns.resolve4`) and getaddrinfo (`dns.lookup`). */
 import { promises as dns } from 'node:dns';
-import { DnsClient } from '../../lib/dns/client.js';
 import { parseServer } from '../../lib/dns/settings.js';
+import { DnsClient } from '../../lib/dns/stub-resolver.js';
 import { resolveOptions } from '../../lib/options.js';
 import { systemRuntime } from '../../lib/runtime.js';
 

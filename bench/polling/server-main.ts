@@ -1,6 +1,6 @@
 /** The DNS server in a process of its own, so that its CPU is not the clients'. */
-import { DnsServer } from '../../test/helpers/dns-server.js';
-import { obey } from '../harness/child.js';
+import { DnsServer } from '../../test/support/dns-server.js';
+import { obey } from '../harness/rpc.js';
 
 let server: DnsServer | undefined;
 

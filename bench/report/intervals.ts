@@ -5,9 +5,9 @@ import { ecdf } from '../harness/statistics.js';
 import { count, duration, percent } from '../harness/table.js';
 import type { CellResult } from '../intervals/analysis.js';
 import { type IntervalsParameters, showIntervals } from '../intervals/show.js';
+import { firstAndLastCalls, loadShare } from './baselines.js';
 import { chart, type Figure, facetNames, logDomain, ORDERED, OURS, shortDuration, ticksWithin } from './chart.js';
 import type { Section } from './page.js';
-import { firstAndLastCalls, loadShare } from './rivals.js';
 
 const LOG_TICKS = [100, 200, 500, 1_000, 2_000, 5_000, 10_000, 20_000, 60_000];
 const QUERY_TICKS = [1, 2, 5, 10, 20, 50, 100, 200, 500];

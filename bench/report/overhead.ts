@@ -2,7 +2,7 @@
 import * as Plot from '@observablehq/plot';
 import type { Result } from '../harness/result.js';
 import { count, percent, ratio } from '../harness/table.js';
-import { RIVALS as BALANCERS } from '../overhead/rivals.js';
+import { RIVALS as BALANCERS } from '../overhead/baselines.js';
 import { type CallsCell, type OverheadCell, overhead } from '../overhead.js';
 import { chart, type Figure, OURS, RIVALS } from './chart.js';
 import type { Section } from './page.js';

@@ -3,7 +3,7 @@
  * charged with all that follows an answer; grpc-js's is handed lists that are made already.
  */
 import { judge, NOBODY } from '../../lib/discovery/membership.js';
-import { answerOf, DrivenBalancer } from '../harness/balancer.js';
+import { answerOf, DrivenBalancer } from '../harness/balancer-harness.js';
 import { quantile, sorted } from '../harness/statistics.js';
 
 export interface ApplyCell {

@@ -1,6 +1,6 @@
 /** Reading an answer of so many A records: our reader, and dns-packet's, which makes objects of the whole message. */
 import { decode, encode } from 'dns-packet';
-import { readReply } from '../../lib/dns/reply.js';
+import { readReply } from '../../lib/dns/response.js';
 import { quantile, sorted } from '../harness/statistics.js';
 
 export interface DecodeCell {

@@ -2,7 +2,7 @@
 import { monitorEventLoopDelay, PerformanceObserver } from 'node:perf_hooks';
 import { credentials } from '@grpc/grpc-js';
 import { HeadlessChannel } from '../../lib/index.js';
-import { PodHost } from '../../test/helpers/pod-host.js';
+import { PodHost } from '../../test/support/pod-host.js';
 import { addresses } from './applying.js';
 
 export interface StallCell {

@@ -5,10 +5,10 @@
  * As in Kubernetes, a pod is ready before its record appears, and its record disappears when it gets SIGTERM, while
  * it can still serve.
  */
-import { DnsServer } from '../../test/helpers/dns-server.js';
-import { freePort } from '../../test/helpers/pod.js';
-import { PodHost } from '../../test/helpers/pod-host.js';
-import { type PodProcess, startPodProcess } from '../../test/helpers/pod-process.js';
+import { DnsServer } from '../../test/support/dns-server.js';
+import { freePort } from '../../test/support/pod.js';
+import { PodHost } from '../../test/support/pod-host.js';
+import { type PodProcess, startPodProcess } from '../../test/support/pod-process.js';
 
 export interface PodRecord {
   readonly name: string;

@@ -1,6 +1,6 @@
 /** Calls at a constant rate through one client, and a ledger of which pod answered which of them, and when. */
 import { status } from '@grpc/grpc-js';
-import { type HelloClient, sayHi } from '../../test/helpers/hello-service.js';
+import { type HelloClient, sayHi } from '../../test/support/hello-service.js';
 
 export interface PodCalls {
   answered: number;

@@ -9,13 +9,13 @@ import './plain-resolver.js';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { credentials } from '@grpc/grpc-js';
 import { createHeadlessClient } from '../../lib/index.js';
-import { HelloClient } from '../../test/helpers/hello-service.js';
+import { HelloClient } from '../../test/support/hello-service.js';
 import { Cluster } from './cluster.js';
 import { Load } from './load.js';
 import { seconds, wrap } from './paint.js';
+import { FIRST_PROCESSES, MAX_PODS, Scribe, tellStory } from './scenario.js';
 import { openScreen, type Screen } from './screen.js';
-import { FIRST_PROCESSES, MAX_PODS, Scribe, tellStory } from './story.js';
-import { bullet, findings, LIMIT_MS, lessons, shortcomings, table } from './verdict.js';
+import { bullet, findings, LIMIT_MS, lessons, shortcomings, table } from './summary.js';
 
 const SERVICE = 'hello.demo.svc.cluster.local';
 const CALLS_PER_SECOND = 100;

@@ -2,9 +2,10 @@
  * Pods that left the set: their calls finish, and their connections linger, since a DNS replica that lags behind, or a
  * flapping readiness probe, brings many of them back within seconds.
  */
+
+import type { BalancerCounters } from '../grpc/channel-context.js';
 import type { Clock, Timer } from '../runtime.js';
 import type { Endpoint } from './endpoint.js';
-import type { BalancerCounters } from './link.js';
 
 export interface DrainContext {
   readonly lingerMs: number;

@@ -3,7 +3,7 @@
  * The result is made once, so a pick allocates nothing.
  */
 import { connectivityState, status } from '@grpc/grpc-js';
-import { type PickResult, PickResultType, type Subchannel } from './grpc.js';
+import { type PickResult, PickResultType, type Subchannel } from '../grpc/experimental.js';
 
 /** `backoff` from the first failed attempt until READY: retries meanwhile are no news (gRFC A61's sticky failure). */
 export type ConnectionState = 'connecting' | 'ready' | 'backoff';

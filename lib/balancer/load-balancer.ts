@@ -4,14 +4,19 @@
  * if any still tries for the first time, else TRANSIENT_FAILURE.
  */
 import { type ChannelOptions, connectivityState } from '@grpc/grpc-js';
+import { type BalancerView, LINK_KEY, type Link } from '../grpc/channel-context.js';
+import type {
+  ChannelControlHelper,
+  LoadBalancer,
+  StatusOrEndpoints,
+  TypedLoadBalancingConfig,
+} from '../grpc/experimental.js';
+import { BALANCER_NAME } from '../grpc/service-config.js';
+import { type PolicyPicker, queuePicker, unavailablePicker } from '../picker/policy.js';
 import { Drain } from './drain.js';
 import type { ConnectionChange, Endpoint, EndpointOwner, EndpointSnapshot } from './endpoint.js';
-import type { ChannelControlHelper, LoadBalancer, StatusOrEndpoints, TypedLoadBalancingConfig } from './grpc.js';
-import { type BalancerView, LINK_KEY, type Link } from './link.js';
-import { Nursery } from './nursery.js';
-import { type PolicyPicker, queuePicker, unavailablePicker } from './picker.js';
-import { Roster, without } from './roster.js';
-import { BALANCER_NAME } from './service-config.js';
+import { Roster, without } from './endpoint-set.js';
+import { Nursery } from './subchannel-queue.js';
 
 /** Takes no settings of its own: they come with the link, so that both doors give them in the same place. */
 export class HeadlessLoadBalancingConfig implements TypedLoadBalancingConfig {

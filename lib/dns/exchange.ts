@@ -8,8 +8,8 @@ import { connect } from 'node:net';
 import { DnsError, type DnsErrorCode } from '../errors.js';
 import type { Clock } from '../runtime.js';
 import { encodeQuery, type Question, screen } from './message.js';
-import { type Reply, readReply } from './reply.js';
 import type { DnsCounters } from './resolution.js';
+import { type Reply, readReply } from './response.js';
 import { formatServer, type ServerAddress } from './settings.js';
 
 export type Transport = 'udp' | 'tcp';

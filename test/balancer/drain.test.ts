@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { scene, twoReady } from '../helpers/balancer-scene.js';
-import { FakeControlHelper } from '../helpers/fake-subchannel.js';
+import { scene, twoReady } from '../support/balancer-fixture.js';
+import { FakeControlHelper } from '../support/fake-subchannel.js';
 
 test('a removed pod is out of the picker before it begins to drain, and its connection lingers', async () => {
   const { give, serving, states, link, held, helper, balancer, clock } = twoReady();

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { status } from '@grpc/grpc-js';
-import { scene } from '../helpers/balancer-scene.js';
+import { scene } from '../support/balancer-fixture.js';
 
 test('a snapshot tells how many calls are under way, began, succeeded and failed', () => {
   const { give, up, call, balancer } = scene();

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { connectivityState, status } from '@grpc/grpc-js';
-import { statusOrFromValue } from '../../lib/balancer/grpc.js';
-import { LINK_KEY } from '../../lib/balancer/link.js';
 import { HeadlessLoadBalancer, HeadlessLoadBalancingConfig } from '../../lib/balancer/load-balancer.js';
 import { DnsError } from '../../lib/errors.js';
-import { scene, twoReady } from '../helpers/balancer-scene.js';
-import { FakeControlHelper } from '../helpers/fake-subchannel.js';
+import { LINK_KEY } from '../../lib/grpc/channel-context.js';
+import { statusOrFromValue } from '../../lib/grpc/experimental.js';
+import { scene, twoReady } from '../support/balancer-fixture.js';
+import { FakeControlHelper } from '../support/fake-subchannel.js';
 
 type StateName = keyof typeof connectivityState;
 const T: StateName = 'TRANSIENT_FAILURE';

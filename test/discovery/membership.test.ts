@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { difference, type EmptyRule, judge, type Membership, NOBODY } from '../../lib/discovery/membership.js';
 import type { AddressSource, Outcome } from '../../lib/dns/resolution.js';
-import { empty, failed, found, resolution } from '../helpers/scripted-book.js';
+import { empty, failed, found, resolution } from '../support/scripted-resolver.js';
 
 type Answers = Partial<Record<AddressSource, Outcome>>;
 

@@ -1,10 +1,10 @@
 /** Who is told what: several subscribers, stops, wake-ups, and the status for people. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { settle } from '../helpers/fake-clock.js';
-import { a, b, c, SERVFAIL, scene, told } from '../helpers/poller-scene.js';
-import { pods } from '../helpers/scripted-book.js';
-import { uncaughtDuring } from '../helpers/uncaught.js';
+import { settle } from '../support/fake-clock.js';
+import { a, b, c, SERVFAIL, scene, told } from '../support/poller-fixture.js';
+import { pods } from '../support/scripted-resolver.js';
+import { uncaughtDuring } from '../support/uncaught.js';
 
 test('when the last subscriber ends while it waits, no timer is left (fault 44)', async () => {
   const { clock, book, join } = scene();

@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { EmptyRule } from '../../lib/discovery/membership.js';
-import { a, b, c, NXDOMAIN, SERVFAIL, scene, told } from '../helpers/poller-scene.js';
-import { found, pods, resolution } from '../helpers/scripted-book.js';
+import { a, b, c, NXDOMAIN, SERVFAIL, scene, told } from '../support/poller-fixture.js';
+import { found, pods, resolution } from '../support/scripted-resolver.js';
 
 test('it asks at once and then at every interval, and reports the whole set each time', async () => {
   const { clock, book, join } = scene();

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { type RefreshSettings, Schedule } from '../../lib/discovery/schedule.js';
 import type { Random } from '../../lib/runtime.js';
-import { scriptedRandom, seededRandom } from '../helpers/fake-random.js';
+import { scriptedRandom, seededRandom } from '../support/fake-random.js';
 
 const SETTINGS: RefreshSettings = {
   intervalMs: 5_000,

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { describe, it, type TestContext } from 'node:test';
 import type { DnsCounters } from '../../lib/dns/resolution.js';
-import type { DnsQuery } from '../helpers/dns-server.js';
-import { FakeClock } from '../helpers/fake-clock.js';
-import { leakCheck } from '../helpers/leak-check.js';
-import { addressesOf, ask, fails, good, heldBack, serve } from './asking.js';
-import { a, aQuery, frame, HOSTNAME, reply, u16 } from './wire.js';
+import { addressesOf, ask, fails, good, heldBack, serve } from '../support/dns-query.js';
+import type { DnsQuery } from '../support/dns-server.js';
+import { FakeClock } from '../support/fake-clock.js';
+import { leakCheck } from '../support/leak-check.js';
+import { a, aQuery, frame, HOSTNAME, reply, u16 } from '../support/wire.js';
 
 describe('a question over udp', () => {
   /** Every datagram before the good one must be passed over. */

@@ -3,11 +3,11 @@ import { createSocket } from 'node:dgram';
 import { createServer } from 'node:net';
 import { describe, it } from 'node:test';
 import type { Transport } from '../../lib/dns/exchange.js';
-import type { DnsQuery } from '../helpers/dns-server.js';
-import { FakeClock } from '../helpers/fake-clock.js';
-import { leakCheck } from '../helpers/leak-check.js';
-import { addressesOf, ask, fails, good, heldBack, serve } from './asking.js';
-import { HOSTNAME, u16 } from './wire.js';
+import { addressesOf, ask, fails, good, heldBack, serve } from '../support/dns-query.js';
+import type { DnsQuery } from '../support/dns-server.js';
+import { FakeClock } from '../support/fake-clock.js';
+import { leakCheck } from '../support/leak-check.js';
+import { HOSTNAME, u16 } from '../support/wire.js';
 
 const transports: readonly Transport[] = ['udp', 'tcp'];
 

@@ -4,7 +4,7 @@ import packet from 'dns-packet';
 import fc from 'fast-check';
 import { EDNS_UDP_OCTETS, encodeQuery, nameFault, screen } from '../../lib/dns/message.js';
 import { MalformedMessage } from '../../lib/dns/name.js';
-import { a, aQuery, HOSTNAME, name, pointer, questionOf, reply, u16 } from './wire.js';
+import { a, aQuery, HOSTNAME, name, pointer, questionOf, reply, u16 } from '../support/wire.js';
 
 const query = aQuery();
 

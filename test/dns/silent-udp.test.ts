@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { ExchangeRequest } from '../../lib/dns/exchange.js';
-import { NAME, type Word, world } from './fake-network.js';
+import { NAME, type Word, world } from '../support/fake-network.js';
 
 const udp = `1 udp A ${NAME}`;
 const small = `${udp} no-edns`;

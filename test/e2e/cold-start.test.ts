@@ -2,11 +2,11 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { credentials, Metadata, type ServiceError, status } from '@grpc/grpc-js';
 import { createHeadlessClient, DnsError, HeadlessChannel, HeadlessError } from '../../lib/index.js';
-import { Cluster } from '../helpers/cluster.js';
-import { DnsServer } from '../helpers/dns-server.js';
-import { eventually } from '../helpers/eventually.js';
-import { callsByPod, HelloClient, sayHi } from '../helpers/hello-service.js';
-import { leakCheck } from '../helpers/leak-check.js';
+import { Cluster } from '../support/cluster.js';
+import { DnsServer } from '../support/dns-server.js';
+import { eventually } from '../support/eventually.js';
+import { callsByPod, HelloClient, sayHi } from '../support/hello-service.js';
+import { leakCheck } from '../support/leak-check.js';
 
 const insecure = credentials.createInsecure();
 

@@ -4,10 +4,10 @@ import { credentials } from '@grpc/grpc-js';
 import { createHeadlessClient, HeadlessChannel } from '../../lib/index.js';
 import '../../lib/register.js';
 import { createFakeDns } from '../../lib/testing.js';
-import { Cluster } from '../helpers/cluster.js';
-import { eventually } from '../helpers/eventually.js';
-import { callsByPod, HelloClient, sayHi } from '../helpers/hello-service.js';
-import { leakCheck } from '../helpers/leak-check.js';
+import { Cluster } from '../support/cluster.js';
+import { eventually } from '../support/eventually.js';
+import { callsByPod, HelloClient, sayHi } from '../support/hello-service.js';
+import { leakCheck } from '../support/leak-check.js';
 
 /** How each door makes a client of a cluster; what is asserted of them is the same. */
 const doors: Record<string, (cluster: Cluster) => HelloClient> = {

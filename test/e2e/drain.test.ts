@@ -3,11 +3,11 @@ import { once } from 'node:events';
 import { type TestContext, test } from 'node:test';
 import { credentials, type StatusObject, status } from '@grpc/grpc-js';
 import { HeadlessChannel, type HeadlessOptions } from '../../lib/index.js';
-import { Cluster, type ClusterOptions } from '../helpers/cluster.js';
-import { eventually } from '../helpers/eventually.js';
-import { callsByPod, HelloClient, type HiResponse, sayHi } from '../helpers/hello-service.js';
-import { leakCheck } from '../helpers/leak-check.js';
-import type { Pod } from '../helpers/pod.js';
+import { Cluster, type ClusterOptions } from '../support/cluster.js';
+import { eventually } from '../support/eventually.js';
+import { callsByPod, HelloClient, type HiResponse, sayHi } from '../support/hello-service.js';
+import { leakCheck } from '../support/leak-check.js';
+import type { Pod } from '../support/pod.js';
 
 interface Scene {
   cluster: Cluster;

@@ -4,10 +4,10 @@ import { constants, createServer, type Http2Server, type ServerHttp2Session, typ
 import { test } from 'node:test';
 import { credentials, status } from '@grpc/grpc-js';
 import { createHeadlessClient, type HeadlessChannel } from '../../lib/index.js';
-import { Cluster } from '../helpers/cluster.js';
-import { eventually } from '../helpers/eventually.js';
-import { callsByPod, HelloClient, type HiResponse, sayHi } from '../helpers/hello-service.js';
-import { type Defer, leakCheck } from '../helpers/leak-check.js';
+import { Cluster } from '../support/cluster.js';
+import { eventually } from '../support/eventually.js';
+import { callsByPod, HelloClient, type HiResponse, sayHi } from '../support/hello-service.js';
+import { type Defer, leakCheck } from '../support/leak-check.js';
 
 /** A pod that says GOAWAY as it is told, frame by frame: grpc-js's server and Node's have one way only. */
 class FramePod {

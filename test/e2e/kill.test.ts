@@ -2,11 +2,11 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { credentials, Metadata, type ServiceError, status } from '@grpc/grpc-js';
 import { HeadlessChannel, type HeadlessChannelOptions } from '../../lib/index.js';
-import { Cluster } from '../helpers/cluster.js';
-import { eventually } from '../helpers/eventually.js';
-import { callsByPod, HelloClient, sayHi } from '../helpers/hello-service.js';
-import { type Defer, leakCheck } from '../helpers/leak-check.js';
-import { type PodProcess, startPodProcess } from '../helpers/pod-process.js';
+import { Cluster } from '../support/cluster.js';
+import { eventually } from '../support/eventually.js';
+import { callsByPod, HelloClient, sayHi } from '../support/hello-service.js';
+import { type Defer, leakCheck } from '../support/leak-check.js';
+import { type PodProcess, startPodProcess } from '../support/pod-process.js';
 
 const RETRY_POLICY = JSON.stringify({
   methodConfig: [

@@ -2,12 +2,12 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { credentials } from '@grpc/grpc-js';
 import { HeadlessChannel, type UpdateEvent } from '../../lib/index.js';
-import { Cluster } from '../helpers/cluster.js';
-import { DnsServer } from '../helpers/dns-server.js';
-import { eventually } from '../helpers/eventually.js';
-import { callsByPod, HelloClient } from '../helpers/hello-service.js';
-import { leakCheck } from '../helpers/leak-check.js';
-import { startPod } from '../helpers/pod.js';
+import { Cluster } from '../support/cluster.js';
+import { DnsServer } from '../support/dns-server.js';
+import { eventually } from '../support/eventually.js';
+import { callsByPod, HelloClient } from '../support/hello-service.js';
+import { leakCheck } from '../support/leak-check.js';
+import { startPod } from '../support/pod.js';
 
 const NAME = 'hello.test.svc.cluster.local';
 const PODS = 300;

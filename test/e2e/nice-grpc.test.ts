@@ -3,10 +3,10 @@ import { test } from 'node:test';
 import { credentials } from '@grpc/grpc-js';
 import { createClient } from 'nice-grpc';
 import { HeadlessChannel } from '../../lib/index.js';
-import { Cluster } from '../helpers/cluster.js';
-import { eventually } from '../helpers/eventually.js';
-import { HelloClient, type HiRequest, type HiResponse } from '../helpers/hello-service.js';
-import { leakCheck } from '../helpers/leak-check.js';
+import { Cluster } from '../support/cluster.js';
+import { eventually } from '../support/eventually.js';
+import { HelloClient, type HiRequest, type HiResponse } from '../support/hello-service.js';
+import { leakCheck } from '../support/leak-check.js';
 
 test('a nice-grpc client on a HeadlessChannel is balanced over the pods, and sees new ones', async (t) => {
   const defer = leakCheck(t);

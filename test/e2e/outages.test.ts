@@ -2,11 +2,11 @@ import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { credentials, type ServiceError, status } from '@grpc/grpc-js';
 import { createHeadlessClient, type DnsFailureEvent, HeadlessChannel, type UpdateEvent } from '../../lib/index.js';
-import { Cluster, Load } from '../helpers/cluster.js';
-import { type DnsFailure, DnsServer } from '../helpers/dns-server.js';
-import { eventually } from '../helpers/eventually.js';
-import { callsByPod, HelloClient, sayHi } from '../helpers/hello-service.js';
-import { leakCheck } from '../helpers/leak-check.js';
+import { Cluster, Load } from '../support/cluster.js';
+import { type DnsFailure, DnsServer } from '../support/dns-server.js';
+import { eventually } from '../support/eventually.js';
+import { callsByPod, HelloClient, sayHi } from '../support/hello-service.js';
+import { leakCheck } from '../support/leak-check.js';
 
 interface Outage {
   code: string;

@@ -6,8 +6,8 @@ import { dirname, join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { Cluster } from '../helpers/cluster.js';
-import { leakCheck } from '../helpers/leak-check.js';
+import { Cluster } from '../support/cluster.js';
+import { leakCheck } from '../support/leak-check.js';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
@@ -108,7 +108,7 @@ test('the packed package works, with its types, in ESM and CommonJS projects out
 async function callThrough(t: TestContext, user: string, file: string): Promise<void> {
   const defer = leakCheck(t);
   const cluster = await Cluster.start(defer, { pods: 1 });
-  const proto = join(root, 'test/helpers/hello.proto');
+  const proto = join(root, 'test/support/hello.proto');
   const args = [join(user, 'out', file), proto, cluster.target, cluster.dns.address, String(cluster.pods[0]?.ip)];
   const { stdout, stderr } = await run(process.execPath, args, { cwd: user });
   assert.equal(stdout.trim(), 'all doors work');

@@ -8,11 +8,11 @@ import { credentials } from '@grpc/grpc-js';
 import { createHeadlessClient, HeadlessChannel, type HeadlessOptions } from '../../lib/index.js';
 import '../../lib/register.js';
 import { createFakeDns } from '../../lib/testing.js';
-import { Cluster } from '../helpers/cluster.js';
-import { DnsServer } from '../helpers/dns-server.js';
-import { eventually } from '../helpers/eventually.js';
-import { HelloClient, sayHi } from '../helpers/hello-service.js';
-import { type Defer, leakCheck } from '../helpers/leak-check.js';
+import { Cluster } from '../support/cluster.js';
+import { DnsServer } from '../support/dns-server.js';
+import { eventually } from '../support/eventually.js';
+import { HelloClient, sayHi } from '../support/hello-service.js';
+import { type Defer, leakCheck } from '../support/leak-check.js';
 
 const insecure = credentials.createInsecure();
 

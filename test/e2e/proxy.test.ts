@@ -6,9 +6,9 @@ import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { credentials } from '@grpc/grpc-js';
 import { createHeadlessClient, type HeadlessOptions } from '../../lib/index.js';
-import { Cluster } from '../helpers/cluster.js';
-import { HelloClient, sayHi } from '../helpers/hello-service.js';
-import { leakCheck } from '../helpers/leak-check.js';
+import { Cluster } from '../support/cluster.js';
+import { HelloClient, sayHi } from '../support/hello-service.js';
+import { leakCheck } from '../support/leak-check.js';
 
 // This file is also the program of its child processes: grpc-js reads the proxy's variables from the environment.
 interface Task {

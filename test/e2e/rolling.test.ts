@@ -4,11 +4,11 @@ import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { credentials } from '@grpc/grpc-js';
 import { createHeadlessClient } from '../../lib/index.js';
-import { Cluster, Load } from '../helpers/cluster.js';
-import { eventually } from '../helpers/eventually.js';
-import { callsByPod, HelloClient } from '../helpers/hello-service.js';
-import { leakCheck } from '../helpers/leak-check.js';
-import type { Pod } from '../helpers/pod.js';
+import { Cluster, Load } from '../support/cluster.js';
+import { eventually } from '../support/eventually.js';
+import { callsByPod, HelloClient } from '../support/hello-service.js';
+import { leakCheck } from '../support/leak-check.js';
+import type { Pod } from '../support/pod.js';
 
 const PODS = 12;
 const INTERVAL_MS = 1_000;

@@ -3,10 +3,10 @@ import { test } from 'node:test';
 import { credentials, status } from '@grpc/grpc-js';
 import { createHeadlessClient, HeadlessChannel, type HeadlessOptions } from '../../lib/index.js';
 import '../../lib/register.js';
-import { Cluster } from '../helpers/cluster.js';
-import { eventually } from '../helpers/eventually.js';
-import { callsByPod, HelloClient, sayHi } from '../helpers/hello-service.js';
-import { leakCheck } from '../helpers/leak-check.js';
+import { Cluster } from '../support/cluster.js';
+import { eventually } from '../support/eventually.js';
+import { callsByPod, HelloClient, sayHi } from '../support/hello-service.js';
+import { leakCheck } from '../support/leak-check.js';
 
 const insecure = credentials.createInsecure();
 

@@ -5,12 +5,12 @@ import { test } from 'node:test';
 import type { TLSSocket } from 'node:tls';
 import { credentials, ServerCredentials, type ServiceError, status } from '@grpc/grpc-js';
 import { createHeadlessClient, HeadlessChannel } from '../../lib/index.js';
-import { createAuthority } from '../helpers/certificates.js';
-import { Cluster } from '../helpers/cluster.js';
-import { eventually } from '../helpers/eventually.js';
-import { callsByPod, HelloClient, sayHi } from '../helpers/hello-service.js';
-import { leakCheck } from '../helpers/leak-check.js';
-import { startPod } from '../helpers/pod.js';
+import { createAuthority } from '../support/certificates.js';
+import { Cluster } from '../support/cluster.js';
+import { eventually } from '../support/eventually.js';
+import { callsByPod, HelloClient, sayHi } from '../support/hello-service.js';
+import { leakCheck } from '../support/leak-check.js';
+import { startPod } from '../support/pod.js';
 
 const NAME = 'hello.test.svc.cluster.local';
 const authority = createAuthority();

@@ -1,10 +1,10 @@
 /** Answers that are odd and all the same good, and what each does to the set. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { a, cname, name, opt, QUESTION, type RecordParts, record, reply, TYPE, u16 } from '../dns/wire.js';
-import type { DnsQuery } from '../helpers/dns-server.js';
-import { eventually } from '../helpers/eventually.js';
-import { cut, FORGED, NEW, naming, OLD, startScene } from './scene.js';
+import type { DnsQuery } from '../support/dns-server.js';
+import { eventually } from '../support/eventually.js';
+import { a, cname, name, opt, QUESTION, type RecordParts, record, reply, TYPE, u16 } from '../support/wire.js';
+import { cut, FORGED, NEW, naming, OLD, startScene } from './fixture.js';
 
 const end = (parts: RecordParts = {}): Buffer[] => NEW.map((address) => a(address, parts));
 const junk = Buffer.from([0xc0, 0xff, 0x3f]);

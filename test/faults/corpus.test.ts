@@ -1,14 +1,14 @@
 /** The whole fuzz corpus once more, now through the DNS client over real sockets, UDP and TCP. */
 import assert from 'node:assert/strict';
 import { describe, it, type TestContext } from 'node:test';
-import { DnsClient } from '../../lib/dns/client.js';
 import type { Transport } from '../../lib/dns/exchange.js';
 import type { DnsCounters, Outcome } from '../../lib/dns/resolution.js';
+import { DnsClient } from '../../lib/dns/stub-resolver.js';
 import { systemRuntime } from '../../lib/runtime.js';
-import { a, HOSTNAME, record, reply, TYPE, u16 } from '../dns/wire.js';
 import type { Shape } from '../fuzz/corpus/shape.js';
 import { CORPUS } from '../fuzz/corpus.js';
-import { type DnsQuery, DnsServer } from '../helpers/dns-server.js';
+import { type DnsQuery, DnsServer } from '../support/dns-server.js';
+import { a, HOSTNAME, record, reply, TYPE, u16 } from '../support/wire.js';
 
 /** The id of the query that the corpus was made for. */
 const CORPUS_ID = 0x1234;

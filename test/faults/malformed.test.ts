@@ -1,9 +1,9 @@
 /** Replies that are ours and break the rules: the whole message fails, the next server is asked, the endpoints stay. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { a, cname, FIRST_RECORD, name, opt, pointer, QUESTION, record, reply, TYPE, u16 } from '../dns/wire.js';
-import type { DnsExchange, DnsQuery } from '../helpers/dns-server.js';
-import { cut, FORGED, NEW, naming, OLD, startScene } from './scene.js';
+import type { DnsExchange, DnsQuery } from '../support/dns-server.js';
+import { a, cname, FIRST_RECORD, name, opt, pointer, QUESTION, record, reply, TYPE, u16 } from '../support/wire.js';
+import { cut, FORGED, NEW, naming, OLD, startScene } from './fixture.js';
 
 /** What the reply to a query is made of. */
 type Broken = (query: DnsQuery) => Buffer;

@@ -1,9 +1,9 @@
 /** Datagrams that are not the reply to our question, before the one that is. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { aQuery, HOSTNAME, reply, u16 } from '../dns/wire.js';
-import type { DnsExchange, DnsQuery } from '../helpers/dns-server.js';
-import { FORGED, NEW, naming, startScene } from './scene.js';
+import type { DnsExchange, DnsQuery } from '../support/dns-server.js';
+import { aQuery, HOSTNAME, reply, u16 } from '../support/wire.js';
+import { FORGED, NEW, naming, startScene } from './fixture.js';
 
 interface Row {
   readonly title: string;

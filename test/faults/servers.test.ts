@@ -2,12 +2,12 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { credentials } from '@grpc/grpc-js';
-import { reply } from '../dns/wire.js';
-import { Load } from '../helpers/cluster.js';
-import type { DnsExchange, DnsQuery } from '../helpers/dns-server.js';
-import { eventually } from '../helpers/eventually.js';
-import { HelloClient } from '../helpers/hello-service.js';
-import { FORGED, NEW, naming, OLD, type Scene, startScene } from './scene.js';
+import { Load } from '../support/cluster.js';
+import type { DnsExchange, DnsQuery } from '../support/dns-server.js';
+import { eventually } from '../support/eventually.js';
+import { HelloClient } from '../support/hello-service.js';
+import { reply } from '../support/wire.js';
+import { FORGED, NEW, naming, OLD, type Scene, startScene } from './fixture.js';
 
 const RCODES = { SERVFAIL: 2, NOTIMP: 4, REFUSED: 5, YXDOMAIN: 6, NOTAUTH: 9 } as const;
 

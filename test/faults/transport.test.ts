@@ -2,11 +2,11 @@
 import assert from 'node:assert/strict';
 import { createSocket } from 'node:dgram';
 import { test } from 'node:test';
-import { frame, reply } from '../dns/wire.js';
-import { parseQuery } from '../helpers/dns-reply.js';
-import type { DnsExchange, DnsQuery } from '../helpers/dns-server.js';
-import { type Defer, leakCheck } from '../helpers/leak-check.js';
-import { cut, FORGED, NEW, naming, OLD, startScene } from './scene.js';
+import { parseQuery } from '../support/dns-reply.js';
+import type { DnsExchange, DnsQuery } from '../support/dns-server.js';
+import { type Defer, leakCheck } from '../support/leak-check.js';
+import { frame, reply } from '../support/wire.js';
+import { cut, FORGED, NEW, naming, OLD, startScene } from './fixture.js';
 
 type Answering = (query: DnsQuery, exchange: DnsExchange) => void | Promise<void>;
 

@@ -2,10 +2,11 @@
  * Makes inputs, has them judged, and keeps those that went a way of their own to make the next ones from. Nothing here
  * depends on how long anything took: the same seed makes the same run.
  */
-import { Dice } from './dice.js';
+
 import { generate, type Input } from './generator.js';
 import { mutate, noise } from './mutator.js';
 import { type Flaw, judge, type Subject } from './oracle.js';
+import { Dice } from './random-source.js';
 import { type TextFlaw, tryText } from './texts.js';
 
 export interface Finding extends Flaw {

@@ -1,7 +1,7 @@
 /** Valid replies at random, compressed at random, with what must be read out of them. */
 import { encodeQuery, type RecordType } from '../../lib/dns/message.js';
-import { a, cname, name, opt, pointer, QUESTION, record, reply, TYPE } from '../dns/wire.js';
-import type { Dice } from './dice.js';
+import { a, cname, name, opt, pointer, QUESTION, record, reply, TYPE } from '../support/wire.js';
+import type { Dice } from './random-source.js';
 
 /** A message to decode, and the query that it is taken for a reply to. */
 export interface Input {

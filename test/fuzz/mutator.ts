@@ -2,10 +2,10 @@
  * Mutations of messages: of octets, which need no understanding, and of what the octets mean (lengths, pointers,
  * counts, types, records), which get past the first check and deep into the reader.
  */
-import { name, pointer, record, TYPE, u16 } from '../dns/wire.js';
-import type { Dice } from './dice.js';
+import { name, pointer, record, TYPE, u16 } from '../support/wire.js';
 import type { Input } from './generator.js';
 import { type FieldKind, layoutOf } from './layout.js';
+import type { Dice } from './random-source.js';
 
 /** What TCP can carry. */
 export const MOST_OCTETS = 65_535;

@@ -3,7 +3,7 @@ import { isIP } from 'node:net';
 import { getHeapStatistics } from 'node:v8';
 import { screen } from '../../lib/dns/message.js';
 import { MalformedMessage } from '../../lib/dns/name.js';
-import { type Reply, readReply } from '../../lib/dns/reply.js';
+import { type Reply, readReply } from '../../lib/dns/response.js';
 import type { Input } from './generator.js';
 import { readByTheRules } from './reference.js';
 

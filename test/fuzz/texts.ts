@@ -2,12 +2,12 @@
 import { isIP } from 'node:net';
 import { encodeQuery, nameFault } from '../../lib/dns/message.js';
 import { parseResolvConf } from '../../lib/dns/resolv-conf.js';
-import { candidateNames } from '../../lib/dns/search.js';
+import { candidateNames } from '../../lib/dns/search-list.js';
 import { formatServer, parseServer } from '../../lib/dns/settings.js';
 import { HeadlessError } from '../../lib/errors.js';
 import { formatTarget, parseTarget } from '../../lib/target.js';
-import type { Dice } from './dice.js';
 import { cpuTime, MOST_MS } from './oracle.js';
+import type { Dice } from './random-source.js';
 
 export interface TextFlaw {
   readonly reader: string;

@@ -4,9 +4,9 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { HeadlessOptions } from '../../lib/index.js';
-import { DnsServer } from '../helpers/dns-server.js';
-import { freePort } from '../helpers/pod.js';
-import { PodHost, type RemotePod, type RemotePodOptions } from '../helpers/pod-host.js';
+import { DnsServer } from '../support/dns-server.js';
+import { freePort } from '../support/pod.js';
+import { PodHost, type RemotePod, type RemotePodOptions } from '../support/pod-host.js';
 import { History } from './history.js';
 import type { Outage } from './scenario.js';
 

@@ -5,9 +5,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { credentials, Metadata, type ServiceError, status } from '@grpc/grpc-js';
 import { createHeadlessClient } from '../../lib/index.js';
-import { HelloClient } from '../helpers/hello-service.js';
-import { ADVISED } from './advised.js';
+import { HelloClient } from '../support/hello-service.js';
 import { Fleet } from './fleet.js';
+import { ADVISED } from './recommended-options.js';
 import { clock, count, type Screen } from './screen.js';
 
 const PODS = 20;

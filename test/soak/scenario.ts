@@ -3,7 +3,7 @@
  * same story. Pure. Pods are numbered in the order in which they come.
  */
 import type { Random } from '../../lib/runtime.js';
-import { seededRandom } from '../helpers/fake-random.js';
+import { seededRandom } from '../support/fake-random.js';
 
 export type Outage = 'SERVFAIL' | 'REFUSED' | 'NXDOMAIN' | 'timeout' | 'malformed';
 

@@ -2,17 +2,17 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { credentials } from '@grpc/grpc-js';
 import { createHeadlessClient, type HeadlessChannel } from '../../lib/index.js';
-import { seededRandom } from '../helpers/fake-random.js';
-import { HelloClient } from '../helpers/hello-service.js';
-import { ADVISED } from './advised.js';
-import { Caller } from './caller.js';
+import { seededRandom } from '../support/fake-random.js';
+import { HelloClient } from '../support/hello-service.js';
+import { type EndedCall, type JudgeLimits, judge, knownBy } from './call-rules.js';
 import { Fleet } from './fleet.js';
-import { type EndedCall, type JudgeLimits, judge, knownBy } from './judge.js';
+import { Caller } from './load-generator.js';
 import { type Comparison, compare, type Sample, takeSample } from './meter.js';
+import { ADVISED } from './recommended-options.js';
+import { Tally } from './recorder.js';
 import { drawScenario, type ScenarioEvent } from './scenario.js';
 import { clock, count, mebibytes, type Screen } from './screen.js';
 import { Stalls } from './stalls.js';
-import { Tally } from './tally.js';
 
 const PROCESSES = 3;
 const INTERVAL_MS = 1_000;

@@ -3,7 +3,7 @@ import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { credentials, Metadata, status } from '@grpc/grpc-js';
 import { createHeadlessClient, type HeadlessChannel, type HeadlessClientOptions } from '../../../lib/index.js';
-import { HelloClient, sayHi } from '../../helpers/hello-service.js';
+import { HelloClient, sayHi } from '../../support/hello-service.js';
 import { serve } from './remote.js';
 
 export interface ClientPlan {

@@ -3,8 +3,8 @@
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { ServerCredentials } from '@grpc/grpc-js';
-import { DnsServer } from '../../helpers/dns-server.js';
-import { type Pod, type PodStats, startPod } from '../../helpers/pod.js';
+import { DnsServer } from '../../support/dns-server.js';
+import { type Pod, type PodStats, startPod } from '../../support/pod.js';
 import { serve } from './remote.js';
 
 export interface PodPlan {

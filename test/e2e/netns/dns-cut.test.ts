@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { eventually } from '../../helpers/eventually.js';
-import { leakCheck } from '../../helpers/leak-check.js';
+import { eventually } from '../../support/eventually.js';
+import { leakCheck } from '../../support/leak-check.js';
 import { missing, NETWORK_NAMESPACES } from './requirements.js';
 import { DNS_IP, PATIENT, RestrictedCluster } from './restricted-cluster.js';
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { leakCheck } from '../../helpers/leak-check.js';
+import { leakCheck } from '../../support/leak-check.js';
 import { inside } from './namespaces.js';
 import { missing, NETWORK_NAMESPACES } from './requirements.js';
 import { RestrictedCluster } from './restricted-cluster.js';

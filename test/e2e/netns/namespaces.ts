@@ -9,7 +9,7 @@
 import { execFile, execFileSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { promisify } from 'node:util';
-import type { Defer } from '../../helpers/leak-check.js';
+import type { Defer } from '../../support/leak-check.js';
 
 const run = promisify(execFile);
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { leakCheck } from '../../helpers/leak-check.js';
+import { leakCheck } from '../../support/leak-check.js';
 import { missing, NETWORK_NAMESPACES } from './requirements.js';
 import { DEAD_DNS_IP, DNS_IP, ELSEWHERE_IP, POD_PORT, RestrictedCluster } from './restricted-cluster.js';
 

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { createAuthority } from '../../helpers/certificates.js';
-import { eventually } from '../../helpers/eventually.js';
-import { leakCheck } from '../../helpers/leak-check.js';
+import { createAuthority } from '../../support/certificates.js';
+import { eventually } from '../../support/eventually.js';
+import { leakCheck } from '../../support/leak-check.js';
 import { missing, NETWORK_NAMESPACES } from './requirements.js';
 import { PATIENT, POD_PORT, RestrictedCluster, TARGET } from './restricted-cluster.js';
 

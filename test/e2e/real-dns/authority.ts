@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { eventually } from '../../helpers/eventually.js';
+import { eventually } from '../../support/eventually.js';
 import { RealDnsServer, type Recipe } from './server.js';
 import { ask, callerOf, clientOf, ips, NAME, Pods, serverTest, watch } from './suite.js';
 

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { eventually } from '../../helpers/eventually.js';
+import { eventually } from '../../support/eventually.js';
 import { authorityScenarios } from './authority.js';
 import { bind, bindCache } from './bind.js';
 import { cacheScenarios } from './cache.js';

@@ -1,6 +1,6 @@
 /** What the client makes of a cache, with CoreDNS behind it as in a cluster. */
 import assert from 'node:assert/strict';
-import { eventually } from '../../helpers/eventually.js';
+import { eventually } from '../../support/eventually.js';
 import { families, type Oversized, oversizedSets, restartInMidPoll, type Start, setsComeWhole } from './authority.js';
 import { coredns } from './coredns.js';
 import { RealDnsServer, type Recipe } from './server.js';

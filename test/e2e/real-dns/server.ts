@@ -11,8 +11,8 @@ import { chmodSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, 
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { eventually } from '../../helpers/eventually.js';
-import type { Defer } from '../../helpers/leak-check.js';
+import { eventually } from '../../support/eventually.js';
+import type { Defer } from '../../support/leak-check.js';
 import type { Program } from './program.js';
 import { MARKER, type Records, ZONES, Zones } from './zone.js';
 

@@ -3,14 +3,14 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { credentials } from '@grpc/grpc-js';
 import { Poller } from '../../../lib/discovery/poller.js';
-import { DnsClient } from '../../../lib/dns/client.js';
+import { DnsClient } from '../../../lib/dns/stub-resolver.js';
 import { HeadlessChannel, type HeadlessOptions } from '../../../lib/index.js';
 import { resolveOptions } from '../../../lib/options.js';
 import { systemRuntime } from '../../../lib/runtime.js';
-import { eventually } from '../../helpers/eventually.js';
-import { HelloClient, sayHi } from '../../helpers/hello-service.js';
-import { type Defer, leakCheck } from '../../helpers/leak-check.js';
-import { freePort, type Pod, startPod } from '../../helpers/pod.js';
+import { eventually } from '../../support/eventually.js';
+import { HelloClient, sayHi } from '../../support/hello-service.js';
+import { type Defer, leakCheck } from '../../support/leak-check.js';
+import { freePort, type Pod, startPod } from '../../support/pod.js';
 import type { RealDnsServer, Recipe } from './server.js';
 
 /** The Service that the scenarios are about. */

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { after, before, test } from 'node:test';
-import { eventually } from '../../helpers/eventually.js';
-import { leakCheck } from '../../helpers/leak-check.js';
+import { eventually } from '../../support/eventually.js';
+import { leakCheck } from '../../support/leak-check.js';
 import { command, missing, NETWORK_NAMESPACES } from '../netns/requirements.js';
 import { DNS_IP, PATIENT, RestrictedCluster } from '../netns/restricted-cluster.js';
 import { nodeRelease } from './node-release.js';

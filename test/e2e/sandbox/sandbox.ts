@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import type { Defer } from '../../helpers/leak-check.js';
+import type { Defer } from '../../support/leak-check.js';
 
 export interface SandboxPlan {
   /** Of the network. */

@@ -1,5 +1,5 @@
 /** Headers and the question: what is not our reply, and counts that promise too much. */
-import { a, aQuery, HOSTNAME, opt, questionOf, record, reply, TYPE, u16 } from '../../dns/wire.js';
+import { a, aQuery, HOSTNAME, opt, questionOf, record, reply, TYPE, u16 } from '../../support/wire.js';
 import { gives, malformed, type Shape, shape } from './shape.js';
 
 const GOOD = reply({ answers: [a('10.0.0.1')] });

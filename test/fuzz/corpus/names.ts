@@ -1,5 +1,5 @@
 /** Names: pointers that lead astray, labels that lie, lengths at the limit. */
-import { a, aQuery, FIRST_RECORD, name, pointer, record, reply, TYPE, u16 } from '../../dns/wire.js';
+import { a, aQuery, FIRST_RECORD, name, pointer, record, reply, TYPE, u16 } from '../../support/wire.js';
 import { gives, malformed, type Shape, shape } from './shape.js';
 
 /** The first record's owner is these octets. */

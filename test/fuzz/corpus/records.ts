@@ -14,7 +14,7 @@ import {
   TYPE,
   u16,
   u32,
-} from '../../dns/wire.js';
+} from '../../support/wire.js';
 import { gives, malformed, type Shape, shape } from './shape.js';
 
 const GOOD = a('10.0.0.1');

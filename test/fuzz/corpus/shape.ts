@@ -1,6 +1,6 @@
 /** One evil (or merely odd) message, where it is known from, and what must come of it. */
 import type { RecordType } from '../../../lib/dns/message.js';
-import { aQuery } from '../../dns/wire.js';
+import { aQuery } from '../../support/wire.js';
 import type { Input } from '../generator.js';
 
 export type Expectation =

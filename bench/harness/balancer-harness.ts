@@ -1,0 +1,144 @@
+/**
+ * Any balancer that grpc-js knows by name, driven without a channel and without sockets: sets in, pickers out, the
+ * subchannels' states set by hand. For what a balancer itself costs.
+ */
+import * as grpc from '@grpc/grpc-js';
+import { judge, NOBODY } from '../../lib/discovery/membership.js';
+import type { Poller } from '../../lib/discovery/poller.js';
+import type { Resolution } from '../../lib/dns/resolution.js';
+import { LINK_KEY, Link } from '../../lib/grpc/channel-context.js';
+import { HeadlessResolver } from '../../lib/grpc/resolver.js';
+import { registerScheme } from '../../lib/grpc/scheme.js';
+import { leastRequest } from '../../lib/picker/least-request.js';
+import type { Policy } from '../../lib/picker/policy.js';
+import { systemRuntime } from '../../lib/runtime.js';
+import { FakePoller } from '../../test/support/fake-channel-context.js';
+import { FakeControlHelper, type FakeSubchannel } from '../../test/support/fake-subchannel.js';
+
+const { ChildLoadBalancerHandler, parseLoadBalancingConfig, statusOrFromValue } = grpc.experimental;
+
+const PORT = 50_051;
+const PICK_ARGS = { metadata: new grpc.Metadata(), extraPickInfo: {} };
+
+export class DrivenBalancer {
+  readonly #helper = new ForgetfulHelper();
+  readonly #balancer: grpc.experimental.LoadBalancer;
+  #connected = 0;
+
+  /** The function gives it the set. */
+  readonly prepare: Door;
+
+  /** @param name as in `loadBalancingConfig`: `headless`, `round_robin` … */
+  constructor(name: string, policy: Policy = leastRequest) {
+    registerScheme();
+    const config = parseLoadBalancingConfig({ [name]: {} });
+    this.#balancer = new ChildLoadBalancerHandler(this.#helper);
+    const give: Give = (list, options) => this.#balancer.updateAddressList(list, config, options, '');
+    this.prepare = name === 'headless' ? ourDoor(policy, give) : listDoor(give);
+  }
+
+  /** Gives it a set of IP addresses. */
+  update(ips: readonly string[]): void {
+    this.prepare(ips)();
+  }
+
+  /** Subchannels made so far. */
+  get made(): number {
+    return this.#helper.made.length;
+  }
+
+  /** Every subchannel that was made since the last time is connected now. */
+  connect(): void {
+    for (const subchannel of this.#helper.made.slice(this.#connected)) connect(subchannel);
+    this.#connected = this.#helper.made.length;
+  }
+
+  /** From now on subchannels are found connected, as those that another channel, or the last set, had. */
+  pooled(): void {
+    this.#helper.initial = grpc.connectivityState.READY;
+  }
+
+  /** One pod's connection breaks and comes back. */
+  flap(): void {
+    const subchannel = this.#helper.made.findLast(({ refs }) => refs > 0);
+    if (!subchannel) throw new Error('the balancer holds no subchannel');
+    subchannel.become('IDLE');
+    connect(subchannel);
+  }
+
+  /** Picks so often with the latest picker. */
+  pick(times: number): void {
+    const picker = this.#helper.published.at(-1)?.picker;
+    if (!picker) throw new Error('the balancer has published no picker');
+    for (let count = 0; count < times; count++) picker.pick(PICK_ARGS);
+  }
+
+  /** Forgets subchannels that were let go, which would pass for the balancer's own memory. */
+  forget(): void {
+    this.#helper.made.splice(0, this.#helper.made.length, ...this.#helper.made.filter(({ refs }) => refs > 0));
+    this.#connected = this.#helper.made.length;
+  }
+
+  destroy(): void {
+    this.#balancer.destroy();
+  }
+}
+
+type List = grpc.experimental.StatusOr<grpc.experimental.Endpoint[]>;
+/** Makes of a set what a resolver has made already; the function returned does what remains until the picker is out. */
+type Door = (ips: readonly string[]) => () => void;
+type Give = (list: List, options: grpc.ChannelOptions) => void;
+
+/** Lists as grpc-js's own resolvers hand them out, all but made. */
+function listDoor(give: Give): Door {
+  const endpoints = new Map<string, grpc.experimental.Endpoint>();
+  const endpointOf = (host: string): grpc.experimental.Endpoint => {
+    const endpoint = endpoints.get(host) ?? { addresses: [{ host, port: PORT }] };
+    endpoints.set(host, endpoint);
+    return endpoint;
+  };
+  return (ips) => {
+    const list = ips.map(endpointOf);
+    return () => give(statusOrFromValue(list), {});
+  };
+}
+
+/** All that follows an answer: the comparison with the last one, our resolver, our balancer. */
+function ourDoor(policy: Policy, give: Give): Door {
+  const poller = new FakePoller();
+  const settings = { authority: 'driven.balancer:1', port: PORT, policy, lingerMs: 30_000 };
+  const link = new Link(poller as unknown as Poller, settings, systemRuntime);
+  const options = { [LINK_KEY]: link };
+  const listener = (list: List): boolean => {
+    give(list, options);
+    return true;
+  };
+  new HeadlessResolver(link, listener, {}).updateResolution();
+  let membership = NOBODY;
+  return (ips) => {
+    const answer = answerOf(ips);
+    return () => {
+      membership = judge(membership, answer, 'keep').membership;
+      poller.tell({ ...membership, error: null });
+    };
+  };
+}
+
+/** A resolution as our DNS client gives it. */
+export function answerOf(ips: readonly string[]): Resolution {
+  const outcome = { kind: 'addresses', addresses: ips, ttlMs: 5_000, partial: false } as const;
+  return { outcomes: new Map([['A', outcome]]), name: '', server: null, transport: 'tcp', rcode: 'NOERROR' };
+}
+
+/** A channel holds one picker, the last; to remember them all would cost more memory than anything measured here. */
+class ForgetfulHelper extends FakeControlHelper {
+  override updateState(...state: Parameters<FakeControlHelper['updateState']>): void {
+    this.published.length = 0;
+    super.updateState(...state);
+  }
+}
+
+function connect(subchannel: FakeSubchannel): void {
+  subchannel.become('CONNECTING');
+  subchannel.become('READY');
+}

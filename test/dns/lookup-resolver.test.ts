@@ -1,0 +1,69 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { type Lookup, LookupBook } from '../../lib/dns/lookup-resolver.js';
+import type { Outcome } from '../../lib/dns/resolution.js';
+
+const idle = new AbortController().signal;
+
+async function outcomeOf(lookup: Lookup): Promise<Outcome | undefined> {
+  return (await new LookupBook('svc', lookup).resolve(idle)).outcomes.get('lookup');
+}
+
+function failing(error: unknown): Promise<Outcome | undefined> {
+  return outcomeOf(() => Promise.reject(error));
+}
+
+const codeOf = (outcome: Outcome | undefined): string | undefined =>
+  outcome === undefined || outcome.kind === 'addresses' ? undefined : `${outcome.kind} ${outcome.error.code}`;
+
+describe("the user's lookup", () => {
+  it('is believed when it returns addresses, each once', async () => {
+    const outcome = await outcomeOf(async () => ({ addresses: ['10.0.0.1', '::1', '10.0.0.1'], ttlMs: 7 }));
+    assert.deepEqual(outcome, { kind: 'addresses', addresses: ['10.0.0.1', '::1'], ttlMs: 7, partial: false });
+  });
+
+  it('fault 29: has addresses left out and counted that nothing can be connected to', async () => {
+    const book = new LookupBook('svc', async () => ({ addresses: ['0.0.0.0', '10.0.0.1', '224.0.0.1'], ttlMs: 0 }));
+    const outcome = (await book.resolve(idle)).outcomes.get('lookup');
+    assert.deepEqual(outcome?.kind === 'addresses' && outcome.addresses, ['10.0.0.1']);
+    assert.equal(book.counters.refusedAddresses, 2);
+  });
+
+  it('says NODATA by an empty array', async () => {
+    assert.equal(codeOf(await outcomeOf(async () => ({ addresses: [], ttlMs: 0 }))), 'empty ERR_HEADLESS_DNS_NODATA');
+  });
+
+  it('fails by returning what is no result', async () => {
+    const results: unknown[] = [undefined, null, {}, { addresses: 'x', ttlMs: 0 }, { addresses: ['svc'], ttlMs: 0 }];
+    results.push(
+      { addresses: ['10.0.0.1'] },
+      { addresses: ['10.0.0.1'], ttlMs: -1 },
+      { addresses: ['10.0.0.1'], ttlMs: Number.NaN },
+    );
+    for (const result of results)
+      assert.equal(codeOf(await outcomeOf(async () => result as never)), 'failed ERR_HEADLESS_DNS_LOOKUP');
+  });
+
+  it('may speak as node:dns does', async () => {
+    const coded = (code: string): Error => Object.assign(new Error('no'), { code });
+    assert.equal(codeOf(await failing(coded('ENOTFOUND'))), 'empty ERR_HEADLESS_DNS_NXDOMAIN');
+    assert.equal(codeOf(await failing(coded('ENODATA'))), 'empty ERR_HEADLESS_DNS_NODATA');
+    assert.equal(codeOf(await failing(coded('ETIMEOUT'))), 'failed ERR_HEADLESS_DNS_TIMEOUT');
+    assert.equal(codeOf(await failing(new Error('no'))), 'failed ERR_HEADLESS_DNS_LOOKUP');
+    assert.equal(codeOf(await failing('no')), 'failed ERR_HEADLESS_DNS_LOOKUP');
+  });
+
+  it('may throw before it returns a promise', async () => {
+    const outcome = await outcomeOf(() => {
+      throw new Error('at once');
+    });
+    assert.equal(codeOf(outcome), 'failed ERR_HEADLESS_DNS_LOOKUP');
+  });
+
+  it('fault 44: holds nobody up once the signal aborts', async () => {
+    const abort = new AbortController();
+    const resolving = new LookupBook('svc', () => new Promise(() => {})).resolve(abort.signal);
+    abort.abort(new Error('closed'));
+    await assert.rejects(resolving, { message: 'closed' });
+  });
+});

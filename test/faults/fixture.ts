@@ -1,0 +1,118 @@
+/**
+ * A channel that works, and DNS servers that then say what a test likes, in octets: two pods that are READY, no poll
+ * but those asked for, and a look at what came of each.
+ */
+import assert from 'node:assert/strict';
+import type { TestContext } from 'node:test';
+import { credentials } from '@grpc/grpc-js';
+import { type DnsFailureEvent, HeadlessChannel, type HeadlessOptions, type UpdateEvent } from '../../lib/index.js';
+import type { SnapshotCounters } from '../../lib/telemetry/snapshot.js';
+import { type DnsQuery, DnsServer, type Responder } from '../support/dns-server.js';
+import { eventually } from '../support/eventually.js';
+import { type Defer, leakCheck } from '../support/leak-check.js';
+import { type Pod, startPod } from '../support/pod.js';
+import { a, HOSTNAME, reply } from '../support/wire.js';
+
+/** The set before, the set after, and what a forger would have us call. All but the last are pods. */
+export const OLD = ['127.61.0.1', '127.61.0.2'];
+export const NEW = ['127.61.0.2', '127.61.0.3'];
+export const FORGED = '127.66.6.6';
+
+export interface SceneOptions {
+  /** The test's, where it has one already. */
+  defer?: Defer;
+  /** Default 1. */
+  servers?: number;
+  /** Addresses of servers of the test's own, asked before those. */
+  before?: readonly string[];
+  dns?: HeadlessOptions['dns'];
+  refresh?: HeadlessOptions['refresh'];
+}
+
+export interface Scene {
+  readonly defer: Defer;
+  readonly servers: readonly DnsServer[];
+  /** The first of them. */
+  readonly dns: DnsServer;
+  readonly channel: HeadlessChannel;
+  /** Takes calls for every address of 127.0.0.0/8. */
+  readonly pods: Pod;
+  readonly failures: DnsFailureEvent[];
+  readonly updates: UpdateEvent[];
+  /** Asks once, all servers answering like this, and tells what was counted. */
+  ask(respond: Responder): Promise<SnapshotCounters>;
+  /** The pods in use, and that each is READY. */
+  ready(addresses: readonly string[]): Promise<void>;
+}
+
+/** A good reply that names these pods. */
+export function naming(query: DnsQuery, addresses: readonly string[]): Buffer {
+  return reply({ query: query.buffer, answers: addresses.map((address) => a(address)) });
+}
+
+/** TC over UDP, so that the question goes to TCP. */
+export function cut(query: DnsQuery): Buffer {
+  return reply({ query: query.buffer, flags: 0x8380 });
+}
+
+export async function startScene(t: TestContext, options: SceneOptions = {}): Promise<Scene> {
+  const defer = options.defer ?? leakCheck(t, { timeoutMs: 10_000 });
+  const servers: DnsServer[] = [];
+  for (let count = 0; count < (options.servers ?? 1); count++) {
+    const server = await DnsServer.start();
+    defer(() => server.close());
+    server.respond = (query, exchange) => exchange.reply(naming(query, OLD));
+    servers.push(server);
+  }
+  const pods = await startPod('0.0.0.0');
+  defer(() => pods.kill());
+  const channel = new HeadlessChannel(`${HOSTNAME}.:${pods.port}`, credentials.createInsecure(), {
+    headless: {
+      // Only what a test asks for, or a failure's backoff.
+      refresh: { intervalMs: 600_000, minIntervalMs: 10, burstMs: 0, ...options.refresh },
+      dns: {
+        servers: [...(options.before ?? []), ...servers.map(({ address }) => address)],
+        family: 'ipv4',
+        timeoutMs: 10_000,
+        attempts: 1,
+        ...options.dns,
+      },
+    },
+  });
+  defer(() => channel.close());
+  const failures: DnsFailureEvent[] = [];
+  const updates: UpdateEvent[] = [];
+  channel.on('dnsFailure', (failure) => failures.push(failure));
+  channel.on('update', (update) => updates.push(update));
+  await channel.ready({ timeoutMs: 20_000 });
+
+  const host = ({ address }: { address: string }): string => address.slice(0, address.lastIndexOf(':'));
+  const scene: Scene = {
+    defer,
+    servers,
+    dns: servers[0] as DnsServer,
+    channel,
+    pods,
+    failures,
+    updates,
+    async ask(respond) {
+      for (const server of servers) server.respond = respond;
+      const before = channel.snapshot().counters;
+      await channel.refresh();
+      const after = channel.snapshot().counters;
+      const names = Object.keys(after) as (keyof SnapshotCounters)[];
+      return Object.fromEntries(names.map((name) => [name, after[name] - before[name]])) as unknown as SnapshotCounters;
+    },
+    ready: (addresses) =>
+      eventually(
+        () => {
+          const used = channel.snapshot().endpoints.filter(({ state }) => state !== 'draining');
+          assert.deepEqual(used.map(host).sort(), [...addresses].sort());
+          assert.deepEqual([...new Set(used.map(({ state }) => state))], ['ready']);
+        },
+        { timeoutMs: 20_000 },
+      ),
+  };
+  await scene.ready(OLD);
+  return scene;
+}
