@@ -8,7 +8,7 @@ import { execFileSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { seededRandom } from '../test/support/fake-random.js';
 import { dns } from './dns.js';
-import { type Question, report } from './harness/benchmark.js';
+import { type Benchmark, report } from './harness/benchmark.js';
 import { type Options, readOptions } from './harness/options.js';
 import { Progress } from './harness/progress.js';
 import { intervals } from './intervals.js';
@@ -17,10 +17,10 @@ import { scale } from './scale.js';
 import { tail } from './tail.js';
 
 /** Those that need a quiet machine first; the intervals wait more than they work. */
-const QUESTIONS = [overhead, tail, scale, dns, intervals] as readonly Question[];
+const QUESTIONS = [overhead, tail, scale, dns, intervals] as readonly Benchmark[];
 
 const asked = readOptions('bench');
-const optionsOf = (question: Question): Options => ({
+const optionsOf = (question: Benchmark): Options => ({
   ...asked,
   mode: asked.mode === 'full' ? 'default' : 'short',
   own: Object.fromEntries(Object.entries(question.flags ?? {}).map(([name, flag]) => [name, flag.default])),

@@ -7,7 +7,7 @@
  */
 import { credentials } from '@grpc/grpc-js';
 import { HeadlessChannel } from '../lib/index.js';
-import { answerIfMain, type Context, type Outcome, type Question } from './harness/benchmark.js';
+import { type Benchmark, type Context, type Outcome, runIfMain } from './harness/benchmark.js';
 import type { Mode } from './harness/options.js';
 import { Recording, type Result } from './harness/result.js';
 import { Child } from './harness/rpc.js';
@@ -57,7 +57,7 @@ const INTERVAL_MS = 500;
 const ROUNDS: Record<Mode, number> = { short: 3, default: 9, full: 15 };
 const WATCH_MS: Record<Mode, number> = { short: 2_500, default: 10_000, full: 30_000 };
 
-export const dns: Question<DnsCell> = {
+export const dns: Benchmark<DnsCell> = {
   name: 'dns',
   plan: ({ mode }) => [
     { name: 'dns: start the server', ms: 2_000 },
@@ -238,4 +238,4 @@ function show({ cells, parameters }: Result<DnsCell>): string {
   return `${polls}\n\n${pool}\n\n${wire}`;
 }
 
-await answerIfMain(import.meta.url, dns);
+await runIfMain(import.meta.url, dns);

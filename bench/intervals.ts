@@ -9,7 +9,7 @@
  * process. A real run ends with the simulation too; with `--simulate` a disagreement is exit code 1.
  */
 
-import { answerIfMain, type Context, type Outcome, type Question } from './harness/benchmark.js';
+import { type Benchmark, type Context, type Outcome, runIfMain } from './harness/benchmark.js';
 import type { Mode, Options } from './harness/options.js';
 import { Recording, readResult } from './harness/result.js';
 import { SIGMAS, simulateCells } from './intervals/agreement.js';
@@ -25,7 +25,7 @@ export type IntervalsCell = CellResult;
 const SIMULATE = 'intervals: simulating';
 const SIMULATED_MS: Readonly<Record<Mode, number>> = { short: 8_000, default: 40_000, full: 150_000 };
 
-export const intervals: Question<CellResult, Own> = {
+export const intervals: Benchmark<CellResult, Own> = {
   name: 'intervals',
   simulates: true,
   flags: {
@@ -103,4 +103,4 @@ function plain({ processes }: Awaited<ReturnType<typeof measure>>): unknown {
   }));
 }
 
-await answerIfMain(import.meta.url, intervals);
+await runIfMain(import.meta.url, intervals);

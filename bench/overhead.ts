@@ -8,8 +8,8 @@
 import { leastRequest } from '../lib/picker/least-request.js';
 import { roundRobin } from '../lib/picker/round-robin.js';
 import type { HelloClient } from '../test/support/hello-service.js';
-import { DrivenBalancer } from './harness/balancer-harness.js';
-import { answerIfMain, type Context, type Outcome, type Question } from './harness/benchmark.js';
+import { BalancerHarness } from './harness/balancer-harness.js';
+import { type Benchmark, type Context, type Outcome, runIfMain } from './harness/benchmark.js';
 import { ClosedLoop, type Latency, Tally } from './harness/load-generator.js';
 import type { Mode } from './harness/options.js';
 import { Fleet } from './harness/pods.js';
@@ -76,7 +76,7 @@ function stepOf({ workload, pods }: Setting): string {
   return `overhead: ${workload} calls over ${pods} pods`;
 }
 
-export const overhead: Question<OverheadCell, 'inFlight'> = {
+export const overhead: Benchmark<OverheadCell, 'inFlight'> = {
   name: 'overhead',
   flags: { inFlight: { default: 40, min: 1, max: 1_000, help: 'calls in flight at all times' } },
   plan: ({ mode }) => [
@@ -223,10 +223,10 @@ async function slice(
 /** Without calls: balancers on fake subchannels, all connected. */
 async function pickAlone(rounds: number): Promise<PickCell[]> {
   const cells: PickCell[] = [];
-  const makers: [Rival, () => DrivenBalancer][] = [
-    ['grpc-js round_robin', () => new DrivenBalancer('round_robin')],
-    ['ours least_request', () => new DrivenBalancer('headless', leastRequest)],
-    ['ours round_robin', () => new DrivenBalancer('headless', roundRobin)],
+  const makers: [Rival, () => BalancerHarness][] = [
+    ['grpc-js round_robin', () => new BalancerHarness('round_robin')],
+    ['ours least_request', () => new BalancerHarness('headless', leastRequest)],
+    ['ours round_robin', () => new BalancerHarness('headless', roundRobin)],
   ];
   for (const pods of PICK_PODS) {
     const ips = Array.from({ length: pods }, (_, index) => `127.0.${Math.floor(index / 250)}.${(index % 250) + 1}`);
@@ -248,7 +248,7 @@ async function pickAlone(rounds: number): Promise<PickCell[]> {
 }
 
 /** Ours makes its subchannels a few in each turn. */
-async function settle(balancer: DrivenBalancer, ips: readonly string[]): Promise<void> {
+async function settle(balancer: BalancerHarness, ips: readonly string[]): Promise<void> {
   balancer.update(ips);
   while (balancer.made < ips.length) await new Promise((resolve) => setTimeout(resolve, 1));
   balancer.connect();
@@ -297,4 +297,4 @@ function show({ cells }: Result<OverheadCell>): string {
   return `${callsTable}\n\n${pickTable}`;
 }
 
-await answerIfMain(import.meta.url, overhead);
+await runIfMain(import.meta.url, overhead);

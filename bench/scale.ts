@@ -5,7 +5,7 @@
  *     npm run bench:scale
  */
 
-import { answerIfMain, type Context, type Outcome, type Question } from './harness/benchmark.js';
+import { type Benchmark, type Context, type Outcome, runIfMain } from './harness/benchmark.js';
 import type { Mode } from './harness/options.js';
 import { Recording, type Result } from './harness/result.js';
 import { count, duration, formatTable, ratio } from './harness/table.js';
@@ -27,7 +27,7 @@ const STALLS: Record<Mode, readonly number[]> = {
   full: [100, 1_000, 10_000],
 };
 
-export const scale: Question<ScaleCell> = {
+export const scale: Benchmark<ScaleCell> = {
   name: 'scale',
   plan: ({ mode }) => [
     { name: 'scale: read answers', ms: 4_000 },
@@ -117,4 +117,4 @@ function kibibytes(octets: number | null, digits: number): string {
   return octets === null ? '–' : `${(octets / 1024).toFixed(digits)} KiB`;
 }
 
-await answerIfMain(import.meta.url, scale);
+await runIfMain(import.meta.url, scale);

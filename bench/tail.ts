@@ -9,7 +9,7 @@ import { sayHi } from '../test/support/hello-service.js';
 import { freePort } from '../test/support/pod.js';
 import { PodHost } from '../test/support/pod-host.js';
 import { type PodProcess, startPodProcess } from '../test/support/pod-process.js';
-import { answerIfMain, type Context, type Outcome, type Question } from './harness/benchmark.js';
+import { type Benchmark, type Context, type Outcome, runIfMain } from './harness/benchmark.js';
 import { OpenLoop } from './harness/load-generator.js';
 import type { Mode } from './harness/options.js';
 import { freshSubnet } from './harness/pods.js';
@@ -49,7 +49,7 @@ const DEADLINE_MS = 4_000;
 const BUCKET_MS = 250;
 const ROUNDS: Record<Mode, number> = { short: 1, default: 5, full: 15 };
 
-export const tail: Question<TailCell> = {
+export const tail: Benchmark<TailCell> = {
   name: 'tail',
   plan: ({ mode }) => [
     { name: 'tail: start pods', ms: 5_000 },
@@ -198,4 +198,4 @@ function show({ cells }: Result<TailCell>): string {
   );
 }
 
-await answerIfMain(import.meta.url, tail);
+await runIfMain(import.meta.url, tail);

@@ -2,9 +2,9 @@
 import { EventEmitter } from 'node:events';
 import { Channel, type ChannelCredentials, type ChannelOptions, connectivityState } from '@grpc/grpc-js';
 import { changeSince } from './discovery/membership.js';
-import type { Report } from './discovery/poller.js';
+import type { AddressUpdate } from './discovery/poller.js';
 import { HeadlessError } from './errors.js';
-import { LINK_KEY, type Link } from './grpc/channel-context.js';
+import { CHANNEL_CONTEXT_KEY, type ChannelContext } from './grpc/channel-context.js';
 import { createLink, registerScheme } from './grpc/scheme.js';
 import { type HeadlessOptions, resolveOptions } from './options.js';
 import { type Runtime, systemRuntime } from './runtime.js';
@@ -24,7 +24,7 @@ const MAX_TIMER_MS = 2 ** 31 - 1;
  * `grpc.client_idle_timeout_ms` (30 min) without calls it lets everything go, as any grpc-js channel does.
  */
 export class HeadlessChannel extends Channel {
-  readonly #link: Link;
+  readonly #link: ChannelContext;
   readonly #events = new EventEmitter<HeadlessEvents>();
   #addresses: readonly string[] | null = null;
   #closed = false;
@@ -50,7 +50,7 @@ export class HeadlessChannel extends Channel {
       // With http_proxy in the environment grpc-js would replace our target by the proxy's.
       'grpc.enable_http_proxy': 0,
       ...forGrpc,
-      [LINK_KEY]: link,
+      [CHANNEL_CONTEXT_KEY]: link,
     });
     this.#link = link;
     link.observer = (report) => this.#onReport(report);
@@ -133,7 +133,7 @@ export class HeadlessChannel extends Channel {
     this.#link.close();
   }
 
-  #onReport({ addresses, change, error }: Report): void {
+  #onReport({ addresses, change, error }: AddressUpdate): void {
     if (error) {
       const { failures } = this.#link.poller.status;
       this.#tell('dnsFailure', { error, failures, kept: addresses.length });

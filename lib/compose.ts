@@ -3,10 +3,10 @@
 import type { EmptyRule } from './discovery/membership.js';
 import { Poller } from './discovery/poller.js';
 import type { RefreshSettings } from './discovery/schedule.js';
-import { type Lookup, LookupBook } from './dns/lookup-resolver.js';
-import type { AddressBook } from './dns/resolution.js';
+import { type Lookup, LookupResolver } from './dns/lookup-resolver.js';
+import type { NameResolver } from './dns/resolution.js';
 import type { DnsSettings } from './dns/settings.js';
-import { DnsClient } from './dns/stub-resolver.js';
+import { StubResolver } from './dns/stub-resolver.js';
 import type { Runtime } from './runtime.js';
 
 /** All that two channels must have in common to share a poller. */
@@ -43,9 +43,9 @@ export function sharedPoller(key: PollerKey, runtime: Runtime): Poller {
   const known = registry.get(text)?.deref();
   if (known) return known;
   for (const [other, poller] of registry) if (!poller.deref()) registry.delete(other);
-  const book: AddressBook = key.lookup
-    ? new LookupBook(key.hostname, key.lookup)
-    : new DnsClient(key.hostname, key.absolute, key.dns, runtime);
+  const book: NameResolver = key.lookup
+    ? new LookupResolver(key.hostname, key.lookup)
+    : new StubResolver(key.hostname, key.absolute, key.dns, runtime);
   const poller = new Poller(book, { hostname: key.hostname, refresh: key.refresh, empty: key.empty }, runtime);
   registry.set(text, new WeakRef(poller));
   return poller;

@@ -3,10 +3,10 @@
  * subchannels' states set by hand. For what a balancer itself costs.
  */
 import * as grpc from '@grpc/grpc-js';
-import { judge, NOBODY } from '../../lib/discovery/membership.js';
+import { applyResolution, EMPTY_MEMBERSHIP } from '../../lib/discovery/membership.js';
 import type { Poller } from '../../lib/discovery/poller.js';
 import type { Resolution } from '../../lib/dns/resolution.js';
-import { LINK_KEY, Link } from '../../lib/grpc/channel-context.js';
+import { CHANNEL_CONTEXT_KEY, ChannelContext } from '../../lib/grpc/channel-context.js';
 import { HeadlessResolver } from '../../lib/grpc/resolver.js';
 import { registerScheme } from '../../lib/grpc/scheme.js';
 import { leastRequest } from '../../lib/picker/least-request.js';
@@ -20,13 +20,13 @@ const { ChildLoadBalancerHandler, parseLoadBalancingConfig, statusOrFromValue } 
 const PORT = 50_051;
 const PICK_ARGS = { metadata: new grpc.Metadata(), extraPickInfo: {} };
 
-export class DrivenBalancer {
+export class BalancerHarness {
   readonly #helper = new ForgetfulHelper();
   readonly #balancer: grpc.experimental.LoadBalancer;
   #connected = 0;
 
   /** The function gives it the set. */
-  readonly prepare: Door;
+  readonly prepare: Updater;
 
   /** @param name as in `loadBalancingConfig`: `headless`, `round_robin` … */
   constructor(name: string, policy: Policy = leastRequest) {
@@ -86,11 +86,11 @@ export class DrivenBalancer {
 
 type List = grpc.experimental.StatusOr<grpc.experimental.Endpoint[]>;
 /** Makes of a set what a resolver has made already; the function returned does what remains until the picker is out. */
-type Door = (ips: readonly string[]) => () => void;
+type Updater = (ips: readonly string[]) => () => void;
 type Give = (list: List, options: grpc.ChannelOptions) => void;
 
 /** Lists as grpc-js's own resolvers hand them out, all but made. */
-function listDoor(give: Give): Door {
+function listDoor(give: Give): Updater {
   const endpoints = new Map<string, grpc.experimental.Endpoint>();
   const endpointOf = (host: string): grpc.experimental.Endpoint => {
     const endpoint = endpoints.get(host) ?? { addresses: [{ host, port: PORT }] };
@@ -104,21 +104,21 @@ function listDoor(give: Give): Door {
 }
 
 /** All that follows an answer: the comparison with the last one, our resolver, our balancer. */
-function ourDoor(policy: Policy, give: Give): Door {
+function ourDoor(policy: Policy, give: Give): Updater {
   const poller = new FakePoller();
   const settings = { authority: 'driven.balancer:1', port: PORT, policy, lingerMs: 30_000 };
-  const link = new Link(poller as unknown as Poller, settings, systemRuntime);
-  const options = { [LINK_KEY]: link };
+  const link = new ChannelContext(poller as unknown as Poller, settings, systemRuntime);
+  const options = { [CHANNEL_CONTEXT_KEY]: link };
   const listener = (list: List): boolean => {
     give(list, options);
     return true;
   };
   new HeadlessResolver(link, listener, {}).updateResolution();
-  let membership = NOBODY;
+  let membership = EMPTY_MEMBERSHIP;
   return (ips) => {
     const answer = answerOf(ips);
     return () => {
-      membership = judge(membership, answer, 'keep').membership;
+      membership = applyResolution(membership, answer, 'keep').membership;
       poller.tell({ ...membership, error: null });
     };
   };

@@ -25,7 +25,7 @@ export interface Outcome<Cell> {
   readonly broken?: readonly string[];
 }
 
-export interface Question<Cell = unknown, Own extends string = string> {
+export interface Benchmark<Cell = unknown, Own extends string = string> {
   /** The name of its result and of its script, `bench:<name>`. */
   readonly name: string;
   readonly flags?: Readonly<Record<Own, NumberFlag>>;
@@ -39,10 +39,7 @@ export interface Question<Cell = unknown, Own extends string = string> {
 }
 
 /** Runs a question if `file` (its `import.meta.url`) is the program that was started. */
-export async function answerIfMain<Cell, Own extends string>(
-  file: string,
-  question: Question<Cell, Own>,
-): Promise<void> {
+export async function runIfMain<Cell, Own extends string>(file: string, question: Benchmark<Cell, Own>): Promise<void> {
   if (process.argv[1] === undefined || pathToFileURL(process.argv[1]).href !== file) return;
   // Pods and clients die with this process, whose exit handlers see to it.
   process.on('SIGINT', () => process.exit(130));
@@ -63,7 +60,7 @@ export async function answerIfMain<Cell, Own extends string>(
 
 /** Writes and prints an outcome. Ends with exit code 1 where it is broken. */
 export function report<Cell, Own extends string>(
-  question: Question<Cell, Own>,
+  question: Benchmark<Cell, Own>,
   { result, raw, broken = [] }: Outcome<Cell>,
   options: Options<Own>,
 ): void {

@@ -13,7 +13,7 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 
 /** What a program can be asked, by name: its argument and its answer. */
-export type Orders<T> = { readonly [K in keyof T]: (argument: never) => Promise<unknown> };
+export type RpcMethods<T> = { readonly [K in keyof T]: (argument: never) => Promise<unknown> };
 
 type Argument<F> = F extends (argument: infer A) => unknown ? A : never;
 type Answer<F> = F extends (argument: never) => Promise<infer R> ? R : never;
@@ -34,13 +34,16 @@ process.on('exit', () => {
   for (const child of children) child.kill('SIGKILL');
 });
 
-export class Child<T extends Orders<T>> {
+export class Child<T extends RpcMethods<T>> {
   readonly #process: ChildProcess;
   readonly #waiting = new Map<number, { resolve(answer: unknown): void; reject(error: Error): void }>();
   #lastId = 0;
 
   /** Resolves when the program takes orders. */
-  static async spawn<T extends Orders<T>>(program: URL, env: Readonly<Record<string, string>> = {}): Promise<Child<T>> {
+  static async spawn<T extends RpcMethods<T>>(
+    program: URL,
+    env: Readonly<Record<string, string>> = {},
+  ): Promise<Child<T>> {
     const child = new Child<T>(
       fork(fileURLToPath(program), [], {
         execArgv: ['--import', LOADER],
@@ -89,7 +92,7 @@ export class Child<T extends Orders<T>> {
 }
 
 /** The program's side: answers orders until the parent is gone. */
-export function obey<T extends Orders<T>>(orders: T): void {
+export function serveRpc<T extends RpcMethods<T>>(orders: T): void {
   const tell = (reply: Reply): void => {
     if (process.connected) process.send?.(reply);
   };

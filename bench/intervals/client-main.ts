@@ -9,7 +9,7 @@ import { HeadlessChannel } from '../../lib/index.js';
 import { seededRandom } from '../../test/support/fake-random.js';
 import { HelloClient } from '../../test/support/hello-service.js';
 import { hello, OpenLoop, Tally, type TallyReport } from '../harness/load-generator.js';
-import { obey } from '../harness/rpc.js';
+import { serveRpc } from '../harness/rpc.js';
 import { performanceOffsetMs, wallOffsetMs } from './clock.js';
 import type { Client } from './grid.js';
 
@@ -247,4 +247,4 @@ const orders = {
 
 export type ClientOrders = typeof orders;
 
-obey<ClientOrders>(orders);
+serveRpc<ClientOrders>(orders);

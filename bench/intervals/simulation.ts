@@ -7,7 +7,7 @@
 import { difference } from '../../lib/discovery/membership.js';
 import { Poller } from '../../lib/discovery/poller.js';
 import type { RefreshSettings } from '../../lib/discovery/schedule.js';
-import { type AddressBook, type Resolution, zeroDnsCounters } from '../../lib/dns/resolution.js';
+import { type NameResolver, type Resolution, zeroDnsCounters } from '../../lib/dns/resolution.js';
 import type { Random } from '../../lib/runtime.js';
 import { DnsCache, DnsZone, type ZoneSource } from '../../test/support/dns-zone.js';
 import type { CacheTtl } from './grid.js';
@@ -95,7 +95,7 @@ function withCache(zone: DnsZone, cacheTtl: CacheTtl, clock: VirtualClock, rando
   return cache;
 }
 
-function bookOf(source: ZoneSource): AddressBook {
+function bookOf(source: ZoneSource): NameResolver {
   return {
     counters: zeroDnsCounters(),
     async resolve(): Promise<Resolution> {

@@ -1,7 +1,7 @@
 /** Ways to turn a name into addresses once: ours, c-ares (`dns.resolve4`) and getaddrinfo (`dns.lookup`). */
 import { promises as dns } from 'node:dns';
 import { parseServer } from '../../lib/dns/settings.js';
-import { DnsClient } from '../../lib/dns/stub-resolver.js';
+import { StubResolver } from '../../lib/dns/stub-resolver.js';
 import { resolveOptions } from '../../lib/options.js';
 import { systemRuntime } from '../../lib/runtime.js';
 
@@ -16,7 +16,7 @@ export function ours(name: string, server: string): Resolve {
   const address = parseServer(server);
   if (!address) throw new Error(`"${server}" is no DNS server`);
   const settings = { ...resolveOptions({}).dns, servers: [address], timeoutMs: 10_000 };
-  const client = new DnsClient(name, true, settings, systemRuntime);
+  const client = new StubResolver(name, true, settings, systemRuntime);
   const { signal } = new AbortController();
   return async () => {
     const outcome = (await client.resolve(signal)).outcomes.get('A');

@@ -1,6 +1,6 @@
 /** The DNS server in a process of its own, so that its CPU is not the clients'. */
 import { DnsServer } from '../../test/support/dns-server.js';
-import { obey } from '../harness/rpc.js';
+import { serveRpc } from '../harness/rpc.js';
 
 let server: DnsServer | undefined;
 
@@ -20,4 +20,4 @@ const orders = {
 
 export type DnsOrders = typeof orders;
 
-obey(orders);
+serveRpc(orders);

@@ -2,8 +2,8 @@
  * Giving a balancer its sets, on fake subchannels: what the balancer itself costs, without sockets and pool. Ours is
  * charged with all that follows an answer; grpc-js's is handed lists that are made already.
  */
-import { judge, NOBODY } from '../../lib/discovery/membership.js';
-import { answerOf, DrivenBalancer } from '../harness/balancer-harness.js';
+import { applyResolution, EMPTY_MEMBERSHIP } from '../../lib/discovery/membership.js';
+import { answerOf, BalancerHarness } from '../harness/balancer-harness.js';
 import { quantile, sorted } from '../harness/statistics.js';
 
 export interface ApplyCell {
@@ -41,7 +41,7 @@ async function measureOnce(
   pods: number,
 ): Promise<ApplyCell> {
   const heapBefore = await usedHeap();
-  const balancer = new DrivenBalancer(name);
+  const balancer = new BalancerHarness(name);
   let firstSetMs = timeOf(() => balancer.update(ips.slice(0, pods)));
   // Ours makes subchannels a few in each turn; only its own work counts, not the wait between.
   while (balancer.made < pods) firstSetMs += await nextTurn();
@@ -68,12 +68,12 @@ async function measureOnce(
 }
 
 function timesToCompare(ips: readonly string[], pods: number): number[] {
-  let membership = NOBODY;
+  let membership = EMPTY_MEMBERSHIP;
   return Array.from({ length: CHANGES }, (_, change) => {
     const answer = answerOf(ips.slice(change, pods + change));
     return (
       timeOf(() => {
-        membership = judge(membership, answer, 'keep').membership;
+        membership = applyResolution(membership, answer, 'keep').membership;
       }) * 1_000
     );
   });

@@ -1,6 +1,6 @@
 /** Reading an answer of so many A records: our reader, and dns-packet's, which makes objects of the whole message. */
 import { decode, encode } from 'dns-packet';
-import { readReply } from '../../lib/dns/response.js';
+import { readResponse } from '../../lib/dns/response.js';
 import { quantile, sorted } from '../harness/statistics.js';
 
 export interface DecodeCell {
@@ -26,7 +26,7 @@ export function measureDecoding(records: number): DecodeCell {
   const ours: number[] = [];
   const theirs: number[] = [];
   for (let batch = 0; batch <= BATCHES; batch++) {
-    const mine = timeOf(times, () => readReply(message, 'A'));
+    const mine = timeOf(times, () => readResponse(message, 'A'));
     const other = timeOf(times, () => decode(message));
     // The first batch warms up.
     if (batch > 0) {

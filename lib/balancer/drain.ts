@@ -49,7 +49,7 @@ export class Drain {
   }
 
   /** The endpoint is back in the set. */
-  reclaim(endpoint: Endpoint): void {
+  cancel(endpoint: Endpoint): void {
     this.#draining.get(endpoint)?.cancel();
     this.#draining.delete(endpoint);
     endpoint.draining = false;
@@ -66,12 +66,12 @@ export class Drain {
   }
 
   /** Its last call ended. */
-  quiet(endpoint: Endpoint): void {
+  onCallsFinished(endpoint: Endpoint): void {
     this.#settle(endpoint);
   }
 
   /** Others serve now: those kept as the last resort may go. */
-  review(): void {
+  reevaluate(): void {
     for (const endpoint of [...this.#draining.keys()]) this.#settle(endpoint);
   }
 

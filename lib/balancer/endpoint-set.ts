@@ -8,7 +8,7 @@ import type { GrpcEndpoint } from '../grpc/experimental.js';
 import type { Endpoint } from './endpoint.js';
 import { addressOf } from './subchannel-queue.js';
 
-export interface RollCall {
+export interface EndpointDiff {
   /** Have no endpoint yet. */
   readonly added: readonly GrpcEndpoint[];
   /** No longer in the list, whether they have an endpoint or not; null where only the whole list is known. */
@@ -19,7 +19,7 @@ export interface RollCall {
   readonly leaving: readonly Endpoint[];
 }
 
-export class Roster {
+export class EndpointSet {
   readonly #endpoints = new Map<string, Endpoint>();
   #list: readonly GrpcEndpoint[] | null = null;
 
@@ -51,13 +51,13 @@ export class Roster {
   }
 
   /** @param change what the resolver changed last, which may be something else than the step to this list. */
-  call(list: readonly GrpcEndpoint[], change: ListChange | null): RollCall {
+  call(list: readonly GrpcEndpoint[], change: ListChange | null): EndpointDiff {
     const known = change && change.after === list && change.before === this.#list ? change : null;
     this.#list = list;
     return known ? this.#read(known) : this.#compare(list);
   }
 
-  #read({ added, removed }: ListChange): RollCall {
+  #read({ added, removed }: ListChange): EndpointDiff {
     const { strangers, returned } = this.#sort(added);
     const leaving: Endpoint[] = [];
     for (const one of removed) {
@@ -67,7 +67,7 @@ export class Roster {
     return { added: strangers, removed, returned, leaving };
   }
 
-  #compare(list: readonly GrpcEndpoint[]): RollCall {
+  #compare(list: readonly GrpcEndpoint[]): EndpointDiff {
     const { strangers, returned, present } = this.#sort(list);
     const leaving = [...this.#endpoints.values()].filter((endpoint) => !endpoint.draining && !present.has(endpoint));
     return { added: strangers, removed: null, returned, leaving };

@@ -9,12 +9,12 @@ import { type PickResult, PickResultType, type Subchannel } from '../grpc/experi
 export type ConnectionState = 'connecting' | 'ready' | 'backoff';
 
 /** What a picker may know of a pod. */
-export interface Candidate {
+export interface PickableEndpoint {
   readonly pickResult: PickResult;
   /** Calls in flight, those included that were sent here in this turn and have not begun yet. */
-  load(turn: number): number;
+  outstanding(turn: number): number;
   /** A call was sent here in this turn. */
-  picked(turn: number): void;
+  recordPick(turn: number): void;
 }
 
 export interface EndpointSnapshot {
@@ -39,15 +39,15 @@ export interface EndpointOwner {
   /** The connection's state changed, or its health did. */
   onConnectionChange(endpoint: Endpoint, change: ConnectionChange): void;
   /** The last call on it ended. */
-  onQuiet(endpoint: Endpoint): void;
+  onCallsFinished(endpoint: Endpoint): void;
   wallTime(): number;
 }
 
-export class Endpoint implements Candidate {
+export class Endpoint implements PickableEndpoint {
   readonly address: string;
   readonly pickResult: PickResult;
   /** Among the pods of the set that take calls; the balancer's own mark. */
-  serving = false;
+  inPicker = false;
   readonly #subchannel: Subchannel;
   readonly #owner: EndpointOwner;
   #state: ConnectionState;
@@ -80,7 +80,7 @@ export class Endpoint implements Candidate {
         if (code === status.OK) this.#succeeded += 1;
         else this.#failed += 1;
         this.#inFlight -= 1;
-        if (this.#inFlight === 0) owner.onQuiet(this);
+        if (this.#inFlight === 0) owner.onCallsFinished(this);
       },
     };
     // A pooled subchannel may be of any state already.
@@ -124,11 +124,11 @@ export class Endpoint implements Candidate {
     this.#subchannel.startConnecting();
   }
 
-  load(turn: number): number {
+  outstanding(turn: number): number {
     return this.#pickedTurn === turn ? this.#inFlight + this.#picks : this.#inFlight;
   }
 
-  picked(turn: number): void {
+  recordPick(turn: number): void {
     if (this.#pickedTurn !== turn) {
       this.#pickedTurn = turn;
       this.#picks = 0;

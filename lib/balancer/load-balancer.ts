@@ -4,7 +4,7 @@
  * if any still tries for the first time, else TRANSIENT_FAILURE.
  */
 import { type ChannelOptions, connectivityState } from '@grpc/grpc-js';
-import { type BalancerView, LINK_KEY, type Link } from '../grpc/channel-context.js';
+import { type BalancerView, CHANNEL_CONTEXT_KEY, type ChannelContext } from '../grpc/channel-context.js';
 import type {
   ChannelControlHelper,
   LoadBalancer,
@@ -15,8 +15,8 @@ import { BALANCER_NAME } from '../grpc/service-config.js';
 import { type PolicyPicker, queuePicker, unavailablePicker } from '../picker/policy.js';
 import { Drain } from './drain.js';
 import type { ConnectionChange, Endpoint, EndpointOwner, EndpointSnapshot } from './endpoint.js';
-import { Roster, without } from './endpoint-set.js';
-import { Nursery } from './subchannel-queue.js';
+import { EndpointSet, without } from './endpoint-set.js';
+import { SubchannelQueue } from './subchannel-queue.js';
 
 /** Takes no settings of its own: they come with the link, so that both doors give them in the same place. */
 export class HeadlessLoadBalancingConfig implements TypedLoadBalancingConfig {
@@ -35,14 +35,14 @@ export class HeadlessLoadBalancingConfig implements TypedLoadBalancingConfig {
 
 /** Made with the first set, which brings the link and the options. */
 interface Parts {
-  readonly link: Link;
+  readonly link: ChannelContext;
   readonly drain: Drain;
-  readonly nursery: Nursery;
+  readonly nursery: SubchannelQueue;
 }
 
 export class HeadlessLoadBalancer implements LoadBalancer, BalancerView, EndpointOwner {
   readonly #helper: ChannelControlHelper;
-  readonly #roster = new Roster();
+  readonly #roster = new EndpointSet();
   #parts: Parts | null = null;
   /** Pods of the set that take calls. Never changed in place: pickers hold it. */
   #ready: readonly Endpoint[] = [];
@@ -70,7 +70,7 @@ export class HeadlessLoadBalancer implements LoadBalancer, BalancerView, Endpoin
     options: ChannelOptions,
     note: string,
   ): boolean {
-    const link = options[LINK_KEY] as Link | undefined;
+    const link = options[CHANNEL_CONTEXT_KEY] as ChannelContext | undefined;
     // Another resolver's addresses: only ours brings the link.
     if (!link) return false;
     const { drain, nursery } = this.#partsFor(link, options);
@@ -85,16 +85,16 @@ export class HeadlessLoadBalancer implements LoadBalancer, BalancerView, Endpoin
     if (!removed) nursery.clear();
     nursery.change(added, removed ?? []);
 
-    for (const endpoint of returned) drain.reclaim(endpoint);
+    for (const endpoint of returned) drain.cancel(endpoint);
     // What left keeps its place in the picker until the new one is out, then drains.
     for (const endpoint of leaving) {
       endpoint.draining = true;
       this.#trying.delete(endpoint);
     }
     if (returned.length > 0 || leaving.length > 0 || this.#ready.length === 0) {
-      for (const endpoint of leaving) endpoint.serving = false;
+      for (const endpoint of leaving) endpoint.inPicker = false;
       const back = returned.filter((endpoint) => endpoint.usable);
-      for (const endpoint of back) endpoint.serving = true;
+      for (const endpoint of back) endpoint.inPicker = true;
       this.#ready = without(this.#ready, leaving).concat(back);
       this.#publish(leaving);
     }
@@ -139,23 +139,23 @@ export class HeadlessLoadBalancer implements LoadBalancer, BalancerView, Endpoin
     if (endpoint.connection === 'connecting') this.#trying.add(endpoint);
     else this.#trying.delete(endpoint);
     if (endpoint.connection === 'backoff') this.#lastFailure = `${endpoint.address}: ${endpoint.lastError}`;
-    if (endpoint.usable !== endpoint.serving) {
-      endpoint.serving = endpoint.usable;
-      this.#ready = endpoint.serving ? [...this.#ready, endpoint] : without(this.#ready, [endpoint]);
+    if (endpoint.usable !== endpoint.inPicker) {
+      endpoint.inPicker = endpoint.usable;
+      this.#ready = endpoint.inPicker ? [...this.#ready, endpoint] : without(this.#ready, [endpoint]);
       this.#publish();
     } else if (this.#ready.length === 0) this.#publish();
     if (change === 'up') link.counters.connected += 1;
     if (change === 'lost') link.counters.connectionsLost += 1;
     if (endpoint.connection !== 'ready') endpoint.connect();
     // A pod that was lost, or cannot be reached, may be gone from DNS already.
-    if (change === 'lost' || endpoint.connection === 'backoff') link.hint();
+    if (change === 'lost' || endpoint.connection === 'backoff') link.requestReresolution();
   }
 
-  onQuiet(endpoint: Endpoint): void {
-    if (endpoint.draining) this.#parts?.drain.quiet(endpoint);
+  onCallsFinished(endpoint: Endpoint): void {
+    if (endpoint.draining) this.#parts?.drain.onCallsFinished(endpoint);
   }
 
-  #partsFor(link: Link, options: ChannelOptions): Parts {
+  #partsFor(link: ChannelContext, options: ChannelOptions): Parts {
     if (this.#parts) return this.#parts;
     const drain = new Drain({
       lingerMs: link.settings.lingerMs,
@@ -168,13 +168,13 @@ export class HeadlessLoadBalancer implements LoadBalancer, BalancerView, Endpoin
         if (this.#lastResort.includes(endpoint)) this.#publish();
       },
     });
-    const nursery = new Nursery({
+    const nursery = new SubchannelQueue({
       options,
       helper: this.#helper,
       clock: link.runtime.clock,
       owner: this,
       has: (address) => this.#roster.has(address),
-      adopt: (endpoint) => this.#adopt(endpoint),
+      onCreated: (endpoint) => this.#adopt(endpoint),
     });
     this.#parts = { link, drain, nursery };
     link.balancer = this;
@@ -209,7 +209,7 @@ export class HeadlessLoadBalancer implements LoadBalancer, BalancerView, Endpoin
       this.#picker = link.settings.policy(candidates, this.#picker, link.runtime);
       this.#helper.updateState(connectivityState.READY, this.#picker, null);
       // What only stayed because nothing else served may go now.
-      if (resorted && this.#lastResort.length === 0) drain.review();
+      if (resorted && this.#lastResort.length === 0) drain.reevaluate();
       return;
     }
     this.#picker = null;
@@ -221,7 +221,7 @@ export class HeadlessLoadBalancer implements LoadBalancer, BalancerView, Endpoin
     }
   }
 
-  #explain(link: Link): string {
+  #explain(link: ChannelContext): string {
     const { authority } = link.settings;
     if (this.#roster.listed === 0) return `headless: no address for ${authority}: ${this.#note || 'the set is empty'}`;
     const dns = link.poller.lastError ? `; the last DNS query failed too: ${link.poller.lastError.message}` : '';

@@ -14,7 +14,7 @@ import { Endpoint, type EndpointOwner } from './endpoint.js';
  */
 const BATCH = 4;
 
-export interface NurseryContext {
+export interface SubchannelQueueContext {
   readonly options: ChannelOptions;
   readonly helper: ChannelControlHelper;
   readonly clock: Clock;
@@ -22,17 +22,17 @@ export interface NurseryContext {
   /** Whether there is an endpoint already; a list that is not our resolver's may name a pod twice. */
   has(address: string): boolean;
   /** Takes over a new endpoint, which is not connecting yet. */
-  adopt(endpoint: Endpoint): void;
+  onCreated(endpoint: Endpoint): void;
 }
 
-export class Nursery {
-  readonly #context: NurseryContext;
+export class SubchannelQueue {
+  readonly #context: SubchannelQueueContext;
   /** The user's channel options, less our own: subchannels of equal arguments are shared between channels. */
   readonly #args: ChannelOptions;
   readonly #waiting = new Set<GrpcEndpoint>();
   #timer: Timer | null = null;
 
-  constructor(context: NurseryContext) {
+  constructor(context: SubchannelQueueContext) {
     this.#context = context;
     const { headless: _ours, ...args } = context.options;
     this.#args = args;
@@ -59,7 +59,7 @@ export class Nursery {
   }
 
   #work(): void {
-    const { helper, owner, clock, adopt } = this.#context;
+    const { helper, owner, clock, onCreated } = this.#context;
     let made = 0;
     for (const endpoint of this.#waiting) {
       if (made === BATCH) break;
@@ -67,7 +67,7 @@ export class Nursery {
       const address = addressOf(endpoint);
       const [target] = endpoint.addresses;
       if (!target || this.#context.has(address)) continue;
-      adopt(new Endpoint(address, helper.createSubchannel(target, this.#args), owner));
+      onCreated(new Endpoint(address, helper.createSubchannel(target, this.#args), owner));
       made += 1;
     }
     this.#timer = this.#waiting.size > 0 ? clock.setTurn(() => this.#work()) : null;

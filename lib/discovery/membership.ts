@@ -1,6 +1,6 @@
 /** What an answer means for the set of addresses. Pure: the old set and a resolution in, the new set out. */
 
-import type { AddressSource, Outcome, Resolution } from '../dns/resolution.js';
+import type { Outcome, OutcomeSource, Resolution } from '../dns/resolution.js';
 import type { DnsError } from '../errors.js';
 
 /** What NXDOMAIN and NODATA do to a working set: nothing, or empty it. */
@@ -8,7 +8,7 @@ export type EmptyRule = 'keep' | 'drop';
 
 /** The set, by the record type that each address came from: one may fail while another answers. */
 export interface Membership {
-  readonly bySource: ReadonlyMap<AddressSource, readonly string[]>;
+  readonly bySource: ReadonlyMap<OutcomeSource, readonly string[]>;
   /** All addresses, each once. The same array for as long as the set is the same. */
   readonly addresses: readonly string[];
   /** The same, to be asked who is among them. */
@@ -25,7 +25,7 @@ export interface Change {
   readonly removed: readonly string[];
 }
 
-export interface Verdict {
+export interface MembershipUpdate {
   readonly membership: Membership;
   /** The set is not the one it was. Order never counts: DNS servers shuffle. */
   readonly changed: boolean;
@@ -39,7 +39,7 @@ export interface Verdict {
 
 const NO_ADDRESSES: readonly string[] = [];
 
-export const NOBODY: Membership = {
+export const EMPTY_MEMBERSHIP: Membership = {
   bySource: new Map(),
   addresses: NO_ADDRESSES,
   members: new Set(),
@@ -47,10 +47,10 @@ export const NOBODY: Membership = {
 };
 
 /** Applies one resolution. */
-export function judge(previous: Membership, resolution: Resolution, rule: EmptyRule): Verdict {
+export function applyResolution(previous: Membership, resolution: Resolution, rule: EmptyRule): MembershipUpdate {
   const outcomes = [...resolution.outcomes.values()];
   const answered = outcomes.filter((outcome) => outcome.kind === 'addresses');
-  const bySource = new Map<AddressSource, readonly string[]>();
+  const bySource = new Map<OutcomeSource, readonly string[]>();
   for (const [source, before] of previous.bySource) {
     // A family that was not asked about this time (`auto`) goes as soon as another one has addresses, all of them.
     if (!resolution.outcomes.has(source) && answered.every((outcome) => outcome.partial)) bySource.set(source, before);

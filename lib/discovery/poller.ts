@@ -2,14 +2,14 @@
  * Asks for a name's addresses again and again, for everyone in the process who wants them, and hands out whole sets.
  * It runs while it has subscribers, remembers its set in between, and never lets a failure empty that set.
  */
-import type { AddressBook, DnsCounters, Resolution } from '../dns/resolution.js';
+import type { DnsCounters, NameResolver, Resolution } from '../dns/resolution.js';
 import { DnsError } from '../errors.js';
 import type { Runtime, Timer } from '../runtime.js';
-import { type Change, type EmptyRule, judge, type Membership, NOBODY } from './membership.js';
+import { applyResolution, type Change, EMPTY_MEMBERSHIP, type EmptyRule, type Membership } from './membership.js';
 import { type RefreshSettings, Schedule } from './schedule.js';
 
 /** What subscribers are told after every answer or failure. */
-export interface Report {
+export interface AddressUpdate {
   /** The whole set. The same array for as long as the set is the same; empty only before the first answer, or under `empty: 'drop'`. */
   readonly addresses: readonly string[];
   /** The last change of the set. Of use to whoever has the set that it starts from. */
@@ -18,11 +18,11 @@ export interface Report {
   readonly error: DnsError | null;
 }
 
-export type ReportListener = (report: Report) => void;
+export type AddressListener = (report: AddressUpdate) => void;
 
 export interface Subscription {
   /** Something is amiss (a connection was lost, say): ask at once, but at most once in `minIntervalMs`. */
-  hint(): void;
+  requestReresolution(): void;
   /** As `hint`; resolves when the answer, or its failure, has been reported to everyone. Never rejects. */
   refresh(): Promise<void>;
   /** Whether the subscriber has a pod that takes calls. Until told so, it has none. */
@@ -67,7 +67,7 @@ type State =
   | { readonly kind: 'asking'; readonly abort: AbortController };
 
 interface Subscriber {
-  readonly listener: ReportListener;
+  readonly listener: AddressListener;
   ready: boolean;
 }
 
@@ -81,14 +81,14 @@ export interface PollerSettings {
 }
 
 export class Poller {
-  readonly #book: AddressBook;
+  readonly #book: NameResolver;
   readonly #settings: PollerSettings;
   readonly #clock: Runtime['clock'];
   readonly #schedule: Schedule;
   readonly #subscribers = new Set<Subscriber>();
   readonly #counters: PollerCounters = { polls: 0, hinted: 0, changes: 0, failures: 0, emptyAnswers: 0 };
   #state: State = STOPPED;
-  #membership: Membership = NOBODY;
+  #membership: Membership = EMPTY_MEMBERSHIP;
   #last: { readonly resolution: Resolution; readonly error: DnsError | null } | null = null;
   #answer: { readonly at: number; readonly wallTime: number; readonly ttlMs: number } | null = null;
   #askedAt = Number.NEGATIVE_INFINITY;
@@ -97,7 +97,7 @@ export class Poller {
   #waiters: (() => void)[] = [];
   #hungry = false;
 
-  constructor(book: AddressBook, settings: PollerSettings, runtime: Pick<Runtime, 'clock' | 'random'>) {
+  constructor(book: NameResolver, settings: PollerSettings, runtime: Pick<Runtime, 'clock' | 'random'>) {
     this.#book = book;
     this.#settings = settings;
     this.#clock = runtime.clock;
@@ -108,14 +108,14 @@ export class Poller {
    * Starts polling, if nobody else had. A set that is being kept up to date is reported in the next microtask; one
    * remembered from before a stop only with the next answer, or its failure.
    */
-  subscribe(listener: ReportListener): Subscription {
+  subscribe(listener: AddressListener): Subscription {
     const subscriber: Subscriber = { listener, ready: false };
     this.#subscribers.add(subscriber);
     this.#feed();
     if (this.#state.kind === 'stopped') this.#ask();
     else if (this.#upToDate) queueMicrotask(() => this.#report(subscriber));
     return {
-      hint: () => this.#hint(subscriber),
+      requestReresolution: () => this.#hint(subscriber),
       refresh: () => this.#refresh(subscriber),
       setReady: (ready) => this.#setReady(subscriber, ready),
       end: () => this.#end(subscriber),
@@ -169,8 +169,8 @@ export class Poller {
 
   #settle(resolution: Resolution): void {
     const now = this.#clock.now();
-    const verdict = judge(this.#membership, resolution, this.#settings.empty);
-    const first = this.#membership === NOBODY;
+    const verdict = applyResolution(this.#membership, resolution, this.#settings.empty);
+    const first = this.#membership === EMPTY_MEMBERSHIP;
     this.#membership = verdict.membership;
     this.#last = { resolution, error: verdict.error };
     this.#upToDate = true;
@@ -259,7 +259,7 @@ export class Poller {
     const hungry = [...this.#subscribers].some((subscriber) => !subscriber.ready);
     if (hungry === this.#hungry) return;
     this.#hungry = hungry;
-    this.#schedule.setHungry(this.#clock.now(), hungry);
+    this.#schedule.setUnready(this.#clock.now(), hungry);
   }
 }
 

@@ -82,7 +82,7 @@ export class Schedule {
   }
 
   /** Some channel has nothing READY, from now on; or none has that trouble any more. */
-  setHungry(now: number, hungry: boolean): void {
+  setUnready(now: number, hungry: boolean): void {
     this.#hungryUntil = hungry ? now + this.#settings.burstMs : Number.NEGATIVE_INFINITY;
   }
 

@@ -7,9 +7,9 @@ import { createSocket } from 'node:dgram';
 import { connect } from 'node:net';
 import { DnsError, type DnsErrorCode } from '../errors.js';
 import type { Clock } from '../runtime.js';
-import { encodeQuery, type Question, screen } from './message.js';
+import { classify, encodeQuery, type Question } from './message.js';
 import type { DnsCounters } from './resolution.js';
-import { type Reply, readReply } from './response.js';
+import { type Response, readResponse } from './response.js';
 import { formatServer, type ServerAddress } from './settings.js';
 
 export type Transport = 'udp' | 'tcp';
@@ -28,7 +28,7 @@ export interface ExchangeRequest {
 }
 
 export type ExchangeResult =
-  | { readonly kind: 'reply'; readonly reply: Reply }
+  | { readonly kind: 'reply'; readonly reply: Response }
   /** Over UDP only: the answer did not fit; what came of it was discarded. */
   | { readonly kind: 'truncated' }
   /** Over UDP only: a reply came with our address and another id. Somebody guesses; TCP cannot be guessed into. */
@@ -121,7 +121,7 @@ function overUdp(request: ExchangeRequest, query: Buffer): Promise<ExchangeResul
       }
       // Anything but a reply to this very question is passed over: who sent it may not be who we asked.
       try {
-        switch (screen(message, query)) {
+        switch (classify(message, query)) {
           case 'noise':
             counters.dropped += 1;
             return;
@@ -136,7 +136,7 @@ function overUdp(request: ExchangeRequest, query: Buffer): Promise<ExchangeResul
             ending.done({ kind: 'truncated' });
             return;
           case 'complete':
-            ending.done({ kind: 'reply', reply: countReply(readReply(message, question.type), counters) });
+            ending.done({ kind: 'reply', reply: countReply(readResponse(message, question.type), counters) });
         }
       } catch (error) {
         ending.failed('ERR_HEADLESS_DNS_MALFORMED', malformed(error), error);
@@ -175,11 +175,11 @@ function overTcp(request: ExchangeRequest, query: Buffer): Promise<ExchangeResul
         if (message === undefined) return;
         // Nobody else can speak on this connection, so whatever is wrong with the reply is the server's answer. What
         // follows the first frame was not asked for.
-        const screening = screen(message, query);
+        const screening = classify(message, query);
         if (screening === 'wrong-id') counters.wrongId += 1;
         if (screening === 'wrong-question') counters.wrongQuestion += 1;
         if (screening === 'complete' || screening === 'truncated')
-          ending.done({ kind: 'reply', reply: countReply(readReply(message, question.type), counters) });
+          ending.done({ kind: 'reply', reply: countReply(readResponse(message, question.type), counters) });
         else ending.failed('ERR_HEADLESS_DNS_MALFORMED', WRONG_OVER_TCP[screening]);
       } catch (error) {
         ending.failed('ERR_HEADLESS_DNS_MALFORMED', malformed(error), error);
@@ -222,7 +222,7 @@ class FrameReader {
   }
 }
 
-function countReply(reply: Reply, counters: DnsCounters): Reply {
+function countReply(reply: Response, counters: DnsCounters): Response {
   counters.replies += 1;
   counters.refusedAddresses += reply.refused;
   return reply;

@@ -2,7 +2,7 @@
 import { isIP } from 'node:net';
 import { DnsError, type DnsErrorCode } from '../errors.js';
 import { isConnectable } from './address.js';
-import { type AddressBook, type DnsCounters, type Outcome, type Resolution, zeroDnsCounters } from './resolution.js';
+import { type DnsCounters, type NameResolver, type Outcome, type Resolution, zeroDnsCounters } from './resolution.js';
 
 export interface LookupResult {
   /** IPv4 or IPv6 addresses as text. An empty array means NODATA. */
@@ -40,7 +40,7 @@ const RCODES: ReadonlyMap<DnsErrorCode, string> = new Map([
 /** As in DNS (RFC 2181 section 8). `Infinity`, for a fixed list, would be null in a snapshot's JSON. */
 const MAX_TTL_MS = 0x7fff_ffff * 1_000;
 
-export class LookupBook implements AddressBook {
+export class LookupResolver implements NameResolver {
   readonly #hostname: string;
   readonly #lookup: Lookup;
   readonly #counters: DnsCounters = zeroDnsCounters();

@@ -88,7 +88,7 @@ export function encodeQuery(query: Query): Buffer {
  * - `truncated`: ours, with the TC bit: what it holds is a part (RFC 2181 section 9), and may be cut anywhere;
  * - `complete`: ours, and worth reading.
  */
-export type Screening = 'noise' | 'wrong-id' | 'wrong-question' | 'truncated' | 'complete';
+export type Classification = 'noise' | 'wrong-id' | 'wrong-question' | 'truncated' | 'complete';
 
 /**
  * Looks at the header and the question, and at nothing beyond. The question's name is compared octet by octet, ASCII
@@ -96,7 +96,7 @@ export type Screening = 'noise' | 'wrong-id' | 'wrong-question' | 'truncated' | 
  * @param query the message as sent, made by `encodeQuery`.
  * @throws MalformedMessage where the question itself breaks off or makes no sense.
  */
-export function screen(message: Buffer, query: Buffer): Screening {
+export function classify(message: Buffer, query: Buffer): Classification {
   if (message.length < HEADER_OCTETS) return 'noise';
   const flags = message.readUInt16BE(2);
   if ((flags & QR) === 0 || (flags & OPCODE) !== 0) return 'noise';

@@ -3,21 +3,21 @@ import { DnsError, type DnsErrorCode } from '../errors.js';
 import type { Transport } from './exchange.js';
 import type { Question } from './message.js';
 import type { Outcome, Resolution } from './resolution.js';
-import type { Reply } from './response.js';
+import type { Response } from './response.js';
 import { formatServer, type ServerAddress } from './settings.js';
 
 /** A valid reply, whatever its RCODE, and where it came from. */
-export interface Answer {
-  readonly reply: Reply;
+export interface ServerResponse {
+  readonly reply: Response;
   readonly server: ServerAddress;
   readonly transport: Transport;
 }
 
 /** What one question came to: its outcome, and the last reply on the way there. */
-export interface Finding {
+export interface QueryResult {
   readonly question: Question;
   readonly outcome: Outcome;
-  readonly last: Answer | null;
+  readonly last: ServerResponse | null;
 }
 
 const RCODE_ERRORS: ReadonlyMap<string, DnsErrorCode> = new Map([
@@ -31,7 +31,7 @@ export function isRcode(code: DnsErrorCode): boolean {
 }
 
 /** Why another server should be asked; undefined when this answer stands. */
-export function failureOf(question: Question, { reply, server }: Answer): DnsError | undefined {
+export function failureOf(question: Question, { reply, server }: ServerResponse): DnsError | undefined {
   const { hostname, type } = question;
   const details = { hostname, server: formatServer(server) };
   const intro = `${type} of "${hostname}": ${details.server} answered`;
@@ -43,7 +43,7 @@ export function failureOf(question: Question, { reply, server }: Answer): DnsErr
   return undefined;
 }
 
-export function toOutcome({ hostname, type }: Question, { reply, server }: Answer): Outcome {
+export function toOutcome({ hostname, type }: Question, { reply, server }: ServerResponse): Outcome {
   const { addresses, ttlMs, truncated, rcode, refused } = reply;
   if (rcode === 'NOERROR' && addresses.length > 0) return { kind: 'addresses', addresses, ttlMs, partial: truncated };
   const details = { hostname, server: formatServer(server) };
@@ -76,11 +76,12 @@ export function withHistory(error: DnsError, earlier: readonly DnsError[], remed
  * What a search that found nothing says of each record type: a failure before NODATA before NXDOMAIN, and among equals
  * that of the name `preferred`.
  */
-export function summarise(findings: readonly Finding[], preferred: string): Finding[] {
+export function summarise(findings: readonly QueryResult[], preferred: string): QueryResult[] {
   const types = [...new Set(findings.map(({ question }) => question.type))];
   return types.map((type) => {
     const own = findings.filter(({ question }) => question.type === type);
-    const weight = (finding: Finding): number => gravity(finding) + (finding.question.hostname === preferred ? 0.5 : 0);
+    const weight = (finding: QueryResult): number =>
+      severity(finding) + (finding.question.hostname === preferred ? 0.5 : 0);
     const chosen = own.reduce((best, finding) => (weight(finding) > weight(best) ? finding : best));
     const others = own.filter((finding) => finding !== chosen).map(({ question }) => question.hostname);
     if (others.length === 0 || chosen.outcome.kind === 'addresses') return chosen;
@@ -91,18 +92,18 @@ export function summarise(findings: readonly Finding[], preferred: string): Find
   });
 }
 
-function gravity({ outcome }: Finding): number {
+function severity({ outcome }: QueryResult): number {
   if (outcome.kind !== 'empty') return 2;
   return outcome.error.code === 'ERR_HEADLESS_DNS_NODATA' ? 1 : 0;
 }
 
 /** `findings`: at most one of each type, at least one. */
-export function toResolution(findings: readonly Finding[]): Resolution {
+export function toResolution(findings: readonly QueryResult[]): Resolution {
   // Speak of the one that has addresses, else of the one that got the furthest.
   const telling =
     findings.find(({ outcome }) => outcome.kind === 'addresses') ??
     findings.find(({ last }) => last !== null) ??
-    (findings[0] as Finding);
+    (findings[0] as QueryResult);
   const { question, last } = telling;
   return {
     outcomes: new Map(findings.map(({ question: { type }, outcome }) => [type, outcome])),

@@ -6,7 +6,7 @@
 import type { DnsError } from '../errors.js';
 
 /** Where addresses come from: a record type, or the user's own lookup. */
-export type AddressSource = 'A' | 'AAAA' | 'lookup';
+export type OutcomeSource = 'A' | 'AAAA' | 'lookup';
 
 export type Outcome =
   | {
@@ -24,7 +24,7 @@ export type Outcome =
   | { readonly kind: 'failed'; readonly error: DnsError };
 
 export interface Resolution {
-  readonly outcomes: ReadonlyMap<AddressSource, Outcome>;
+  readonly outcomes: ReadonlyMap<OutcomeSource, Outcome>;
   /** The fully qualified name that the outcomes speak of (the search list may have changed the one asked for). */
   readonly name: string;
   /** `"ip:port"` of the server that answered last; null where none did, or for a user's lookup. */
@@ -79,7 +79,7 @@ export function zeroDnsCounters(): DnsCounters {
 }
 
 /** Answers once, whenever asked. It never throws for DNS trouble: that is an outcome. */
-export interface AddressBook {
+export interface NameResolver {
   /** Rejects only with the signal's reason. */
   resolve(signal: AbortSignal): Promise<Resolution>;
   readonly counters: Readonly<DnsCounters>;

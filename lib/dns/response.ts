@@ -6,7 +6,7 @@ import { formatIPv4, formatIPv6, isConnectable, isConnectableIPv4 } from './addr
 import { type RecordType, rcodeName } from './message.js';
 import { HEADER_OCTETS, MalformedMessage, NameReader } from './name.js';
 
-export interface Reply {
+export interface Response {
   /** The mnemonic, with the bits that EDNS adds. */
   readonly rcode: string;
   /** The TC bit: the addresses are a part of the set. */
@@ -38,7 +38,7 @@ const MAX_CHAIN = 16;
 const QUESTION_POINTER = 0xc000 | HEADER_OCTETS;
 
 /** An address whose owner is not simply the question's name. */
-interface Elsewhere {
+interface AddressRecord {
   readonly owner: number;
   readonly rdata: number;
   readonly ttl: number;
@@ -52,14 +52,14 @@ interface Alias {
 }
 
 /** @throws MalformedMessage; then nothing in the message may be relied on. */
-export function readReply(message: Buffer, type: RecordType): Reply {
+export function readResponse(message: Buffer, type: RecordType): Response {
   const flags = u16(message, 2);
   const names = new NameReader(message);
   const wanted = TYPE[type];
   const answers = u16(message, 6);
   const records = answers + u16(message, 8) + u16(message, 10);
-  const found = new Found(message, type);
-  const elsewhere: Elsewhere[] = [];
+  const found = new AddressSet(message, type);
+  const elsewhere: AddressRecord[] = [];
   const aliases: Alias[] = [];
   let extendedRcode = -1;
   let negativeTtl = 0;
@@ -104,7 +104,7 @@ export function readReply(message: Buffer, type: RecordType): Reply {
 
   if (aliases.length > 0 || elsewhere.length > 0) {
     const chain = followChain(names, aliases, found);
-    takeFrom(chain, names, elsewhere, found);
+    collectOwned(chain, names, elsewhere, found);
   }
   const addresses = found.addresses;
   return {
@@ -117,7 +117,7 @@ export function readReply(message: Buffer, type: RecordType): Reply {
 }
 
 /** Addresses taken so far, and the least TTL on the way to them. */
-class Found {
+class AddressSet {
   readonly #message: Buffer;
   readonly #isIPv4: boolean;
   readonly #usable = new Set<string>();
@@ -161,7 +161,7 @@ function checkOptions(message: Buffer, owner: number, rdata: number, end: number
 }
 
 /** The names from the question's to the last alias's target, in whatever order the records came. */
-function followChain(names: NameReader, aliases: readonly Alias[], found: Found): readonly number[] {
+function followChain(names: NameReader, aliases: readonly Alias[], found: AddressSet): readonly number[] {
   const chain = [HEADER_OCTETS];
   for (let current = HEADER_OCTETS; ; ) {
     const alias = aliases.find(({ owner }) => names.equal(owner, current));
@@ -177,7 +177,12 @@ function followChain(names: NameReader, aliases: readonly Alias[], found: Found)
 }
 
 /** Adds the addresses that a name of the chain owns. */
-function takeFrom(chain: readonly number[], names: NameReader, elsewhere: readonly Elsewhere[], found: Found): void {
+function collectOwned(
+  chain: readonly number[],
+  names: NameReader,
+  elsewhere: readonly AddressRecord[],
+  found: AddressSet,
+): void {
   // Behind a CNAME most owners are the same pointer: remembering the last one's verdict saves nearly all comparisons.
   let lastPointer = -1;
   let lastVerdict = false;

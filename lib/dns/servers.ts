@@ -8,7 +8,7 @@ import { formatServer, type ServerAddress } from './settings.js';
  * How long a server that gave no reply is asked last. Without it a dead first server would cost each poll its
  * timeout; for longer, a server that restarted would stand idle.
  */
-const SHUN_MS = 30_000;
+const PENALTY_MS = 30_000;
 
 /** Servers that were silent lately go to the end of the line, where they still serve if nothing else does. */
 export class ServerOrder {
@@ -28,11 +28,11 @@ export class ServerOrder {
   }
 
   /** It sent nothing valid in time, or could not be reached. */
-  wasSilent(server: ServerAddress): void {
-    this.#shunnedUntil.set(formatServer(server), this.#clock.now() + SHUN_MS);
+  recordTimeout(server: ServerAddress): void {
+    this.#shunnedUntil.set(formatServer(server), this.#clock.now() + PENALTY_MS);
   }
 
-  answered(server: ServerAddress): void {
+  recordResponse(server: ServerAddress): void {
     this.#shunnedUntil.delete(formatServer(server));
   }
 }
@@ -56,7 +56,7 @@ export class TransportMemory {
     return cut !== undefined && cut.inARow >= TRUNCATIONS && this.#clock.now() < cut.udpAgainAt ? 'tcp' : 'udp';
   }
 
-  wasCut(question: Question): void {
+  recordTruncation(question: Question): void {
     const inARow = (this.#cut.get(keyOf(question))?.inARow ?? 0) + 1;
     this.#cut.set(keyOf(question), { inARow, udpAgainAt: this.#clock.now() + TCP_FIRST_MS });
   }

@@ -8,16 +8,16 @@ import type { Runtime } from '../runtime.js';
 import { type Exchange, exchange as realExchange } from './exchange.js';
 import { assertName, type Question, type RecordType } from './message.js';
 import {
-  type Answer,
-  type Finding,
   failureOf,
   isRcode,
+  type QueryResult,
+  type ServerResponse,
   summarise,
   toOutcome,
   toResolution,
   withHistory,
 } from './query-result.js';
-import { type AddressBook, type DnsCounters, type Resolution, zeroDnsCounters } from './resolution.js';
+import { type DnsCounters, type NameResolver, type Resolution, zeroDnsCounters } from './resolution.js';
 import { type ResolvConf, ResolvConfFile } from './resolv-conf.js';
 import { candidateNames } from './search-list.js';
 import { ServerOrder, TransportMemory } from './servers.js';
@@ -38,7 +38,7 @@ interface Plan {
   readonly names: readonly string[];
 }
 
-export class DnsClient implements AddressBook {
+export class StubResolver implements NameResolver {
   readonly #hostname: string;
   readonly #absolute: boolean;
   readonly #settings: DnsSettings;
@@ -84,7 +84,7 @@ export class DnsClient implements AddressBook {
   async resolve(signal: AbortSignal): Promise<Resolution> {
     signal.throwIfAborted();
     const plan = this.#plan(this.#resolvConf.read());
-    const findings: Finding[] = [];
+    const findings: QueryResult[] = [];
     for (const name of plan.names) {
       const here = await this.#resolveName(name, plan, signal);
       if (here.some(({ outcome }) => outcome.kind === 'addresses')) {
@@ -120,12 +120,12 @@ export class DnsClient implements AddressBook {
    * next one would only meet with it again. The known name also ends the search when it fails: its addresses are still
    * the ones in use, and those of a namesake in another domain must not take their place.
    */
-  #endsSearch({ question, outcome }: Finding): boolean {
+  #endsSearch({ question, outcome }: QueryResult): boolean {
     return outcome.kind === 'failed' && (question.hostname === this.#knownName || !isRcode(outcome.error.code));
   }
 
-  async #resolveName(hostname: string, plan: Plan, signal: AbortSignal): Promise<Finding[]> {
-    const ask = (type: RecordType): Promise<Finding> => this.#ask({ hostname, type }, plan, signal);
+  async #resolveName(hostname: string, plan: Plan, signal: AbortSignal): Promise<QueryResult[]> {
+    const ask = (type: RecordType): Promise<QueryResult> => this.#ask({ hostname, type }, plan, signal);
     switch (this.#settings.family) {
       case 'ipv4':
         return [await ask('A')];
@@ -142,14 +142,14 @@ export class DnsClient implements AddressBook {
   }
 
   /** Rejects only with the signal's reason. */
-  async #ask(question: Question, plan: Plan, signal: AbortSignal): Promise<Finding> {
+  async #ask(question: Question, plan: Plan, signal: AbortSignal): Promise<QueryResult> {
     // Sorted for each question: a server that was silent a moment ago must not cost the next candidate a timeout too.
     const servers = this.#order.sort(plan.servers);
     const failures: DnsError[] = [];
     /** They gave no reply over UDP: it may have been too large for the path, and TCP gets such a one through. */
     const silentOverUdp = new Set<ServerAddress>();
-    let last: Answer | null = null;
-    const attempt = async (number: number): Promise<Answer> => {
+    let last: ServerResponse | null = null;
+    const attempt = async (number: number): Promise<ServerResponse> => {
       const server = servers[(number - 1) % servers.length] as ServerAddress;
       last = await this.#askServer(server, question, plan.timeoutMs, silentOverUdp, signal);
       const error = failureOf(question, last);
@@ -196,7 +196,7 @@ export class DnsClient implements AddressBook {
     timeoutMs: number,
     silentOverUdp: Set<ServerAddress>,
     signal: AbortSignal,
-  ): Promise<Answer> {
+  ): Promise<ServerResponse> {
     const { clock } = this.#runtime;
     const deadline = clock.now() + timeoutMs;
     let transport = this.#transports.first(question);
@@ -216,18 +216,18 @@ export class DnsClient implements AddressBook {
         if (tcpFirst) this.#transports.forget(question);
         if (transport === 'udp' && error instanceof DnsError && error.code === 'ERR_HEADLESS_DNS_TIMEOUT')
           silentOverUdp.add(server);
-        if (error instanceof DnsError && error.code !== 'ERR_HEADLESS_DNS_MALFORMED') this.#order.wasSilent(server);
+        if (error instanceof DnsError && error.code !== 'ERR_HEADLESS_DNS_MALFORMED') this.#order.recordTimeout(server);
         throw error;
       });
       if (result.kind !== 'reply') {
         if (result.kind === 'truncated') {
           this.#counters.truncated += 1;
-          this.#transports.wasCut(question);
+          this.#transports.recordTruncation(question);
         }
         transport = 'tcp';
         continue;
       }
-      this.#order.answered(server);
+      this.#order.recordResponse(server);
       const { reply } = result;
       // Not remembered: a server that was replaced, or a middlebox gone, must get its larger datagrams back.
       if (edns && (reply.rcode === 'FORMERR' || reply.rcode === 'BADVERS')) {

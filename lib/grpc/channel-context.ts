@@ -4,15 +4,15 @@
  */
 
 import type { EndpointSnapshot } from '../balancer/endpoint.js';
-import type { Poller, Report, Subscription } from '../discovery/poller.js';
+import type { AddressUpdate, Poller, Subscription } from '../discovery/poller.js';
 import type { Policy } from '../picker/policy.js';
 import type { Runtime } from '../runtime.js';
 import { type GrpcEndpoint, PRIVATE_KEY_PREFIX } from './experimental.js';
 
 /** The channel option that holds the link; grpc-js keeps keys of this prefix away from the subchannels. */
-export const LINK_KEY = `${PRIVATE_KEY_PREFIX}.headless_link`;
+export const CHANNEL_CONTEXT_KEY = `${PRIVATE_KEY_PREFIX}.headless_link`;
 
-export interface LinkSettings {
+export interface ChannelContextSettings {
   /** `name:port`, for messages. */
   readonly authority: string;
   readonly port: number;
@@ -48,8 +48,8 @@ export interface ListChange {
   readonly removed: readonly GrpcEndpoint[];
 }
 
-export class Link {
-  readonly settings: LinkSettings;
+export class ChannelContext {
+  readonly settings: ChannelContextSettings;
   readonly runtime: Runtime;
   readonly poller: Poller;
   readonly counters: BalancerCounters = { connected: 0, connectionsLost: 0, drained: 0, returned: 0 };
@@ -58,17 +58,17 @@ export class Link {
   /** What the resolver changed last. */
   change: ListChange | null = null;
   /** Told of every report, before grpc-js is. */
-  observer: ((report: Report) => void) | null = null;
+  observer: ((report: AddressUpdate) => void) | null = null;
   #subscription: Subscription | null = null;
 
-  constructor(poller: Poller, settings: LinkSettings, runtime: Runtime) {
+  constructor(poller: Poller, settings: ChannelContextSettings, runtime: Runtime) {
     this.poller = poller;
     this.settings = settings;
     this.runtime = runtime;
   }
 
   /** Begins to be told whole sets. */
-  open(listener: (report: Report) => void): void {
+  open(listener: (report: AddressUpdate) => void): void {
     this.#subscription ??= this.poller.subscribe((report) => {
       this.observer?.(report);
       listener(report);
@@ -84,8 +84,8 @@ export class Link {
     return this.#subscription !== null;
   }
 
-  hint(): void {
-    this.#subscription?.hint();
+  requestReresolution(): void {
+    this.#subscription?.requestReresolution();
   }
 
   refresh(): Promise<void> {

@@ -2,9 +2,9 @@
 import { type ChannelOptions, Metadata, status } from '@grpc/grpc-js';
 import { without } from '../balancer/endpoint-set.js';
 import { type Change, changeSince } from '../discovery/membership.js';
-import type { Report } from '../discovery/poller.js';
+import type { AddressUpdate } from '../discovery/poller.js';
 import type { DnsError } from '../errors.js';
-import { LINK_KEY, type Link } from './channel-context.js';
+import { CHANNEL_CONTEXT_KEY, type ChannelContext } from './channel-context.js';
 import {
   type GrpcEndpoint,
   type Resolver,
@@ -16,7 +16,7 @@ import {
 import { withOurBalancer } from './service-config.js';
 
 export class HeadlessResolver implements Resolver {
-  readonly #link: Link;
+  readonly #link: ChannelContext;
   readonly #listener: ResolverListener;
   readonly #config: ServiceConfig;
   /** The set that grpc-js has, by identity: the poller hands out the same array for as long as it is the same. */
@@ -24,7 +24,7 @@ export class HeadlessResolver implements Resolver {
   readonly #endpoints = new Map<string, GrpcEndpoint>();
   #list: readonly GrpcEndpoint[] | null = null;
 
-  constructor(link: Link, listener: ResolverListener, options: ChannelOptions) {
+  constructor(link: ChannelContext, listener: ResolverListener, options: ChannelOptions) {
     this.#link = link;
     this.#listener = listener;
     this.#config = withOurBalancer(options['grpc.service_config']);
@@ -32,7 +32,7 @@ export class HeadlessResolver implements Resolver {
 
   /** grpc-js wants addresses, or fresher ones. */
   updateResolution(): void {
-    if (this.#link.isOpen) this.#link.hint();
+    if (this.#link.isOpen) this.#link.requestReresolution();
     else this.#link.open((report) => this.#onReport(report));
   }
 
@@ -44,7 +44,7 @@ export class HeadlessResolver implements Resolver {
     this.#endpoints.clear();
   }
 
-  #onReport({ addresses, change, error }: Report): void {
+  #onReport({ addresses, change, error }: AddressUpdate): void {
     const nothingFound = addresses.length === 0 && error !== null;
     if (nothingFound && !this.#given?.length) this.#fail(error);
     // Most polls find the same set: then grpc-js hears nothing.
@@ -84,6 +84,6 @@ export class HeadlessResolver implements Resolver {
 
   /** Attributes reach the balancer among its channel options. */
   get #attributes(): Record<string, unknown> {
-    return { [LINK_KEY]: this.#link };
+    return { [CHANNEL_CONTEXT_KEY]: this.#link };
   }
 }

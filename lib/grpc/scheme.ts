@@ -8,7 +8,7 @@ import { leastRequest } from '../picker/least-request.js';
 import { roundRobin } from '../picker/round-robin.js';
 import { type Runtime, systemRuntime } from '../runtime.js';
 import { formatAuthority, parseTarget, SCHEME, type Target } from '../target.js';
-import { LINK_KEY, Link } from './channel-context.js';
+import { CHANNEL_CONTEXT_KEY, ChannelContext } from './channel-context.js';
 import { type GrpcUri, type ResolverListener, registerLoadBalancerType, registerResolver } from './experimental.js';
 import { HeadlessResolver } from './resolver.js';
 import { BALANCER_NAME } from './service-config.js';
@@ -16,7 +16,7 @@ import { BALANCER_NAME } from './service-config.js';
 const POLICIES = { least_request: leastRequest, round_robin: roundRobin };
 
 /** Joins a channel to the poller that its name and settings share. */
-export function createLink(target: Target, settings: HeadlessSettings, runtime: Runtime): Link {
+export function createLink(target: Target, settings: HeadlessSettings, runtime: Runtime): ChannelContext {
   const { hostname, absolute, port, server } = target;
   const poller = sharedPoller(
     {
@@ -31,7 +31,11 @@ export function createLink(target: Target, settings: HeadlessSettings, runtime: 
     runtime,
   );
   const policy = POLICIES[settings.policy];
-  return new Link(poller, { authority: formatAuthority(target), port, policy, lingerMs: settings.lingerMs }, runtime);
+  return new ChannelContext(
+    poller,
+    { authority: formatAuthority(target), port, policy, lingerMs: settings.lingerMs },
+    runtime,
+  );
 }
 
 /** An address needs no DNS; as a lookup it needs no code of its own either. */
@@ -43,7 +47,7 @@ const literalLookup = async (hostname: string): Promise<{ addresses: string[]; t
 /** One for every channel: made by grpc-js, with the link of a HeadlessChannel or, for a bare target, one of its own. */
 class SchemeResolver extends HeadlessResolver {
   constructor(uri: GrpcUri, listener: ResolverListener, options: ChannelOptions) {
-    const link: Link | undefined = options[LINK_KEY];
+    const link: ChannelContext | undefined = options[CHANNEL_CONTEXT_KEY];
     super(link ?? createLink(readUri(uri), resolveOptions(options['headless']), systemRuntime), listener, options);
   }
 

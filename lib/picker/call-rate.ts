@@ -9,9 +9,9 @@ const SHARE = 1 / 7;
 /** Over less, a burst would pass for a rate. */
 const WINDOW_MS = 100;
 
-export class Pace {
+export class CallRate {
   /** The longest run that the last window allows; 1 until there was one. */
-  run = 1;
+  batch = 1;
   readonly #clock: Pick<Clock, 'now'>;
   #since: number;
   #calls = 0;
@@ -32,7 +32,7 @@ export class Pace {
     const elapsedMs = now - this.#since;
     if (elapsedMs < WINDOW_MS) return;
     const callsPerSecond = this.#calls / pods / (elapsedMs / 1000);
-    this.run = Math.max(1, Math.floor(callsPerSecond * SHARE));
+    this.batch = Math.max(1, Math.floor(callsPerSecond * SHARE));
     this.#since = now;
     this.#calls = 0;
   }

@@ -8,10 +8,10 @@
  *   session's frames at the end of the turn, so calls of one turn share their system calls if they share a pod. Spread
  *   one by one over 50 pods a call costs a fifth to a third more CPU. How few: see pace.ts.
  */
-import type { Candidate } from '../balancer/endpoint.js';
+import type { PickableEndpoint } from '../balancer/endpoint.js';
 import type { PickResult } from '../grpc/experimental.js';
-import { Pace } from './call-rate.js';
-import type { Dice, Policy, PolicyPicker } from './policy.js';
+import { CallRate } from './call-rate.js';
+import type { PickerContext, Policy, PolicyPicker } from './policy.js';
 import { Rotation } from './rotation.js';
 
 /**
@@ -23,65 +23,65 @@ const LONGEST_RUN = 4;
 
 class LeastRequestPicker implements PolicyPicker {
   readonly rotation: Rotation;
-  readonly pace: Pace;
-  readonly #dice: Dice;
+  readonly pace: CallRate;
+  readonly #dice: PickerContext;
   readonly #longestRun: number;
-  #run: Candidate | null = null;
+  #run: PickableEndpoint | null = null;
   #runTurn = -1;
   #left = 0;
 
-  constructor(rotation: Rotation, pace: Pace, dice: Dice) {
+  constructor(rotation: Rotation, pace: CallRate, dice: PickerContext) {
     this.rotation = rotation;
     this.pace = pace;
     this.#dice = dice;
     this.#longestRun = Math.max(1, Math.min(LONGEST_RUN, Math.floor(rotation.candidates.length / PODS_PER_STEP)));
   }
 
-  get candidates(): readonly Candidate[] {
+  get candidates(): readonly PickableEndpoint[] {
     return this.rotation.candidates;
   }
 
   pick(): PickResult {
     const turn = this.#dice.turns.current();
     const candidate = this.#follow(turn) ?? this.#begin(turn);
-    candidate.picked(turn);
+    candidate.recordPick(turn);
     this.pace.count();
     return candidate.pickResult;
   }
 
   /** The pod of the run under way, if this call may still follow. */
-  #follow(turn: number): Candidate | null {
+  #follow(turn: number): PickableEndpoint | null {
     if (this.#left === 0 || this.#runTurn !== turn) return null;
     this.#left -= 1;
     return this.#run;
   }
 
-  #begin(turn: number): Candidate {
+  #begin(turn: number): PickableEndpoint {
     const { rotation, pace } = this;
     const place = rotation.next();
     if (place === 0 && this.#longestRun > 1) pace.measure(rotation.candidates.length);
     const candidate = this.#choose(place, turn);
     this.#run = candidate;
     this.#runTurn = turn;
-    this.#left = Math.min(pace.run, this.#longestRun) - 1;
+    this.#left = Math.min(pace.batch, this.#longestRun) - 1;
     return candidate;
   }
 
-  #choose(place: number, turn: number): Candidate {
+  #choose(place: number, turn: number): PickableEndpoint {
     const { candidates } = this.rotation;
-    const first = candidates[place] as Candidate;
-    const load = first.load(turn);
+    const first = candidates[place] as PickableEndpoint;
+    const load = first.outstanding(turn);
     // Nobody can have fewer: the second draw would change nothing.
     if (load === 0 || candidates.length === 1) return first;
     // Of the others: two equal choices would be none, and on two pods that happens half of the time.
     const drawn = (this.#dice.random() * (candidates.length - 1)) | 0;
-    const second = candidates[drawn < place ? drawn : drawn + 1] as Candidate;
-    return second.load(turn) < load ? second : first;
+    const second = candidates[drawn < place ? drawn : drawn + 1] as PickableEndpoint;
+    return second.outstanding(turn) < load ? second : first;
   }
 }
 
 export const leastRequest: Policy = (candidates, previous, dice) => {
   const before = previous instanceof LeastRequestPicker ? previous : null;
   const rotation = Rotation.of(candidates, before?.rotation ?? null, dice.random);
-  return new LeastRequestPicker(rotation, before?.pace ?? new Pace(dice.clock), dice);
+  return new LeastRequestPicker(rotation, before?.pace ?? new CallRate(dice.clock), dice);
 };

@@ -1,13 +1,13 @@
 /** Each candidate in its turn, across updates of the list. */
 
-import type { Candidate } from '../balancer/endpoint.js';
+import type { PickableEndpoint } from '../balancer/endpoint.js';
 import type { Random } from '../runtime.js';
 
 export class Rotation {
-  readonly candidates: readonly Candidate[];
+  readonly candidates: readonly PickableEndpoint[];
   #next: number;
 
-  private constructor(candidates: readonly Candidate[], next: number) {
+  private constructor(candidates: readonly PickableEndpoint[], next: number) {
     this.candidates = candidates;
     this.#next = next;
   }
@@ -16,7 +16,7 @@ export class Rotation {
    * Starts anywhere, or else every client would send its first call to the same pod; goes on where the previous
    * rotation stood, or else frequent updates would favour the head of the list.
    */
-  static of(candidates: readonly Candidate[], previous: Rotation | null, random: Random): Rotation {
+  static of(candidates: readonly PickableEndpoint[], previous: Rotation | null, random: Random): Rotation {
     if (previous) {
       // A pod that joins comes last, so the next one's place is what it was. Ten thousand of them come up one by one: a
       // map of all at each would cost most of the time that takes.
@@ -37,8 +37,8 @@ export class Rotation {
     return place;
   }
 
-  *#upcoming(): Generator<Candidate> {
+  *#upcoming(): Generator<PickableEndpoint> {
     for (let step = 0; step < this.candidates.length; step++)
-      yield this.candidates[(this.#next + step) % this.candidates.length] as Candidate;
+      yield this.candidates[(this.#next + step) % this.candidates.length] as PickableEndpoint;
   }
 }

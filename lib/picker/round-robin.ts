@@ -1,5 +1,5 @@
 /** Each pod in its turn. */
-import type { Candidate } from '../balancer/endpoint.js';
+import type { PickableEndpoint } from '../balancer/endpoint.js';
 import type { PickResult } from '../grpc/experimental.js';
 import type { Policy, PolicyPicker } from './policy.js';
 import { Rotation } from './rotation.js';
@@ -11,13 +11,13 @@ class RoundRobinPicker implements PolicyPicker {
     this.rotation = rotation;
   }
 
-  get candidates(): readonly Candidate[] {
+  get candidates(): readonly PickableEndpoint[] {
     return this.rotation.candidates;
   }
 
   pick(): PickResult {
     const { rotation } = this;
-    return (rotation.candidates[rotation.next()] as Candidate).pickResult;
+    return (rotation.candidates[rotation.next()] as PickableEndpoint).pickResult;
   }
 }
 

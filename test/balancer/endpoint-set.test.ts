@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { Roster } from '../../lib/balancer/endpoint-set.js';
+import { EndpointSet } from '../../lib/balancer/endpoint-set.js';
 import type { ListChange } from '../../lib/grpc/channel-context.js';
 import type { GrpcEndpoint } from '../../lib/grpc/experimental.js';
 import { HeadlessResolver } from '../../lib/grpc/resolver.js';
@@ -10,7 +10,7 @@ import { scene } from '../support/balancer-fixture.js';
 const list = (hosts: string): GrpcEndpoint[] => [...hosts].map((host) => ({ addresses: [{ host, port: 1 }] }));
 
 test('where the step to a list is known, only what changed is looked at', () => {
-  const roster = new Roster();
+  const roster = new EndpointSet();
   const [a, b, c, d] = list('abcd') as [GrpcEndpoint, GrpcEndpoint, GrpcEndpoint, GrpcEndpoint];
   const first = [a, b, c];
   assert.deepEqual(roster.call(first, null).added, first);
@@ -26,7 +26,7 @@ test('where the step to a list is known, only what changed is looked at', () => 
 });
 
 test('a change that starts or ends elsewhere is not relied on', () => {
-  const roster = new Roster();
+  const roster = new EndpointSet();
   const first = list('ab');
   const second = list('bc');
   roster.call(first, null);

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { connectivityState, status } from '@grpc/grpc-js';
 import { HeadlessLoadBalancer, HeadlessLoadBalancingConfig } from '../../lib/balancer/load-balancer.js';
 import { DnsError } from '../../lib/errors.js';
-import { LINK_KEY } from '../../lib/grpc/channel-context.js';
+import { CHANNEL_CONTEXT_KEY } from '../../lib/grpc/channel-context.js';
 import { statusOrFromValue } from '../../lib/grpc/experimental.js';
 import { scene, twoReady } from '../support/balancer-fixture.js';
 import { FakeControlHelper } from '../support/fake-subchannel.js';
@@ -180,7 +180,7 @@ test('a subchannel that another channel has connected already serves at once', (
 test('channel options reach the subchannels, but ours do not', () => {
   const { give, helper } = scene({}, { headless: { empty: 'keep' }, 'grpc.keepalive_time_ms': 10_000 });
   give('a');
-  const { [LINK_KEY]: _link, ...args } = helper.args;
+  const { [CHANNEL_CONTEXT_KEY]: _link, ...args } = helper.args;
   assert.deepEqual(args, { 'grpc.keepalive_time_ms': 10_000 });
 });
 
@@ -260,7 +260,7 @@ test('a balancer that takes the place of another in the same channel stays in th
   const first = twoReady();
   const second = new HeadlessLoadBalancer(new FakeControlHelper());
   const list = statusOrFromValue([{ addresses: [{ host: 'c', port: 50051 }] }]);
-  second.updateAddressList(list, new HeadlessLoadBalancingConfig(), { [LINK_KEY]: first.link }, '');
+  second.updateAddressList(list, new HeadlessLoadBalancingConfig(), { [CHANNEL_CONTEXT_KEY]: first.link }, '');
   first.balancer.destroy();
   assert.equal(first.link.balancer, second);
 });

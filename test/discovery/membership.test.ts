@@ -1,14 +1,23 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { difference, type EmptyRule, judge, type Membership, NOBODY } from '../../lib/discovery/membership.js';
-import type { AddressSource, Outcome } from '../../lib/dns/resolution.js';
+import {
+  applyResolution,
+  difference,
+  EMPTY_MEMBERSHIP,
+  type EmptyRule,
+  type Membership,
+} from '../../lib/discovery/membership.js';
+import type { Outcome, OutcomeSource } from '../../lib/dns/resolution.js';
 import { empty, failed, found, resolution } from '../support/scripted-resolver.js';
 
-type Answers = Partial<Record<AddressSource, Outcome>>;
+type Answers = Partial<Record<OutcomeSource, Outcome>>;
 
 function after(...answers: Answers[]): Membership {
-  return answers.reduce<Membership>((before, answer) => judge(before, resolution(answer), 'keep').membership, NOBODY);
+  return answers.reduce<Membership>(
+    (before, answer) => applyResolution(before, resolution(answer), 'keep').membership,
+    EMPTY_MEMBERSHIP,
+  );
 }
 
 const sorted = (addresses: readonly string[]): string[] => [...addresses].sort();
@@ -214,7 +223,7 @@ for (const [name, { before = [], answer, rule = 'keep', set, changed, error, ttl
 ))
   test(name, () => {
     const previous = after(...before);
-    const verdict = judge(previous, resolution(answer), rule);
+    const verdict = applyResolution(previous, resolution(answer), rule);
     assert.deepEqual(sorted(verdict.membership.addresses), sorted(set));
     assert.equal(verdict.changed, changed);
     assert.equal(verdict.error?.code ?? null, error ? `${CODE}${error}` : null);
@@ -225,7 +234,7 @@ for (const [name, { before = [], answer, rule = 'keep', set, changed, error, ttl
 
 test('an address that moves from one family to the other is no change, and its new family is remembered', () => {
   const before = after({ lookup: found([a]) });
-  const moved = judge(before, resolution({ A: found([a]) }), 'keep');
+  const moved = applyResolution(before, resolution({ A: found([a]) }), 'keep');
   assert.equal(moved.changed, false);
   assert.equal(moved.membership.addresses, before.addresses);
   assert.deepEqual([...moved.membership.bySource.keys()], ['A']);
@@ -261,9 +270,9 @@ test('the difference, applied to the old set, gives the new one, and parts the t
 test('through any answers: each address is once in the set, and the array is another exactly when the set is', () => {
   fc.assert(
     fc.property(fc.array(answer), emptyRule, (answers, rule) => {
-      let membership = NOBODY;
+      let membership = EMPTY_MEMBERSHIP;
       for (const next of answers) {
-        const verdict = judge(membership, resolution(next), rule);
+        const verdict = applyResolution(membership, resolution(next), rule);
         const [old, now] = [membership.addresses, verdict.membership.addresses];
         assert.equal(new Set(now).size, now.length);
         assert.deepEqual(sorted([...new Set([...verdict.membership.bySource.values()].flat())]), sorted(now));
@@ -279,10 +288,10 @@ test('after any answers, failures never change the set, and nothing but drop and
   fc.assert(
     fc.property(fc.array(answer), answer, emptyRule, (answers, last, rule) => {
       const before = after(...answers);
-      assert.equal(judge(before, resolution({ A: failed() }), rule).membership.addresses, before.addresses);
+      assert.equal(applyResolution(before, resolution({ A: failed() }), rule).membership.addresses, before.addresses);
       const both = resolution({ A: failed(), AAAA: failed() });
-      assert.equal(judge(before, both, rule).membership.addresses, before.addresses);
-      const { membership } = judge(before, resolution(last), rule);
+      assert.equal(applyResolution(before, both, rule).membership.addresses, before.addresses);
+      const { membership } = applyResolution(before, resolution(last), rule);
       if (before.addresses.length > 0 && membership.addresses.length === 0) assert.equal(rule, 'drop');
     }),
   );
@@ -292,9 +301,10 @@ test('after any answers, a whole answer to every question is the set, and a cut 
   fc.assert(
     fc.property(fc.array(answer), addresses, address, emptyRule, (answers, some, one, rule) => {
       const before = after(...answers);
-      const whole = judge(before, resolution({ A: found([one, ...some]) }), rule).membership.addresses;
+      const whole = applyResolution(before, resolution({ A: found([one, ...some]) }), rule).membership.addresses;
       assert.deepEqual(sorted(whole), sorted([...new Set([one, ...some])]));
-      const cut = judge(before, resolution({ A: found([one, ...some], { partial: true }) }), rule).membership.addresses;
+      const cut = applyResolution(before, resolution({ A: found([one, ...some], { partial: true }) }), rule).membership
+        .addresses;
       assert.deepEqual(sorted(cut), sorted([...new Set([one, ...some, ...before.addresses])]));
     }),
   );

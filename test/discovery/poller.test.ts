@@ -47,9 +47,9 @@ test('shuffled and repeated records are reported as the very same array, and cou
 
 test('hints, however many, bring one query, and not within minIntervalMs of the last', async () => {
   const { clock, book, poller, join } = scene();
-  const { hint, end } = join();
+  const { requestReresolution, end } = join();
   await clock.advance(200);
-  for (let times = 0; times < 10; times++) hint();
+  for (let times = 0; times < 10; times++) requestReresolution();
   await clock.advance(5_799);
   assert.deepEqual(book.times, [0, 1_000]);
   assert.equal(poller.counters.hinted, 1);
@@ -60,10 +60,10 @@ test('hints, however many, bring one query, and not within minIntervalMs of the 
 
 test('hints that never cease bring one query in every minIntervalMs', async () => {
   const { clock, book, join } = scene();
-  const { hint, end } = join();
+  const { requestReresolution, end } = join();
   for (let step = 0; step < 100; step++) {
     await clock.advance(50);
-    hint();
+    requestReresolution();
   }
   assert.deepEqual(book.times, [0, 1_000, 2_000, 3_000, 4_000, 5_000]);
   end();
@@ -71,9 +71,9 @@ test('hints that never cease bring one query in every minIntervalMs', async () =
 
 test('a hint long after the last query asks at once', async () => {
   const { clock, book, join } = scene();
-  const { hint, end } = join();
+  const { requestReresolution, end } = join();
   await clock.advance(3_000);
-  hint();
+  requestReresolution();
   await clock.advance(0);
   assert.deepEqual(book.times, [0, 3_000]);
   end();
@@ -81,8 +81,8 @@ test('a hint long after the last query asks at once', async () => {
 
 test('one query is under way at a time: its answer serves hints and refreshes made meanwhile', async () => {
   const { clock, book, poller, join } = scene({ answer: null });
-  const { hint, refresh, reports, end } = join();
-  hint();
+  const { requestReresolution, refresh, reports, end } = join();
+  requestReresolution();
   const refreshed = Promise.all([refresh(), refresh()]);
   await clock.advance(60_000);
   assert.deepEqual([book.queries.length, clock.timers], [1, 0]);
@@ -233,7 +233,7 @@ for (const [rule, left] of Object.entries({ keep: [a, b], drop: [] }))
 
 test('a wall clock that jumps an hour either way changes nothing but the times that people read (fault 50)', async () => {
   const { clock, book, poller, join } = scene();
-  const { hint, end } = join();
+  const { requestReresolution, end } = join();
   await clock.advance(2_000);
   for (const jump of [3_600_000, -7_200_000]) {
     clock.jumpWallTime(jump);
@@ -243,7 +243,7 @@ test('a wall clock that jumps an hour either way changes nothing but the times t
   }
   assert.deepEqual(book.times, [0, 5_000, 10_000]);
   clock.jumpWallTime(3_600_000);
-  hint();
+  requestReresolution();
   await clock.advance(0);
   assert.deepEqual(book.times, [0, 5_000, 10_000, 12_000]);
   end();

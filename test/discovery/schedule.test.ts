@@ -56,19 +56,19 @@ test('a change brings a burst of polls at the floor, for as long as burstMs', ()
 
 test('hunger brings a burst that ends when somebody is fed, or after burstMs', () => {
   const schedule = make();
-  schedule.setHungry(0, true);
+  schedule.setUnready(0, true);
   assert.equal(schedule.nextDelay(29_999), 1_000);
   assert.equal(schedule.nextDelay(30_000), 5_000);
-  schedule.setHungry(50_000, true);
+  schedule.setUnready(50_000, true);
   assert.equal(schedule.nextDelay(50_000), 1_000);
-  schedule.setHungry(50_001, false);
+  schedule.setUnready(50_001, false);
   assert.equal(schedule.nextDelay(50_001), 5_000);
 });
 
 test('a burst of 0 ms is none', () => {
   const schedule = make({ burstMs: 0 });
   schedule.changed(0);
-  schedule.setHungry(0, true);
+  schedule.setUnready(0, true);
   assert.equal(schedule.nextDelay(0), 5_000);
 });
 
@@ -109,7 +109,7 @@ test('backoff is at most 30 s, however long the interval and the trouble', () =>
 test('backoff is jittered upwards, and no burst cuts it short', () => {
   const schedule = make({ intervalMs: 10_000, jitter: 0.5 }, () => 1 / 2);
   schedule.changed(0);
-  schedule.setHungry(0, true);
+  schedule.setUnready(0, true);
   for (let failure = 0; failure < 4; failure++) schedule.failed();
   assert.equal(Math.round(schedule.nextDelay(0)), 5_120);
 });
@@ -222,7 +222,7 @@ test('whatever happens, no wait is shorter than the floor or longer than the int
         if (step.kind === 'answered') schedule.answered(now, step.ttl);
         else if (step.kind === 'failed') schedule.failed();
         else if (step.kind === 'changed') schedule.changed(now);
-        else schedule.setHungry(now, step.kind === 'hungry');
+        else schedule.setUnready(now, step.kind === 'hungry');
         const delay = schedule.nextDelay(now);
         assert.ok(delay >= Math.min(schedule.floorMs, 1_000), `${delay} after ${step.kind}`);
         assert.ok(delay <= intervalMs * 1.1 + 1e-6, `${delay} after ${step.kind}`);

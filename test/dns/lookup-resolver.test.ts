@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { type Lookup, LookupBook } from '../../lib/dns/lookup-resolver.js';
+import { type Lookup, LookupResolver } from '../../lib/dns/lookup-resolver.js';
 import type { Outcome } from '../../lib/dns/resolution.js';
 
 const idle = new AbortController().signal;
 
 async function outcomeOf(lookup: Lookup): Promise<Outcome | undefined> {
-  return (await new LookupBook('svc', lookup).resolve(idle)).outcomes.get('lookup');
+  return (await new LookupResolver('svc', lookup).resolve(idle)).outcomes.get('lookup');
 }
 
 function failing(error: unknown): Promise<Outcome | undefined> {
@@ -23,7 +23,7 @@ describe("the user's lookup", () => {
   });
 
   it('fault 29: has addresses left out and counted that nothing can be connected to', async () => {
-    const book = new LookupBook('svc', async () => ({ addresses: ['0.0.0.0', '10.0.0.1', '224.0.0.1'], ttlMs: 0 }));
+    const book = new LookupResolver('svc', async () => ({ addresses: ['0.0.0.0', '10.0.0.1', '224.0.0.1'], ttlMs: 0 }));
     const outcome = (await book.resolve(idle)).outcomes.get('lookup');
     assert.deepEqual(outcome?.kind === 'addresses' && outcome.addresses, ['10.0.0.1']);
     assert.equal(book.counters.refusedAddresses, 2);
@@ -62,7 +62,7 @@ describe("the user's lookup", () => {
 
   it('fault 44: holds nobody up once the signal aborts', async () => {
     const abort = new AbortController();
-    const resolving = new LookupBook('svc', () => new Promise(() => {})).resolve(abort.signal);
+    const resolving = new LookupResolver('svc', () => new Promise(() => {})).resolve(abort.signal);
     abort.abort(new Error('closed'));
     await assert.rejects(resolving, { message: 'closed' });
   });

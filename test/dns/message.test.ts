@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import packet from 'dns-packet';
 import fc from 'fast-check';
-import { EDNS_UDP_OCTETS, encodeQuery, nameFault, screen } from '../../lib/dns/message.js';
+import { classify, EDNS_UDP_OCTETS, encodeQuery, nameFault } from '../../lib/dns/message.js';
 import { MalformedMessage } from '../../lib/dns/name.js';
 import { a, aQuery, HOSTNAME, name, pointer, questionOf, reply, u16 } from '../support/wire.js';
 
@@ -69,19 +69,19 @@ describe('a message that comes back', () => {
   }
 
   it('is ours with our id and our question, in whatever case', () => {
-    assert.equal(screen(good, query), 'complete');
+    assert.equal(classify(good, query), 'complete');
     const shouting = Buffer.from(good.toString('latin1').replace('cluster', 'CLUSTER'), 'latin1');
-    assert.equal(screen(shouting, query), 'complete');
-    assert.equal(screen(reply({ flags: 0x8380 }), query), 'truncated');
+    assert.equal(classify(shouting, query), 'complete');
+    assert.equal(classify(reply({ flags: 0x8380 }), query), 'truncated');
   });
 
   it('fault 1: is noise when it is shorter than a header', () => {
-    for (let length = 0; length < 12; length++) assert.equal(screen(good.subarray(0, length), query), 'noise');
+    for (let length = 0; length < 12; length++) assert.equal(classify(good.subarray(0, length), query), 'noise');
   });
 
   it('fault 2: has a wrong id', () => {
     assert.equal(
-      screen(
+      classify(
         changed((message) => message.writeUInt16BE(0x1235, 0)),
         query,
       ),
@@ -90,9 +90,9 @@ describe('a message that comes back', () => {
   });
 
   it('fault 4: is noise with QR=0, another opcode, or 0 or 2 questions', () => {
-    assert.equal(screen(query, query), 'noise');
+    assert.equal(classify(query, query), 'noise');
     assert.equal(
-      screen(
+      classify(
         changed((message) => message.writeUInt16BE(0x8180 | (5 << 11), 2)),
         query,
       ),
@@ -100,7 +100,7 @@ describe('a message that comes back', () => {
     );
     for (const count of [0, 2, 65_535])
       assert.equal(
-        screen(
+        classify(
           changed((message) => message.writeUInt16BE(count, 4)),
           query,
         ),
@@ -111,53 +111,53 @@ describe('a message that comes back', () => {
   it('fault 5: asks another name, type or class', () => {
     const type = query.length - 4;
     assert.equal(
-      screen(
+      classify(
         changed((message) => message.writeUInt16BE(28, type)),
         query,
       ),
       'wrong-question',
     );
     assert.equal(
-      screen(
+      classify(
         changed((message) => message.writeUInt16BE(3, type + 2)),
         query,
       ),
       'wrong-question',
     );
-    assert.equal(screen(reply({ query: aQuery({ hostname: 'svc.ns.svc.cluster.loca1' }) }), query), 'wrong-question');
-    assert.equal(screen(reply({ query: aQuery({ hostname: 'svc.ns' }) }), query), 'wrong-question');
+    assert.equal(classify(reply({ query: aQuery({ hostname: 'svc.ns.svc.cluster.loca1' }) }), query), 'wrong-question');
+    assert.equal(classify(reply({ query: aQuery({ hostname: 'svc.ns' }) }), query), 'wrong-question');
   });
 
   it('fault 5: asks for the one label `svc.ns` where `svc`,`ns` were asked for', () => {
     const two = aQuery({ hostname: 'svc.ns' });
     const one = Buffer.concat([two.subarray(0, 12), Buffer.from('\x06svc.ns\0', 'latin1'), two.subarray(-4)]);
     assert.deepEqual(packet.decode(one).questions, packet.decode(two).questions, 'alike to dns-packet');
-    assert.equal(screen(reply({ query: one }), two), 'wrong-question');
+    assert.equal(classify(reply({ query: one }), two), 'wrong-question');
   });
 
   it('fault 6: is malformed when its question points at itself', () => {
     const selfish = Buffer.concat([good.subarray(0, 12), pointer(12), u16(1), u16(1)]);
-    assert.throws(() => screen(selfish, query), MalformedMessage);
+    assert.throws(() => classify(selfish, query), MalformedMessage);
   });
 
   it('fault 11: is malformed when it breaks off in its question', () => {
     for (let length = 12; length < query.length; length++)
-      assert.throws(() => screen(good.subarray(0, length), query), MalformedMessage);
+      assert.throws(() => classify(good.subarray(0, length), query), MalformedMessage);
   });
 
   it('fault 17: may be a bare header when all it says is FORMERR', () => {
     const bare = (rcode: number): Buffer => Buffer.concat([query.subarray(0, 2), u16(0x8180 | rcode), Buffer.alloc(8)]);
-    assert.equal(screen(bare(1), query), 'complete');
-    assert.equal(screen(bare(0), query), 'noise');
-    assert.equal(screen(bare(3), query), 'noise');
-    assert.equal(screen(Buffer.concat([bare(1), a('10.0.0.1')]), query), 'noise');
+    assert.equal(classify(bare(1), query), 'complete');
+    assert.equal(classify(bare(0), query), 'noise');
+    assert.equal(classify(bare(3), query), 'noise');
+    assert.equal(classify(Buffer.concat([bare(1), a('10.0.0.1')]), query), 'noise');
   });
 
   it('is judged without any other error, whatever it holds', () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 300 }), (bytes) => {
         try {
-          assert.notEqual(screen(Buffer.from(bytes), query), 'complete');
+          assert.notEqual(classify(Buffer.from(bytes), query), 'complete');
         } catch (error) {
           assert.ok(error instanceof MalformedMessage);
         }

@@ -4,7 +4,7 @@ import { describe, it } from 'node:test';
 import packet from 'dns-packet';
 import fc from 'fast-check';
 import { MalformedMessage } from '../../lib/dns/name.js';
-import { type Reply, readReply } from '../../lib/dns/response.js';
+import { type Response, readResponse } from '../../lib/dns/response.js';
 import { a, ip, name, opt, record, reply, TYPE, u16 } from '../support/wire.js';
 
 describe('any reply whatever', () => {
@@ -28,13 +28,13 @@ describe('any reply whatever', () => {
     fc.assert(
       fc.property(valid, (message) => {
         for (let length = 12; length < message.length; length++)
-          assert.throws(() => readReply(message.subarray(0, length), 'A'), MalformedMessage);
+          assert.throws(() => readResponse(message.subarray(0, length), 'A'), MalformedMessage);
       }),
       { numRuns: 50 },
     );
   });
 
-  function holds(message: Buffer, read: Reply): boolean {
+  function holds(message: Buffer, read: Response): boolean {
     return read.addresses.every(
       (address) => isIP(address) === 4 && message.includes(Buffer.concat([u16(4), ip(address)])),
     );
@@ -46,7 +46,7 @@ describe('any reply whatever', () => {
       fc.property(valid, changes, (message, edits) => {
         for (const [at, octet] of edits) message[12 + (at % (message.length - 12))] = octet;
         try {
-          assert.ok(holds(message, readReply(message, 'A')));
+          assert.ok(holds(message, readResponse(message, 'A')));
         } catch (error) {
           assert.ok(error instanceof MalformedMessage);
         }
@@ -61,7 +61,7 @@ describe('any reply whatever', () => {
       fc.property(noise, fc.boolean(), (message, small) => {
         if (small) message.fill(0, 4, 12).writeUInt8(2, 7);
         try {
-          assert.ok(holds(message, readReply(message, 'A')));
+          assert.ok(holds(message, readResponse(message, 'A')));
         } catch (error) {
           assert.ok(error instanceof MalformedMessage);
         }
@@ -79,7 +79,7 @@ describe('any reply whatever', () => {
           questions: [{ name: 'svc.ns', type: 'A' }],
           answers: addresses.map((data) => ({ name: 'svc.ns', type: 'A', ttl, data })),
         });
-        const read = readReply(encoded, 'A');
+        const read = readResponse(encoded, 'A');
         assert.deepEqual([...read.addresses].sort(), [...addresses].sort());
         assert.equal(read.ttlMs, addresses.length > 0 ? ttl * 1000 : 0);
       }),

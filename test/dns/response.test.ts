@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import packet from 'dns-packet';
 import type { RecordType } from '../../lib/dns/message.js';
 import { MalformedMessage } from '../../lib/dns/name.js';
-import { type Reply, readReply } from '../../lib/dns/response.js';
+import { type Response, readResponse } from '../../lib/dns/response.js';
 import {
   a,
   cname,
@@ -23,26 +23,26 @@ import {
 
 function fails(message: Buffer, why: RegExp, type: RecordType = 'A'): void {
   assert.throws(
-    () => readReply(message, type),
+    () => readResponse(message, type),
     (error) => error instanceof MalformedMessage && why.test(error.message),
   );
 }
 
 function addressesIn(...answers: Buffer[]): readonly string[] {
-  return readReply(reply({ answers }), 'A').addresses;
+  return readResponse(reply({ answers }), 'A').addresses;
 }
 
 describe('a reply read', () => {
   it('gives the addresses, the least TTL and the RCODE', () => {
     const message = reply({ answers: [a('10.0.0.1', { ttl: 30 }), a('10.0.0.2', { ttl: 5 }), a('255.0.0.1')] });
-    const expected: Reply = {
+    const expected: Response = {
       rcode: 'NOERROR',
       truncated: false,
       addresses: ['10.0.0.1', '10.0.0.2'],
       refused: 1,
       ttlMs: 5_000,
     };
-    assert.deepEqual(readReply(message, 'A'), expected);
+    assert.deepEqual(readResponse(message, 'A'), expected);
   });
 
   it('takes the negative TTL from the SOA, the lesser of its own and its MINIMUM', () => {
@@ -52,19 +52,19 @@ describe('a reply read', () => {
         ttl,
         rdata: Buffer.concat([name('ns.dns'), name('h'), Buffer.alloc(16), u32(minimum)]),
       });
-    assert.equal(readReply(reply({ rcode: 3, authority: [soa(30, 5)] }), 'A').ttlMs, 5_000);
-    assert.equal(readReply(reply({ rcode: 3, authority: [soa(3, 5)] }), 'A').ttlMs, 3_000);
-    assert.equal(readReply(reply({ rcode: 3 }), 'A').ttlMs, 0);
+    assert.equal(readResponse(reply({ rcode: 3, authority: [soa(30, 5)] }), 'A').ttlMs, 5_000);
+    assert.equal(readResponse(reply({ rcode: 3, authority: [soa(3, 5)] }), 'A').ttlMs, 3_000);
+    assert.equal(readResponse(reply({ rcode: 3 }), 'A').ttlMs, 0);
   });
 
   it('ignores octets behind the last record', () => {
     const message = Buffer.concat([reply({ answers: [a('10.0.0.1')] }), Buffer.from('trailing')]);
-    assert.deepEqual(readReply(message, 'A').addresses, ['10.0.0.1']);
+    assert.deepEqual(readResponse(message, 'A').addresses, ['10.0.0.1']);
   });
 
   it('takes no address from the authority or additional section', () => {
     const message = reply({ authority: [a('10.0.0.1')], additional: [a('10.0.0.2')] });
-    assert.deepEqual(readReply(message, 'A').addresses, []);
+    assert.deepEqual(readResponse(message, 'A').addresses, []);
   });
 
   it('knows an owner that is written out, in another case or compressed in another way', () => {
@@ -117,7 +117,7 @@ describe('faults in a reply', () => {
     const aliases = Array.from({ length: 290 }, (_, i) => cname(name(`${long}.${i}`), Buffer.alloc(1)));
     const message = reply({ answers: aliases });
     assert.ok(message.length <= 65_535);
-    assert.deepEqual(readReply(message, 'A').addresses, []);
+    assert.deepEqual(readResponse(message, 'A').addresses, []);
   });
 
   it('fault 8: label types 0x40 and 0x80 fail', () => {
@@ -187,7 +187,7 @@ describe('faults in a reply', () => {
       [chain[2], end, chain[0], chain[1]],
     ]) {
       const message = reply({ answers: [...(answers as Buffer[]), a('10.0.0.9', { owner: name('e.x') }), end] });
-      const { addresses, ttlMs } = readReply(message, 'A');
+      const { addresses, ttlMs } = readResponse(message, 'A');
       assert.deepEqual([addresses, ttlMs], [['10.0.0.1'], 20_000]);
     }
   });
@@ -221,7 +221,7 @@ describe('faults in a reply', () => {
     const junk = Buffer.from([0xc0, 0xff, 0x3f]);
     const additional = [TYPE.DNSKEY, TYPE.TXT, TYPE.NS, TYPE.SOA, 65_280].map((type) => record({ type, rdata: junk }));
     const message = reply({ answers: [a('10.0.0.1')], authority: additional, additional });
-    assert.deepEqual(readReply(message, 'A').addresses, ['10.0.0.1']);
+    assert.deepEqual(readResponse(message, 'A').addresses, ['10.0.0.1']);
     assert.throws(() => packet.decode(message), 'dns-packet gives up on it');
   });
 
@@ -229,25 +229,25 @@ describe('faults in a reply', () => {
     const answers = [a('10.0.0.1')];
     fails(reply({ answers, additional: [opt(), opt()] }), /two OPT/);
     const option = (length: number): Buffer => opt({ rdata: Buffer.concat([u16(10), u16(length), Buffer.alloc(8)]) });
-    assert.deepEqual(readReply(reply({ answers, additional: [option(8)] }), 'A').addresses, ['10.0.0.1']);
+    assert.deepEqual(readResponse(reply({ answers, additional: [option(8)] }), 'A').addresses, ['10.0.0.1']);
     fails(reply({ answers, additional: [option(9)] }), /past its record/);
     fails(reply({ answers, additional: [option(6)] }), /breaks off/);
     fails(reply({ answers, additional: [opt({ owner: name('x') })] }), /root/);
   });
 
   it('fault 17: BADVERS is put together out of header and OPT', () => {
-    assert.equal(readReply(reply({ additional: [opt({ rcode: 16 })] }), 'A').rcode, 'BADVERS');
-    assert.equal(readReply(reply({ rcode: 1 }), 'A').rcode, 'FORMERR');
-    assert.equal(readReply(reply({ additional: [opt({ rcode: 0xff0 })], rcode: 0xf }), 'A').rcode, 'RCODE4095');
+    assert.equal(readResponse(reply({ additional: [opt({ rcode: 16 })] }), 'A').rcode, 'BADVERS');
+    assert.equal(readResponse(reply({ rcode: 1 }), 'A').rcode, 'FORMERR');
+    assert.equal(readResponse(reply({ additional: [opt({ rcode: 0xff0 })], rcode: 0xf }), 'A').rcode, 'RCODE4095');
   });
 
   it('fault 19: TC is told along with the addresses', () => {
-    const { truncated, addresses } = readReply(reply({ flags: 0x8380, answers: [a('10.0.0.1')] }), 'A');
+    const { truncated, addresses } = readResponse(reply({ flags: 0x8380, answers: [a('10.0.0.1')] }), 'A');
     assert.deepEqual([truncated, addresses], [true, ['10.0.0.1']]);
   });
 
   it('fault 27: a TTL of 0 is 0, one with its top bit set too, and 2^31-1 is the greatest', () => {
-    const ttlMs = (ttl: number): number => readReply(reply({ answers: [a('10.0.0.1', { ttl })] }), 'A').ttlMs;
+    const ttlMs = (ttl: number): number => readResponse(reply({ answers: [a('10.0.0.1', { ttl })] }), 'A').ttlMs;
     assert.deepEqual([0, 0x7fff_ffff, 0x8000_0000, 0xffff_ffff].map(ttlMs), [0, 2_147_483_647_000, 0, 0]);
   });
 
@@ -257,11 +257,11 @@ describe('faults in a reply', () => {
 
   it('fault 29: unspecified, multicast and broadcast addresses are left out and counted', () => {
     const bad = ['0.0.0.0', '224.0.0.1', '239.1.2.3', '240.0.0.1', '255.255.255.255', '0.0.0.0'].map((text) => a(text));
-    const read = readReply(reply({ answers: [...bad, a('10.0.0.1')] }), 'A');
+    const read = readResponse(reply({ answers: [...bad, a('10.0.0.1')] }), 'A');
     assert.deepEqual([read.addresses, read.refused], [['10.0.0.1'], 5]);
 
     const v6 = (hex: string): Buffer => record({ type: TYPE.AAAA, rdata: Buffer.from(hex.padEnd(32, '0'), 'hex') });
-    const read6 = readReply(
+    const read6 = readResponse(
       reply({ answers: [v6(''), v6('ff02'), v6(`${'00'.repeat(10)}ffffe0000001`), v6('fd00')] }),
       'AAAA',
     );

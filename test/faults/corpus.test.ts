@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { describe, it, type TestContext } from 'node:test';
 import type { Transport } from '../../lib/dns/exchange.js';
 import type { DnsCounters, Outcome } from '../../lib/dns/resolution.js';
-import { DnsClient } from '../../lib/dns/stub-resolver.js';
+import { StubResolver } from '../../lib/dns/stub-resolver.js';
 import { systemRuntime } from '../../lib/runtime.js';
 import type { Shape } from '../fuzz/corpus/shape.js';
 import { CORPUS } from '../fuzz/corpus.js';
@@ -45,7 +45,7 @@ async function resolve(
     ndots: 0,
     resolvConf: '/nonexistent',
   };
-  const client = new DnsClient(HOSTNAME, true, settings, systemRuntime);
+  const client = new StubResolver(HOSTNAME, true, settings, systemRuntime);
   server.respond = (query, exchange) => {
     if (transport === 'tcp' && exchange.transport === 'udp')
       return exchange.reply(reply({ query: query.buffer, flags: 0x8380 }));

@@ -30,47 +30,47 @@ it('the same seed makes the same run', () => {
 });
 
 describe('the fuzzer finds a reader that', () => {
-  const { screen, readReply } = LIBRARY;
+  const { classify, readResponse } = LIBRARY;
   const broken: Readonly<Record<string, Subject>> = {
     'throws only MalformedMessage': {
-      screen,
+      classify,
       // Once the second record's length is looked at without a look at the message's own.
-      readReply: (message, type) => {
+      readResponse: (message, type) => {
         if (layoutOf(message).records.length === 1) message.readUInt16BE(message.length - 1);
-        return readReply(message, type);
+        return readResponse(message, type);
       },
     },
     'takes less than 10 ms': {
-      screen,
-      readReply: (message, type) => {
+      classify,
+      readResponse: (message, type) => {
         const until = process.cpuUsage().user + (message.includes(Buffer.from([0xc0, 0x0b])) ? 15_000 : 0);
         while (process.cpuUsage().user < until);
-        return readReply(message, type);
+        return readResponse(message, type);
       },
     },
     'allocates in proportion': {
-      screen,
+      classify,
       // Believes the count of records, and makes room for them.
-      readReply: (message, type) => {
+      readResponse: (message, type) => {
         const room = Buffer.alloc(64 * message.readUInt16BE(6));
-        const reply = readReply(message, type);
+        const reply = readResponse(message, type);
         return { ...reply, refused: reply.refused + room.length * 0 };
       },
     },
     'holds what it gives': {
-      screen,
+      classify,
       // Takes the last address from four octets, be they there or not.
-      readReply: (message, type) => {
-        const reply = readReply(message, type);
+      readResponse: (message, type) => {
+        const reply = readResponse(message, type);
         const octets = [...message.subarray(-4)].map((octet, index) => (octet + (index === 0 ? 1 : 0)) & 0xff);
         return message.length % 7 === 0 ? { ...reply, addresses: [octets.join('.')] } : reply;
       },
     },
     'agrees with the rules': {
-      screen,
+      classify,
       // Leaves out what it should give.
-      readReply: (message, type) => {
-        const reply = readReply(message, type);
+      readResponse: (message, type) => {
+        const reply = readResponse(message, type);
         return reply.addresses.length === 3 ? { ...reply, addresses: reply.addresses.slice(1) } : reply;
       },
     },

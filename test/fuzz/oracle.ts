@@ -1,19 +1,19 @@
 /** What must hold for any message whatever, and whether it does. */
 import { isIP } from 'node:net';
 import { getHeapStatistics } from 'node:v8';
-import { screen } from '../../lib/dns/message.js';
+import { classify } from '../../lib/dns/message.js';
 import { MalformedMessage } from '../../lib/dns/name.js';
-import { type Reply, readReply } from '../../lib/dns/response.js';
+import { type Response, readResponse } from '../../lib/dns/response.js';
 import type { Input } from './generator.js';
 import { readByTheRules } from './reference.js';
 
 /** What is fuzzed: the check and the decoding of a reply, as over TCP, where a truncated one is read too. */
 export interface Subject {
-  readonly screen: typeof screen;
-  readonly readReply: typeof readReply;
+  readonly classify: typeof classify;
+  readonly readResponse: typeof readResponse;
 }
 
-export const LIBRARY: Subject = { screen, readReply };
+export const LIBRARY: Subject = { classify, readResponse };
 
 export type Property =
   | 'throws only MalformedMessage'
@@ -38,7 +38,7 @@ export interface Verdict {
 type Outcome =
   | { readonly kind: 'passed over'; readonly why: string }
   | { readonly kind: 'malformed'; readonly why: string }
-  | { readonly kind: 'read'; readonly reply: Reply }
+  | { readonly kind: 'read'; readonly reply: Response }
   | { readonly kind: 'threw'; readonly error: unknown };
 
 export const MOST_MS = 10;
@@ -53,9 +53,9 @@ const HEAP_FLOOR = 262_144;
 
 export function decode(subject: Subject, { message, query, type }: Input): Outcome {
   try {
-    const screening = subject.screen(message, query);
+    const screening = subject.classify(message, query);
     if (screening !== 'complete' && screening !== 'truncated') return { kind: 'passed over', why: screening };
-    return { kind: 'read', reply: subject.readReply(message, type) };
+    return { kind: 'read', reply: subject.readResponse(message, type) };
   } catch (error) {
     return error instanceof MalformedMessage ? { kind: 'malformed', why: error.message } : { kind: 'threw', error };
   }
@@ -121,7 +121,7 @@ function leastGrowth(subject: Subject, input: Input): number {
 }
 
 /** Every address is the data of an A or AAAA of class IN somewhere in the octets, and there are no more than fit. */
-function ungrounded({ message, type }: Input, reply: Reply): Flaw | null {
+function ungrounded({ message, type }: Input, reply: Response): Flaw | null {
   const flaw = (detail: string): Flaw => ({ property: 'holds what it gives', detail });
   const { addresses, refused, ttlMs } = reply;
   if (addresses.length + refused > Math.max(0, message.length - 12) / LEAST_RECORD_OCTETS)

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { experimental } from '@grpc/grpc-js';
-import { LINK_KEY } from '../../lib/grpc/channel-context.js';
+import { CHANNEL_CONTEXT_KEY } from '../../lib/grpc/channel-context.js';
 import { checkGrpc, PRIVATE_KEY_PREFIX } from '../../lib/grpc/experimental.js';
 
 function refusal(missing: string): { code: string; message: string } {
@@ -34,5 +34,5 @@ test('a grpc-js without experimental at all is refused by its first missing name
 
 test("the link's key is one that grpc-js keeps away from the subchannels", () => {
   assert.ok(PRIVATE_KEY_PREFIX.length > 0);
-  assert.ok(LINK_KEY.startsWith(PRIVATE_KEY_PREFIX));
+  assert.ok(CHANNEL_CONTEXT_KEY.startsWith(PRIVATE_KEY_PREFIX));
 });

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { status } from '@grpc/grpc-js';
 import { DnsError } from '../../lib/errors.js';
-import { LINK_KEY } from '../../lib/grpc/channel-context.js';
+import { CHANNEL_CONTEXT_KEY } from '../../lib/grpc/channel-context.js';
 import type { GrpcEndpoint, ResolverListener } from '../../lib/grpc/experimental.js';
 import { HeadlessResolver } from '../../lib/grpc/resolver.js';
 import { fakeLink } from '../support/fake-channel-context.js';
@@ -38,7 +38,7 @@ test('grpc-js is told the whole set, with the port, the link and a config that n
   poller.report(['a', 'b']);
   assert.deepEqual(last(), [endpoint('a'), endpoint('b')]);
   const [, attributes, config, note] = told[0] ?? assert.fail();
-  assert.equal(attributes[LINK_KEY], link);
+  assert.equal(attributes[CHANNEL_CONTEXT_KEY], link);
   assert.deepEqual(config, { ok: true, value: { loadBalancingConfig: [{ headless: {} }], methodConfig } });
   assert.equal(note, '');
 });
@@ -112,7 +112,7 @@ test('the observer hears every report before grpc-js does', () => {
 test('a closed link takes hints and refreshes without a word, and prints as its authority alone', async () => {
   const { link, resolver, poller } = scene();
   resolver.destroy();
-  link.hint();
+  link.requestReresolution();
   link.setReady(true);
   await link.refresh();
   assert.deepEqual([poller.hints, poller.ready], [0, null]);

@@ -10,7 +10,7 @@ import type { Random } from '../../lib/runtime.js';
 import { seededRandom } from '../support/fake-random.js';
 import { FakeSubchannel } from '../support/fake-subchannel.js';
 
-const OWNER = { onConnectionChange: () => {}, onQuiet: () => {}, wallTime: () => 0 };
+const OWNER = { onConnectionChange: () => {}, onCallsFinished: () => {}, wallTime: () => 0 };
 const NO_ARGS = {} as PickArgs;
 
 function startingWith(first: number, others: Random): Random {

@@ -2,16 +2,16 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { connectivityState } from '@grpc/grpc-js';
 import fc from 'fast-check';
-import { type Candidate, Endpoint } from '../../lib/balancer/endpoint.js';
+import { Endpoint, type PickableEndpoint } from '../../lib/balancer/endpoint.js';
 import type { PickArgs } from '../../lib/grpc/experimental.js';
 import { leastRequest } from '../../lib/picker/least-request.js';
-import type { Dice, Policy, PolicyPicker } from '../../lib/picker/policy.js';
+import type { PickerContext, Policy, PolicyPicker } from '../../lib/picker/policy.js';
 import { roundRobin } from '../../lib/picker/round-robin.js';
 import type { Random } from '../../lib/runtime.js';
 import { scriptedRandom, seededRandom } from '../support/fake-random.js';
 import { FakeSubchannel } from '../support/fake-subchannel.js';
 
-const OWNER = { onConnectionChange: () => {}, onQuiet: () => {}, wallTime: () => 0 };
+const OWNER = { onConnectionChange: () => {}, onCallsFinished: () => {}, wallTime: () => 0 };
 
 function endpoint(name: string, calls = 0): Endpoint {
   const made = new Endpoint(name, new FakeSubchannel(name, connectivityState.READY), OWNER);
@@ -25,8 +25,8 @@ function endpoints(names: string, calls: number[] = []): Endpoint[] {
 }
 
 /** Says when it is looked at. */
-class Watched implements Candidate {
-  readonly pickResult: Candidate['pickResult'];
+class Watched implements PickableEndpoint {
+  readonly pickResult: PickableEndpoint['pickResult'];
   readonly name: string;
   readonly #load: number;
   readonly #seen: string[];
@@ -38,12 +38,12 @@ class Watched implements Candidate {
     this.pickResult = endpoint(name).pickResult;
   }
 
-  load(): number {
+  outstanding(): number {
     this.#seen.push(this.name);
     return this.#load;
   }
 
-  picked(): void {}
+  recordPick(): void {}
 }
 
 function watched(order: string, loads: number[], seen: string[]): Watched[] {
@@ -57,12 +57,12 @@ const lowest: Random = () => 0;
 const clock = { now: () => 0 };
 
 /** All calls in one turn of the event loop. */
-const burst = (random = seededRandom(1)): Dice => ({ random, turns: { current: () => 0 }, clock });
+const burst = (random = seededRandom(1)): PickerContext => ({ random, turns: { current: () => 0 }, clock });
 
 let lastTurn = 0;
 
 /** Each call in a turn of its own. */
-const calm = (random = seededRandom(1)): Dice => ({ random, turns: { current: () => ++lastTurn }, clock });
+const calm = (random = seededRandom(1)): PickerContext => ({ random, turns: { current: () => ++lastTurn }, clock });
 
 const NO_ARGS = {} as PickArgs;
 
@@ -214,19 +214,19 @@ test('picks of an earlier turn no longer count: their calls have begun, or never
   const [one, two] = endpoints('ab') as [Endpoint, Endpoint];
   const picker = leastRequest([one, two], null, { random: seededRandom(1), turns, clock });
   names(picker, 11);
-  assert.equal(one.load(turn) + two.load(turn), 11);
+  assert.equal(one.outstanding(turn) + two.outstanding(turn), 11);
   turn += 1;
-  assert.deepEqual([one.load(turn), two.load(turn)], [0, 0]);
+  assert.deepEqual([one.outstanding(turn), two.outstanding(turn)], [0, 0]);
 });
 
 test('a call counts once: as a pick until it begins, then in flight until it ends', () => {
   const [only] = endpoints('a') as [Endpoint];
   names(leastRequest([only], null, burst()), 2);
-  assert.equal(only.load(0), 2);
+  assert.equal(only.outstanding(0), 2);
   only.pickResult.onCallStarted?.();
-  assert.deepEqual([only.load(0), only.inFlight], [2, 1]);
+  assert.deepEqual([only.outstanding(0), only.inFlight], [2, 1]);
   only.pickResult.onCallStarted?.();
-  assert.deepEqual([only.load(0), only.inFlight], [2, 2]);
+  assert.deepEqual([only.outstanding(0), only.inFlight], [2, 2]);
   only.pickResult.onCallEnded?.(0, '', {} as never);
-  assert.deepEqual([only.load(0), only.inFlight], [1, 1]);
+  assert.deepEqual([only.outstanding(0), only.inFlight], [1, 1]);
 });

@@ -49,7 +49,7 @@ interface Account {
   answeredBy: string | null;
 }
 
-export class Caller {
+export class LoadGenerator {
   readonly #options: CallerOptions;
   readonly #underWay = new Map<number, Account>();
   #stopping = false;

@@ -1,5 +1,5 @@
 /** The channel options that the README advises for every cluster. */
-export const ADVISED = {
+export const RECOMMENDED_OPTIONS = {
   'grpc.keepalive_time_ms': 10_000,
   'grpc.service_config': JSON.stringify({
     methodConfig: [

@@ -5,7 +5,7 @@ import type { CallKind, EndedCall, Ruling } from './call-rules.js';
 /** Sentences of one kind are many if there is one; so many tell the story. */
 const SHOWN = 20;
 
-export class Tally {
+export class Recorder {
   readonly ok = new Map<CallKind, number>();
   /** "UNAVAILABLE, was on a pod that was killed" */
   readonly explained = new Map<string, number>();

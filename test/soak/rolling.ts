@@ -7,7 +7,7 @@ import { credentials, Metadata, type ServiceError, status } from '@grpc/grpc-js'
 import { createHeadlessClient } from '../../lib/index.js';
 import { HelloClient } from '../support/hello-service.js';
 import { Fleet } from './fleet.js';
-import { ADVISED } from './recommended-options.js';
+import { RECOMMENDED_OPTIONS } from './recommended-options.js';
 import { clock, count, type Screen } from './screen.js';
 
 const PODS = 20;
@@ -87,7 +87,7 @@ async function part(
   });
   try {
     await Promise.all(Array.from({ length: PODS }, (_, pod) => fleet.come(pod)));
-    const options = { headless: fleet.headless, ...(kills ? ADVISED : {}) };
+    const options = { headless: fleet.headless, ...(kills ? RECOMMENDED_OPTIONS : {}) };
     const client = createHeadlessClient(HelloClient, fleet.target, credentials.createInsecure(), options);
     const crowd = new Crowd(client, kills);
     const startedAt = performance.now();

@@ -6,10 +6,10 @@ import { seededRandom } from '../support/fake-random.js';
 import { HelloClient } from '../support/hello-service.js';
 import { type EndedCall, type JudgeLimits, judge, knownBy } from './call-rules.js';
 import { Fleet } from './fleet.js';
-import { Caller } from './load-generator.js';
+import { LoadGenerator } from './load-generator.js';
 import { type Comparison, compare, type Sample, takeSample } from './meter.js';
-import { ADVISED } from './recommended-options.js';
-import { Tally } from './recorder.js';
+import { RECOMMENDED_OPTIONS } from './recommended-options.js';
+import { Recorder } from './recorder.js';
 import { drawScenario, type ScenarioEvent } from './scenario.js';
 import { clock, count, mebibytes, type Screen } from './screen.js';
 import { Stalls } from './stalls.js';
@@ -60,8 +60,8 @@ class Soak {
   readonly #settings: SoakSettings;
   readonly #screen: Screen;
   readonly #fleet: Fleet;
-  readonly #tally = new Tally();
-  readonly #callers: Caller[] = [];
+  readonly #tally = new Recorder();
+  readonly #callers: LoadGenerator[] = [];
   readonly #clients: HelloClient[] = [];
   readonly #samples: Sample[] = [];
   readonly #underWay = new Set<Promise<void>>();
@@ -114,11 +114,11 @@ class Soak {
     const { headless, target } = this.#fleet;
     // Two clients, with connections of their own: one as it comes, one as the README advises.
     for (const advised of [false, true]) {
-      const options = { headless, ...(advised ? ADVISED : {}) };
+      const options = { headless, ...(advised ? RECOMMENDED_OPTIONS : {}) };
       const client = createHeadlessClient(HelloClient, target, credentials.createInsecure(), options);
       this.#clients.push(client);
       this.#callers.push(
-        new Caller({
+        new LoadGenerator({
           client,
           advised,
           random: seededRandom(this.#settings.seed + Number(advised)),

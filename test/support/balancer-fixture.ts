@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { status } from '@grpc/grpc-js';
 import { HeadlessLoadBalancer, HeadlessLoadBalancingConfig } from '../../lib/balancer/load-balancer.js';
-import { LINK_KEY, type LinkSettings } from '../../lib/grpc/channel-context.js';
+import { CHANNEL_CONTEXT_KEY, type ChannelContextSettings } from '../../lib/grpc/channel-context.js';
 import { type GrpcEndpoint, type PickArgs, statusOrFromError, statusOrFromValue } from '../../lib/grpc/experimental.js';
 import { fakeLink } from './fake-channel-context.js';
 import { FakeControlHelper, type FakeSubchannel, type Published } from './fake-subchannel.js';
@@ -11,12 +11,12 @@ const CONFIG = new HeadlessLoadBalancingConfig();
 const PORT = 50051;
 
 /** Pods are named by letters; `give('abc')` is a set of three. */
-export function scene(settings: Partial<LinkSettings> = {}, options: Record<string, unknown> = {}) {
+export function scene(settings: Partial<ChannelContextSettings> = {}, options: Record<string, unknown> = {}) {
   const { clock, poller, link } = fakeLink(settings);
   const helper = new FakeControlHelper();
   const balancer = new HeadlessLoadBalancer(helper);
   link.open(() => {});
-  const all = { ...options, [LINK_KEY]: link };
+  const all = { ...options, [CHANNEL_CONTEXT_KEY]: link };
 
   const giveList = (endpoints: GrpcEndpoint[], note = ''): boolean =>
     balancer.updateAddressList(statusOrFromValue(endpoints), CONFIG, all, note);
@@ -83,7 +83,7 @@ export function scene(settings: Partial<LinkSettings> = {}, options: Record<stri
 }
 
 /** As `scene`, with two READY pods: a and b. */
-export function twoReady(settings?: Partial<LinkSettings>) {
+export function twoReady(settings?: Partial<ChannelContextSettings>) {
   const made = scene(settings);
   made.give('ab');
   made.up('ab');

@@ -1,9 +1,9 @@
 /** A link whose poller asks nobody: the test reports sets itself, and sees what the balancer asks for. */
 
-import { type Change, difference, NOBODY } from '../../lib/discovery/membership.js';
-import type { Poller, Report, ReportListener } from '../../lib/discovery/poller.js';
+import { type Change, difference, EMPTY_MEMBERSHIP } from '../../lib/discovery/membership.js';
+import type { AddressListener, AddressUpdate, Poller } from '../../lib/discovery/poller.js';
 import type { DnsError } from '../../lib/errors.js';
-import { Link, type LinkSettings } from '../../lib/grpc/channel-context.js';
+import { ChannelContext, type ChannelContextSettings } from '../../lib/grpc/channel-context.js';
 import { roundRobin } from '../../lib/picker/round-robin.js';
 import { FakeClock } from './fake-clock.js';
 
@@ -12,17 +12,17 @@ export class FakePoller {
   hints = 0;
   /** What `setReady` was told last. */
   ready: boolean | null = null;
-  #change: Change = NOBODY.change;
-  readonly #listeners = new Set<ReportListener>();
+  #change: Change = EMPTY_MEMBERSHIP.change;
+  readonly #listeners = new Set<AddressListener>();
 
   get subscribers(): number {
     return this.#listeners.size;
   }
 
-  subscribe(listener: ReportListener): ReturnType<Poller['subscribe']> {
+  subscribe(listener: AddressListener): ReturnType<Poller['subscribe']> {
     this.#listeners.add(listener);
     return {
-      hint: () => {
+      requestReresolution: () => {
         this.hints += 1;
       },
       refresh: async () => {},
@@ -41,15 +41,15 @@ export class FakePoller {
     this.tell({ addresses, change: this.#change, error });
   }
 
-  tell(report: Report): void {
+  tell(report: AddressUpdate): void {
     for (const listener of this.#listeners) listener(report);
   }
 }
 
-export function fakeLink(settings: Partial<LinkSettings> = {}) {
+export function fakeLink(settings: Partial<ChannelContextSettings> = {}) {
   const clock = new FakeClock();
   const poller = new FakePoller();
-  const link = new Link(
+  const link = new ChannelContext(
     // A class with private members is only ever the class itself.
     poller as unknown as Poller,
     { authority: 'svc.ns:50051', port: 50051, policy: roundRobin, lingerMs: 30_000, ...settings },

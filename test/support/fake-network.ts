@@ -1,10 +1,10 @@
 /** A DNS client whose questions are answered in words, without sockets, and what it told. */
 import assert from 'node:assert/strict';
 import type { ExchangeRequest, ExchangeResult } from '../../lib/dns/exchange.js';
-import type { AddressSource, Resolution } from '../../lib/dns/resolution.js';
-import type { Reply } from '../../lib/dns/response.js';
+import type { OutcomeSource, Resolution } from '../../lib/dns/resolution.js';
+import type { Response } from '../../lib/dns/response.js';
 import type { DnsSettings } from '../../lib/dns/settings.js';
-import { DnsClient } from '../../lib/dns/stub-resolver.js';
+import { StubResolver } from '../../lib/dns/stub-resolver.js';
 import { DnsError, type DnsErrorCode } from '../../lib/errors.js';
 import { FakeClock } from './fake-clock.js';
 import { scriptedRandom } from './fake-random.js';
@@ -17,7 +17,7 @@ export const NAME = 'svc.ns.svc.cluster.local';
 const never = new AbortController().signal;
 
 /** What the fake network says to a question: a result, or a word for one. */
-export type Word = 'TIMEOUT' | 'UNREACHABLE' | 'MALFORMED' | 'truncated' | 'suspect' | string[] | Partial<Reply>;
+export type Word = 'TIMEOUT' | 'UNREACHABLE' | 'MALFORMED' | 'truncated' | 'suspect' | string[] | Partial<Response>;
 type Answering = (request: ExchangeRequest) => Word | Promise<Word>;
 
 function answer(word: Exclude<Word, string>): ExchangeResult {
@@ -27,7 +27,7 @@ function answer(word: Exclude<Word, string>): ExchangeResult {
 }
 
 export interface World {
-  readonly client: DnsClient;
+  readonly client: StubResolver;
   readonly clock: FakeClock;
   /** `"last octet of the server, transport, type, name"` of all questions so far; emptied by reading. */
   asked(): string[];
@@ -46,7 +46,7 @@ export function world(answering: Answering, options: WorldOptions = {}): World {
   const clock = new FakeClock();
   let asked: string[] = [];
   const timeouts: number[] = [];
-  const client = new DnsClient(
+  const client = new StubResolver(
     hostname,
     absolute,
     {
@@ -93,7 +93,7 @@ export function told({ outcomes }: Resolution): string[] {
   );
 }
 
-export function errorOf({ outcomes }: Resolution, source: AddressSource = 'A'): DnsError {
+export function errorOf({ outcomes }: Resolution, source: OutcomeSource = 'A'): DnsError {
   const outcome = outcomes.get(source);
   assert.ok(outcome !== undefined && outcome.kind !== 'addresses');
   return outcome.error;

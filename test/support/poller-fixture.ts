@@ -1,6 +1,6 @@
 /** A poller with a book that answers as scripted and a clock that moves when told. */
 import type { EmptyRule } from '../../lib/discovery/membership.js';
-import { Poller, type Report, type Subscription } from '../../lib/discovery/poller.js';
+import { type AddressUpdate, Poller, type Subscription } from '../../lib/discovery/poller.js';
 import type { RefreshSettings } from '../../lib/discovery/schedule.js';
 import type { Resolution } from '../../lib/dns/resolution.js';
 import { FakeClock } from './fake-clock.js';
@@ -26,8 +26,8 @@ export function scene({ refresh = {}, empty: rule = 'keep', answer = pods(a, b) 
     { hostname: 'svc.ns', refresh: { ...settings, ...refresh }, empty: rule },
     { clock, random: () => 0 },
   );
-  const join = (): Subscription & { reports: Report[] } => {
-    const reports: Report[] = [];
+  const join = (): Subscription & { reports: AddressUpdate[] } => {
+    const reports: AddressUpdate[] = [];
     return Object.assign(
       poller.subscribe((report) => reports.push(report)),
       { reports },
@@ -37,6 +37,6 @@ export function scene({ refresh = {}, empty: rule = 'keep', answer = pods(a, b) 
 }
 
 /** Reports without their changes. */
-export function told(reports: readonly Report[]): Omit<Report, 'change'>[] {
+export function told(reports: readonly AddressUpdate[]): Omit<AddressUpdate, 'change'>[] {
   return reports.map(({ addresses, error }) => ({ addresses, error }));
 }

@@ -1,5 +1,5 @@
 /** An address book that says what the test tells it to, and outcomes to fill it with. */
-import type { AddressBook, AddressSource, Outcome, Resolution } from '../../lib/dns/resolution.js';
+import type { NameResolver, Outcome, OutcomeSource, Resolution } from '../../lib/dns/resolution.js';
 import { zeroDnsCounters } from '../../lib/dns/resolution.js';
 import { DnsError, type DnsErrorCode } from '../../lib/errors.js';
 import type { Clock } from '../../lib/runtime.js';
@@ -20,9 +20,9 @@ function trouble(code: DnsErrorCode): DnsError {
   return new DnsError(code, `scripted ${code}`, { hostname: 'svc.ns', server: '10.96.0.10:53' });
 }
 
-export function resolution(outcomes: Partial<Record<AddressSource, Outcome>>): Resolution {
+export function resolution(outcomes: Partial<Record<OutcomeSource, Outcome>>): Resolution {
   return {
-    outcomes: new Map(Object.entries(outcomes) as [AddressSource, Outcome][]),
+    outcomes: new Map(Object.entries(outcomes) as [OutcomeSource, Outcome][]),
     name: 'svc.ns.svc.cluster.local',
     server: '10.96.0.10:53',
     transport: 'udp',
@@ -43,7 +43,7 @@ interface Query {
   reply(answer: Resolution | Error): void;
 }
 
-export class ScriptedBook implements AddressBook {
+export class ScriptedBook implements NameResolver {
   readonly counters = zeroDnsCounters();
   readonly queries: Query[] = [];
   /** What queries get at once; null leaves them open for their `reply`. */

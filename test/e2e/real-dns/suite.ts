@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { credentials } from '@grpc/grpc-js';
 import { Poller } from '../../../lib/discovery/poller.js';
-import { DnsClient } from '../../../lib/dns/stub-resolver.js';
+import { StubResolver } from '../../../lib/dns/stub-resolver.js';
 import { HeadlessChannel, type HeadlessOptions } from '../../../lib/index.js';
 import { resolveOptions } from '../../../lib/options.js';
 import { systemRuntime } from '../../../lib/runtime.js';
@@ -39,13 +39,13 @@ export function clientOf(
   name = NAME,
   dns: HeadlessOptions['dns'] = {},
   absolute = true,
-): DnsClient {
+): StubResolver {
   const settings = resolveOptions({ dns: { servers: [server.address], ...dns } });
-  return new DnsClient(name, absolute, settings.dns, systemRuntime);
+  return new StubResolver(name, absolute, settings.dns, systemRuntime);
 }
 
 /** What asking once came to, by record type: addresses in order, or the error's code. */
-export async function ask(client: DnsClient): Promise<{
+export async function ask(client: StubResolver): Promise<{
   found: Record<string, readonly string[] | string>;
   ttlMs: number | undefined;
   transport: string | null;
