@@ -12,7 +12,7 @@ const ROOMS = [
   ['settings', '^lib/(options|target)[.]ts$'],
   ['discovery', '^lib/(discovery/|testing[.]ts$)'],
   ['dns', '^lib/dns/'],
-  ['leaves', '^lib/(errors|runtime|grpc/experimental)[.]ts$'],
+  ['leaves', '^lib/(address|errors|runtime|grpc/experimental)[.]ts$'],
 ];
 
 const oneWay = ROOMS.map(([name, path], index) => ({
@@ -23,7 +23,7 @@ const oneWay = ROOMS.map(([name, path], index) => ({
   to: {
     path: ROOMS.slice(0, index)
       .map(([, above]) => above)
-      .concat(name === 'leaves' ? '^lib/(?!errors|runtime|grpc/experimental)' : [])
+      .concat(name === 'leaves' ? '^lib/(?!address|errors|runtime|grpc/experimental)' : [])
       .join('|'),
   },
 })).filter(({ to }) => to.path !== '');

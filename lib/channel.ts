@@ -1,6 +1,7 @@
 /** The channel: a real grpc-js channel, fed and balanced by us, with a view of what goes on. */
 import { EventEmitter } from 'node:events';
 import { Channel, type ChannelCredentials, type ChannelOptions, connectivityState } from '@grpc/grpc-js';
+import { formatHostPort } from './address.js';
 import { changeSince } from './discovery/membership.js';
 import type { AddressUpdate } from './discovery/poller.js';
 import { HeadlessError } from './errors.js';
@@ -163,8 +164,7 @@ export class HeadlessChannel extends Channel {
   }
 
   #withPort(host: string): string {
-    const { port } = this.#link.settings;
-    return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
+    return formatHostPort(host, this.#link.settings.port);
   }
 
   /** False when the deadline came first. */

@@ -4,6 +4,7 @@
  * list". Scheme and authority are as in gRPC's naming document (https://github.com/grpc/grpc/blob/master/doc/naming.md).
  */
 import { isIP } from 'node:net';
+import { formatHostPort } from './address.js';
 import { MAX_LABEL_OCTETS, MAX_NAME_OCTETS } from './dns/name.js';
 import { formatServer, parseServer, type ServerAddress } from './dns/settings.js';
 import { HeadlessError } from './errors.js';
@@ -71,16 +72,12 @@ function findNameFlaw(hostname: string): string | null {
 export function formatTarget(target: Target): string {
   const authority = target.server ? formatServer(target.server) : '';
   const dot = target.absolute && isIP(target.hostname) === 0 ? '.' : '';
-  return `${SCHEME}://${authority}/${formatHost(target.hostname)}${dot}:${target.port}`;
+  return `${SCHEME}://${authority}/${formatHostPort(target.hostname + dot, target.port)}`;
 }
 
 /** What goes into `:authority`, SNI and the TLS name check: the Service's name, whichever IP is dialled. */
 export function formatAuthority(target: Target): string {
-  return `${formatHost(target.hostname)}:${target.port}`;
-}
-
-function formatHost(hostname: string): string {
-  return hostname.includes(':') ? `[${hostname}]` : hostname;
+  return formatHostPort(target.hostname, target.port);
 }
 
 function splitUri(text: string): { authority: string | undefined; path: string } {

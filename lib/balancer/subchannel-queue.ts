@@ -4,6 +4,7 @@
  * up every call for seconds.
  */
 import type { ChannelOptions } from '@grpc/grpc-js';
+import { formatHostPort } from '../address.js';
 import type { ChannelControlHelper, GrpcEndpoint } from '../grpc/experimental.js';
 import type { Clock, Timer } from '../runtime.js';
 import { Endpoint, type EndpointOwner } from './endpoint.js';
@@ -78,5 +79,5 @@ export class SubchannelQueue {
 export function addressOf({ addresses: [first] }: GrpcEndpoint): string {
   if (!first) return '';
   if (!('port' in first)) return first.path;
-  return first.host.includes(':') ? `[${first.host}]:${first.port}` : `${first.host}:${first.port}`;
+  return formatHostPort(first.host, first.port);
 }

@@ -1,5 +1,6 @@
 /** What the DNS client is told to do, validated and complete. `null` means: as resolv.conf says. */
 import { isIP } from 'node:net';
+import { formatHostPort } from '../address.js';
 
 /** A DNS server: a literal IP address (IPv6 without brackets, a `%scope` allowed) and a port. */
 export interface ServerAddress {
@@ -30,8 +31,8 @@ export interface DnsSettings {
 export const DNS_PORT = 53;
 
 /** `"ip:port"`, or `"[v6]:port"`. */
-export function formatServer(server: ServerAddress): string {
-  return server.host.includes(':') ? `[${server.host}]:${server.port}` : `${server.host}:${server.port}`;
+export function formatServer({ host, port }: ServerAddress): string {
+  return formatHostPort(host, port);
 }
 
 const BRACKETED_SERVER = /^\[([^\]]+)\](?::(\d{1,5}))?$/;
