@@ -1,17 +1,22 @@
 /**
- * Arrows run one way: a room may import the rooms below it in this list, never one above.
- * Type-only imports count: a room that knows another's types knows that room.
+ * Arrows run one way: a room may import the rooms below it in this list, never one above. Type-only imports count,
+ * because code that uses another room's types depends on that room.
+ *
+ * lib/grpc/experimental.ts stands at the bottom: it is what the rest of lib may see of grpc-js's `experimental`.
  */
 const ROOMS = [
   ['entry', '^lib/(index|register)[.]ts$'],
   ['client', '^lib/client[.]ts$'],
   ['channel', '^lib/channel[.]ts$'],
-  ['grpc', '^lib/(compose|grpc/(?!experimental)[a-z-]+)[.]ts$'],
-  ['balancer', '^lib/(balancer/|telemetry/)'],
+  ['compose', '^lib/compose[.]ts$'],
+  ['grpc', '^lib/grpc/(?!experimental[.]ts$)'],
+  ['balancer', '^lib/balancer/'],
   ['picker', '^lib/picker/'],
+  ['health', '^lib/health/'],
   ['settings', '^lib/(options|target)[.]ts$'],
   ['discovery', '^lib/(discovery/|testing[.]ts$)'],
   ['dns', '^lib/dns/'],
+  ['telemetry', '^lib/telemetry/'],
   ['leaves', '^lib/(address|errors|runtime|grpc/experimental)[.]ts$'],
 ];
 
@@ -23,10 +28,13 @@ const oneWay = ROOMS.map(([name, path], index) => ({
   to: {
     path: ROOMS.slice(0, index)
       .map(([, above]) => above)
-      .concat(name === 'leaves' ? '^lib/(?!address|errors|runtime|grpc/experimental)' : [])
       .join('|'),
   },
 })).filter(({ to }) => to.path !== '');
+
+/** The contracts between rooms: what an implementation is used through. */
+const CONTRACTS =
+  '^lib/(address|errors|runtime|picker/policy|health/health-monitor|discovery/address-source|dns/resolution|telemetry/events)[.]ts$';
 
 const GRPC = '^node_modules/(@grpc/|nice-grpc)';
 
@@ -74,13 +82,34 @@ module.exports = {
       },
     },
     {
-      name: 'pickers-know-no-dns',
-      comment: 'A picker knows its endpoints and a Random. Where the endpoints came from is not its business.',
+      name: 'compose-names-the-implementations',
+      comment:
+        'Policies, filters, monitors and sources are chosen in lib/compose.ts alone. All other rooms use them through ' +
+        'their contracts.',
+      severity: 'error',
+      from: {
+        path: '^lib/',
+        pathNot: '^lib/((compose|options|target|testing)[.]ts$|options/|picker/|health/|discovery/|dns/)',
+      },
+      to: {
+        path: '^lib/(picker|health|discovery|dns)/',
+        pathNot: `${CONTRACTS}|^lib/picker/static-pickers[.]ts$`,
+        dependencyTypesNot: ['type-only'],
+      },
+    },
+    {
+      name: 'pickers-see-endpoints-only',
+      comment: 'A policy uses its endpoints and a PickerContext. Where the endpoints came from is not its business.',
       severity: 'error',
       from: { path: '^lib/picker/' },
-      to: {
-        path: '^lib/(dns|discovery|balancer|telemetry)/|^lib/(target|options)[.]ts$|^lib/grpc/(?!experimental)',
-      },
+      to: { path: '^lib/(?!picker/|runtime[.]ts$|grpc/experimental[.]ts$)' },
+    },
+    {
+      name: 'telemetry-is-a-leaf',
+      comment: 'Every room may emit events, so what receives them must not depend on any room.',
+      severity: 'error',
+      from: { path: '^lib/telemetry/' },
+      to: { path: '^lib/(?!telemetry/|(address|errors|runtime)[.]ts$)' },
     },
     {
       name: 'dns-knows-no-grpc',
@@ -88,13 +117,6 @@ module.exports = {
       severity: 'error',
       from: { path: '^lib/(dns|discovery)/' },
       to: { path: GRPC },
-    },
-    {
-      name: 'pickers-know-no-grpc',
-      comment: 'How to choose among endpoints is arithmetic. What grpc-js makes of the choice is for the other files.',
-      severity: 'error',
-      from: { path: '^lib/picker/(?!policy)' },
-      to: { path: GRPC, dependencyTypesNot: ['type-only'] },
     },
     {
       name: 'grpc-from-the-front',

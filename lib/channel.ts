@@ -1,16 +1,12 @@
 /** The channel: a real grpc-js channel, fed and balanced by us, with a view of what goes on. */
-import { EventEmitter } from 'node:events';
 import { Channel, type ChannelCredentials, type ChannelOptions, connectivityState } from '@grpc/grpc-js';
-import { formatHostPort } from './address.js';
-import { changeSince } from './discovery/membership.js';
-import type { AddressUpdate } from './discovery/poller.js';
+import { createChannelContext, registerHeadless } from './compose.js';
 import { HeadlessError } from './errors.js';
 import { CHANNEL_CONTEXT_KEY, type ChannelContext } from './grpc/channel-context.js';
-import { createLink, registerScheme } from './grpc/scheme.js';
 import { type HeadlessOptions, resolveOptions } from './options.js';
 import { type Runtime, systemRuntime } from './runtime.js';
 import { formatTarget, parseTarget } from './target.js';
-import type { HeadlessEvents, HeadlessListener } from './telemetry/channel-events.js';
+import { ChannelEvents, type HeadlessEvents, type HeadlessListener } from './telemetry/channel-events.js';
 import type { Snapshot } from './telemetry/snapshot.js';
 
 /** grpc-js's channel options, with ours under one key. */
@@ -25,9 +21,8 @@ const MAX_TIMER_MS = 2 ** 31 - 1;
  * `grpc.client_idle_timeout_ms` (30 min) without calls it lets everything go, as any grpc-js channel does.
  */
 export class HeadlessChannel extends Channel {
-  readonly #link: ChannelContext;
-  readonly #events = new EventEmitter<HeadlessEvents>();
-  #addresses: readonly string[] | null = null;
+  readonly #context: ChannelContext;
+  readonly #events: ChannelEvents;
   #closed = false;
 
   /**
@@ -43,35 +38,36 @@ export class HeadlessChannel extends Channel {
     options: HeadlessChannelOptions = {},
     runtime: Runtime = systemRuntime,
   ) {
-    registerScheme();
+    registerHeadless();
     const parsed = parseTarget(target);
     const { headless, ...forGrpc }: { headless?: unknown } & ChannelOptions = options;
-    const link = createLink(parsed, resolveOptions(headless), runtime);
+    const events = new ChannelEvents();
+    const context = createChannelContext(parsed, resolveOptions(headless), runtime, [events.emit]);
     super(formatTarget(parsed), credentials, {
       // With http_proxy in the environment grpc-js would replace our target by the proxy's.
       'grpc.enable_http_proxy': 0,
       ...forGrpc,
-      [CHANNEL_CONTEXT_KEY]: link,
+      [CHANNEL_CONTEXT_KEY]: context,
     });
-    this.#link = link;
-    link.observer = (report) => this.#onReport(report);
+    this.#context = context;
+    this.#events = events;
   }
 
   /** Calls `listener` at every `event` from now on. */
   on<E extends keyof HeadlessEvents>(event: E, listener: HeadlessListener<E>): this {
-    this.#events.on(event, listener as never);
+    this.#events.emitter.on(event, listener as never);
     return this;
   }
 
   /** Calls `listener` at the next `event` only. */
   once<E extends keyof HeadlessEvents>(event: E, listener: HeadlessListener<E>): this {
-    this.#events.once(event, listener as never);
+    this.#events.emitter.once(event, listener as never);
     return this;
   }
 
   /** Undoes `on` and `once`. */
   off<E extends keyof HeadlessEvents>(event: E, listener: HeadlessListener<E>): this {
-    this.#events.off(event, listener as never);
+    this.#events.emitter.off(event, listener as never);
     return this;
   }
 
@@ -93,7 +89,7 @@ export class HeadlessChannel extends Channel {
       throw new HeadlessError('ERR_HEADLESS_OPTION', `option timeoutMs must be milliseconds >= 0, got ${timeoutMs}`);
     // Node's timers end at 2^31 - 1 ms, some 25 days; beyond that they would fire at once.
     const deadline =
-      timeoutMs > MAX_TIMER_MS ? Number.POSITIVE_INFINITY : this.#link.runtime.clock.wallTime() + timeoutMs;
+      timeoutMs > MAX_TIMER_MS ? Number.POSITIVE_INFINITY : this.#context.parts.runtime.clock.wallTime() + timeoutMs;
     for (;;) {
       const state = this.getConnectivityState(!this.#closed);
       if (this.#closed) throw this.#closedError();
@@ -111,19 +107,20 @@ export class HeadlessChannel extends Channel {
   async refresh(): Promise<void> {
     if (this.#closed) throw this.#closedError();
     // An idle channel has no poller running: waking it asks DNS.
-    if (!this.#link.isOpen) this.getConnectivityState(true);
-    await this.#link.refresh();
+    if (!this.#context.isOpen) this.getConnectivityState(true);
+    await this.#context.refresh();
   }
 
   /** The state of this moment, as plain data. Costs time in proportion to the number of pods. */
   snapshot(): Snapshot {
-    const { poller, balancer, counters } = this.#link;
+    const { parts, balancer } = this.#context;
+    const { source, counters } = parts;
     return {
       target: this.getTarget(),
       state: connectivityState[this.getConnectivityState(false)] as Snapshot['state'],
       endpoints: balancer?.endpoints() ?? [],
-      dns: poller.status,
-      counters: { ...poller.counters, ...counters },
+      dns: source.status,
+      counters: { ...source.counters, ...counters },
     };
   }
 
@@ -131,40 +128,7 @@ export class HeadlessChannel extends Channel {
   override close(): void {
     this.#closed = true;
     super.close();
-    this.#link.close();
-  }
-
-  #onReport({ addresses, change, error }: AddressUpdate): void {
-    if (error) {
-      const { failures } = this.#link.poller.status;
-      this.#tell('dnsFailure', { error, failures, kept: addresses.length });
-    }
-    const before = this.#addresses;
-    // The poller hands out the same array for as long as the set is the same.
-    if (before === addresses || (before === null && addresses.length === 0)) return;
-    this.#addresses = addresses;
-    if (this.#events.listenerCount('update') === 0) return;
-    const { added, removed } = changeSince(before, addresses, change);
-    if (before && added.length === 0 && removed.length === 0) return;
-    const fresh = new Set(added);
-    const kept = addresses.filter((address) => !fresh.has(address));
-    const name = (hosts: readonly string[]): string[] => hosts.map((host) => this.#withPort(host));
-    this.#tell('update', { added: name(added), removed: name(removed), kept: name(kept) });
-  }
-
-  /** A listener that throws must not stop the answer on its way to the balancer; its error surfaces all the same. */
-  #tell<E extends keyof HeadlessEvents>(event: E, payload: HeadlessEvents[E][0]): void {
-    try {
-      (this.#events as EventEmitter).emit(event, payload);
-    } catch (error) {
-      process.nextTick(() => {
-        throw error;
-      });
-    }
-  }
-
-  #withPort(host: string): string {
-    return formatHostPort(host, this.#link.settings.port);
+    this.#context.close();
   }
 
   /** False when the deadline came first. */
@@ -177,8 +141,8 @@ export class HeadlessChannel extends Channel {
   }
 
   #notReadyError(timeoutMs: number): HeadlessError {
-    const { lastError } = this.#link.poller;
-    const endpoints = this.#link.balancer?.endpoints() ?? [];
+    const { lastError } = this.#context.parts.source;
+    const endpoints = this.#context.balancer?.endpoints() ?? [];
     const states = endpoints.map(({ address, state }) => `${address} ${state}`).slice(0, 5);
     const more = endpoints.length > states.length ? ` and ${endpoints.length - states.length} more` : '';
     const pods = states.length > 0 ? `pods: ${states.join(', ')}${more}` : 'no pod is known';

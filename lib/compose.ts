@@ -1,58 +1,118 @@
-/** One poller per (name, settings) in a process: a hundred channels to one Service ask its DNS as often as one. */
-
-import type { EmptyRule } from './discovery/membership.js';
-import { Poller } from './discovery/poller.js';
-import type { RefreshSettings } from './discovery/schedule.js';
+/**
+ * Options in; source, filters, policy, monitors and telemetry out. The only file that names the implementations, and the
+ * home of their registries: a new one is a file of its own and a line here.
+ */
+import { isIP } from 'node:net';
+import type { AddressFilter, AddressSource } from './discovery/address-source.js';
+import { defaultPort } from './discovery/default-port.js';
+import { Poller, type PollerSettings } from './discovery/poller.js';
 import { type Lookup, LookupResolver } from './dns/lookup-resolver.js';
-import type { NameResolver } from './dns/resolution.js';
 import type { DnsSettings } from './dns/settings.js';
 import { StubResolver } from './dns/stub-resolver.js';
-import type { Runtime } from './runtime.js';
+import { ChannelContext } from './grpc/channel-context.js';
+import { registerScheme } from './grpc/scheme.js';
+import type { HealthMonitor } from './health/health-monitor.js';
+import { subchannelHealth } from './health/subchannel-health.js';
+import { type BalancePolicy, type HeadlessSettings, resolveOptions } from './options.js';
+import { leastRequest } from './picker/least-request.js';
+import type { Policy } from './picker/policy.js';
+import { roundRobin } from './picker/round-robin.js';
+import { type Runtime, systemRuntime } from './runtime.js';
+import { formatAuthority, type Target } from './target.js';
+import { BalancerCounter, DiscoveryCounter } from './telemetry/counters.js';
+import { type Emit, emitToAll } from './telemetry/events.js';
+
+const POLICIES: Readonly<Record<BalancePolicy, Policy>> = {
+  least_request: leastRequest,
+  round_robin: roundRobin,
+};
+
+const MONITORS: readonly HealthMonitor[] = [subchannelHealth];
+
+function filtersFor(target: Target): readonly AddressFilter[] {
+  return [defaultPort(target.port)];
+}
+
+/** @param subscribers told of the channel's events, beside its counters. */
+export function createChannelContext(
+  target: Target,
+  settings: HeadlessSettings,
+  runtime: Runtime,
+  subscribers: readonly Emit[] = [],
+): ChannelContext {
+  const counter = new BalancerCounter();
+  return new ChannelContext({
+    authority: formatAuthority(target),
+    source: createSource(target, settings, runtime),
+    filters: filtersFor(target),
+    policy: POLICIES[settings.policy],
+    monitors: MONITORS,
+    lingerMs: settings.lingerMs,
+    runtime,
+    emit: emitToAll([counter.emit, ...subscribers]),
+    counters: counter.counters,
+  });
+}
+
+/** `headless:` targets and our balancer become known to grpc-js. Idempotent. */
+export function registerHeadless(): void {
+  registerScheme((target, options) => createChannelContext(target, resolveOptions(options), systemRuntime));
+}
+
+function createSource(target: Target, settings: HeadlessSettings, runtime: Runtime): AddressSource {
+  const { hostname, absolute, server } = target;
+  return sharedPoller(
+    {
+      hostname,
+      absolute,
+      // The target's own DNS server has precedence over the options'.
+      dns: server ? { ...settings.dns, servers: [server] } : settings.dns,
+      lookup: isIP(hostname) ? literalLookup : settings.lookup,
+      refresh: settings.refresh,
+      empty: settings.empty,
+    },
+    runtime,
+  );
+}
+
+/** An address needs no DNS: it is its own answer. */
+const literalLookup: Lookup = async (hostname) => ({ addresses: [hostname], ttlMs: 0 });
 
 /** All that two channels must have in common to share a poller. */
-export interface PollerKey {
-  readonly hostname: string;
+export interface PollerKey extends PollerSettings {
   /** No search list. */
   readonly absolute: boolean;
   readonly dns: DnsSettings;
   readonly lookup: Lookup | null;
-  readonly refresh: RefreshSettings;
-  readonly empty: EmptyRule;
 }
 
 /**
- * Held weakly: a poller lives as long as a channel that may want it again (an idle one wakes up with the set it
- * had), and goes with the last of them, though nobody says so.
+ * One poller for each (name, settings) in a process: a hundred channels to one Service ask its DNS as often as one.
+ * Held weakly: a poller lives as long as a channel that may want it again (an idle one wakes up with the set that it
+ * had), and is collected with the last of them.
  */
-const registries = new WeakMap<Runtime, Map<string, WeakRef<Poller>>>();
-
-const lookupIds = new WeakMap<Lookup, number>();
-let lastLookupId = 0;
+const pollers = new WeakMap<Runtime, Map<string, WeakRef<Poller>>>();
 
 export function sharedPoller(key: PollerKey, runtime: Runtime): Poller {
-  const registry = registries.get(runtime) ?? new Map<string, WeakRef<Poller>>();
-  registries.set(runtime, registry);
-  const text = JSON.stringify([
-    key.hostname.toLowerCase(),
-    key.absolute,
-    key.dns,
-    idOf(key.lookup),
-    key.refresh,
-    key.empty,
-  ]);
+  const registry = pollers.get(runtime) ?? new Map<string, WeakRef<Poller>>();
+  pollers.set(runtime, registry);
+  const { hostname, absolute, dns, lookup, refresh, empty } = key;
+  const text = JSON.stringify([hostname.toLowerCase(), absolute, dns, lookupId(lookup), refresh, empty]);
   const known = registry.get(text)?.deref();
   if (known) return known;
   for (const [other, poller] of registry) if (!poller.deref()) registry.delete(other);
-  const book: NameResolver = key.lookup
-    ? new LookupResolver(key.hostname, key.lookup)
-    : new StubResolver(key.hostname, key.absolute, key.dns, runtime);
-  const poller = new Poller(book, { hostname: key.hostname, refresh: key.refresh, empty: key.empty }, runtime);
+  const counter = new DiscoveryCounter();
+  const resolver = lookup ? new LookupResolver(hostname, lookup) : new StubResolver(hostname, absolute, dns, runtime);
+  const poller = new Poller(resolver, { hostname, refresh, empty }, runtime, counter);
   registry.set(text, new WeakRef(poller));
   return poller;
 }
 
-/** Functions are the same only if they are one and the same. */
-function idOf(lookup: Lookup | null): number | null {
+const lookupIds = new WeakMap<Lookup, number>();
+let lastLookupId = 0;
+
+/** Two lookups are the same only if they are one function. */
+function lookupId(lookup: Lookup | null): number | null {
   if (!lookup) return null;
   const id = lookupIds.get(lookup) ?? ++lastLookupId;
   lookupIds.set(lookup, id);

@@ -1,9 +1,8 @@
 /** grpc-headless: gRPC client-side load balancing over a Kubernetes headless Service, by DNS alone. */
 export { HeadlessChannel, type HeadlessChannelOptions } from './channel.js';
 export { type ClientConstructor, createHeadlessClient, type HeadlessClientOptions } from './client.js';
-export type { DnsStatus } from './discovery/poller.js';
 export type { Lookup, LookupResult } from './dns/lookup-resolver.js';
 export { DnsError, type DnsErrorCode, HeadlessError, type HeadlessErrorCode } from './errors.js';
 export type { BalancePolicy, HeadlessOptions } from './options.js';
 export type { DnsFailureEvent, HeadlessEvents, HeadlessListener, UpdateEvent } from './telemetry/channel-events.js';
-export type { EndpointSnapshot, Snapshot, SnapshotCounters } from './telemetry/snapshot.js';
+export type { DnsStatus, EndpointSnapshot, Snapshot, SnapshotCounters } from './telemetry/snapshot.js';

@@ -1,7 +1,7 @@
-/** Side effect: `headless:` targets work wherever grpc-js takes a target, in code that only lets a string be changed. */
-import { registerScheme } from './grpc/scheme.js';
+/** Side effect: `headless:` targets work wherever grpc-js takes a target, where only a string can be changed. */
+import { registerHeadless } from './compose.js';
 
-registerScheme();
+registerHeadless();
 
 // grpc-js maps a target to the proxy's before any resolver sees it, and a bare target cannot turn that off.
 const proxy = ['grpc_proxy', 'https_proxy', 'http_proxy'].find((name) => process.env[name]);

@@ -16,7 +16,10 @@ const insecure = credentials.createInsecure();
 const TARGET = 'svc.ns:1';
 
 /** A channel over fake DNS; its polls wait for the test's clock. */
-function scene(zone: Record<string, string[]> = { 'svc.ns': ['127.0.0.1'] }, options: HeadlessChannelOptions = {}) {
+function channelFixture(
+  zone: Record<string, string[]> = { 'svc.ns': ['127.0.0.1'] },
+  options: HeadlessChannelOptions = {},
+) {
   const dns = createFakeDns(zone);
   const clock = new FakeClock();
   const headless = { dns: { lookup: dns.lookup }, ...options.headless };
@@ -52,7 +55,7 @@ test('a bad target or option throws at construction, before any query (faults 32
 });
 
 test('a new channel is idle: it asks nothing before it is used', async () => {
-  const { channel, dns, clock } = scene();
+  const { channel, dns, clock } = channelFixture();
   await clock.advance(60_000);
   assert.deepEqual([dns.queries, clock.timers], [[], 0]);
   assert.equal(channel.getConnectivityState(false), connectivityState.IDLE);
@@ -63,7 +66,7 @@ test('a new channel is idle: it asks nothing before it is used', async () => {
 });
 
 test('refresh() wakes the channel, and each set is told as one update, unless it is the same', async () => {
-  const { channel, dns, clock, updates } = scene();
+  const { channel, dns, clock, updates } = channelFixture();
   const answers = [['127.0.0.1'], ['127.0.0.2', '127.0.0.1', '127.0.0.1'], ['127.0.0.1', '127.0.0.2'], ['::1']];
   for (const addresses of answers) {
     dns.set('svc.ns', addresses);
@@ -80,14 +83,14 @@ test('refresh() wakes the channel, and each set is told as one update, unless it
 });
 
 test('refreshes at the same time share one query', async () => {
-  const { channel, dns } = scene();
+  const { channel, dns } = channelFixture();
   await Promise.all([channel.refresh(), channel.refresh(), channel.refresh()]);
   assert.deepEqual(dns.queries, ['svc.ns']);
   channel.close();
 });
 
 test('trouble with DNS is told as dnsFailure, never rejects refresh(), and keeps the set (faults 23 and 24)', async () => {
-  const { channel, dns, clock, updates } = scene();
+  const { channel, dns, clock, updates } = channelFixture();
   const failures: DnsFailureEvent[] = [];
   channel.on('dnsFailure', (failure) => failures.push(failure));
   await channel.refresh();
@@ -109,7 +112,7 @@ test('trouble with DNS is told as dnsFailure, never rejects refresh(), and keeps
 });
 
 test('an error in a listener surfaces, and the answer reaches the balancer all the same', async () => {
-  const { channel } = scene();
+  const { channel } = channelFixture();
   channel.on('update', () => {
     throw new Error('of the listener');
   });
@@ -123,7 +126,7 @@ test('an error in a listener surfaces, and the answer reaches the balancer all t
 });
 
 test('a snapshot is complete and plain from the first moment to the last', async () => {
-  const { channel, clock } = scene();
+  const { channel, clock } = channelFixture();
   const keys = {
     top: ['target', 'state', 'endpoints', 'dns', 'counters'],
     dns: 'name server transport rcode addresses ttlMs answeredAt ageMs failures error nextQueryAt'.split(' '),
@@ -193,7 +196,7 @@ test('ready() that runs out of time names the pods it could not reach, a few of 
 });
 
 test('ready() with no time left fails at once, and with a time that is none it is refused (fault 47)', async () => {
-  const { channel } = scene();
+  const { channel } = channelFixture();
   await assert.rejects(channel.ready({ timeoutMs: 0 }), { code: 'ERR_HEADLESS_NOT_READY' });
   for (const timeoutMs of [-1, Number.NaN, '5' as never])
     await assert.rejects(channel.ready({ timeoutMs }), { code: 'ERR_HEADLESS_OPTION', message: /timeoutMs/ });
@@ -215,7 +218,7 @@ test('close() ends a ready() and a refresh() under way, and refuses both from th
 });
 
 test('close() leaves no timer, and may be called again (fault 44)', async () => {
-  const { channel, clock, dns } = scene();
+  const { channel, clock, dns } = channelFixture();
   await channel.refresh();
   assert.ok(clock.timers > 0);
   channel.close();

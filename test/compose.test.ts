@@ -25,7 +25,7 @@ test('two channels of equal names and settings share a poller, and one query ser
   assert.equal(one, two);
   const heard: string[] = [];
   const subscriptions = [one, two].map((poller, index) =>
-    poller.subscribe(({ addresses }) => heard.push(`${index}: ${addresses}`)),
+    poller.subscribe(({ addresses }) => heard.push(`${index}: ${addresses.map(({ host }) => host)}`)),
   );
   await (shared.clock as FakeClock).advance(100);
   assert.deepEqual(heard, ['0: 10.0.0.1', '1: 10.0.0.1']);

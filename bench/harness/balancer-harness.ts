@@ -3,16 +3,18 @@
  * subchannels' states set by hand. For what a balancer itself costs.
  */
 import * as grpc from '@grpc/grpc-js';
+import { registerHeadless } from '../../lib/compose.js';
+import { defaultPort, NO_PORT } from '../../lib/discovery/default-port.js';
 import { applyResolution, EMPTY_MEMBERSHIP } from '../../lib/discovery/membership.js';
-import type { Poller } from '../../lib/discovery/poller.js';
 import type { Resolution } from '../../lib/dns/resolution.js';
 import { CHANNEL_CONTEXT_KEY, ChannelContext } from '../../lib/grpc/channel-context.js';
 import { HeadlessResolver } from '../../lib/grpc/resolver.js';
-import { registerScheme } from '../../lib/grpc/scheme.js';
+import { subchannelHealth } from '../../lib/health/subchannel-health.js';
 import { leastRequest } from '../../lib/picker/least-request.js';
 import type { Policy } from '../../lib/picker/policy.js';
 import { systemRuntime } from '../../lib/runtime.js';
-import { FakePoller } from '../../test/support/fake-channel-context.js';
+import { BalancerCounter } from '../../lib/telemetry/counters.js';
+import { FakeSource } from '../../test/support/fake-channel-context.js';
 import { FakeControlHelper, type FakeSubchannel } from '../../test/support/fake-subchannel.js';
 
 const { ChildLoadBalancerHandler, parseLoadBalancingConfig, statusOrFromValue } = grpc.experimental;
@@ -30,7 +32,7 @@ export class BalancerHarness {
 
   /** @param name as in `loadBalancingConfig`: `headless`, `round_robin` … */
   constructor(name: string, policy: Policy = leastRequest) {
-    registerScheme();
+    registerHeadless();
     const config = parseLoadBalancingConfig({ [name]: {} });
     this.#balancer = new ChildLoadBalancerHandler(this.#helper);
     const give: Give = (list, options) => this.#balancer.updateAddressList(list, config, options, '');
@@ -105,21 +107,33 @@ function listDoor(give: Give): Updater {
 
 /** All that follows an answer: the comparison with the last one, our resolver, our balancer. */
 function ourDoor(policy: Policy, give: Give): Updater {
-  const poller = new FakePoller();
-  const settings = { authority: 'driven.balancer:1', port: PORT, policy, lingerMs: 30_000 };
-  const link = new ChannelContext(poller as unknown as Poller, settings, systemRuntime);
-  const options = { [CHANNEL_CONTEXT_KEY]: link };
+  const source = new FakeSource();
+  const counter = new BalancerCounter();
+  const context = new ChannelContext({
+    authority: 'balancer.harness:1',
+    source,
+    filters: [defaultPort(PORT)],
+    policy,
+    monitors: [subchannelHealth],
+    lingerMs: 30_000,
+    runtime: systemRuntime,
+    emit: counter.emit,
+    counters: counter.counters,
+  });
+  const options = { [CHANNEL_CONTEXT_KEY]: context };
   const listener = (list: List): boolean => {
     give(list, options);
     return true;
   };
-  new HeadlessResolver(link, listener, {}).updateResolution();
+  new HeadlessResolver(context, listener, {}).updateResolution();
   let membership = EMPTY_MEMBERSHIP;
   return (ips) => {
     const answer = answerOf(ips);
     return () => {
-      membership = applyResolution(membership, answer, 'keep').membership;
-      poller.tell({ ...membership, error: null });
+      const update = applyResolution(membership, answer, 'keep');
+      membership = update.membership;
+      const addresses = Array.from(membership.hosts, (host) => ({ host, port: NO_PORT }));
+      source.tell({ addresses, changed: update.changed, error: null });
     };
   };
 }

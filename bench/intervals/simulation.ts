@@ -1,14 +1,14 @@
 /**
  * The same poller, schedule and membership rules as in the library, on a virtual clock: thousands of scale events in
- * seconds. Modelled are DNS (the test server's own zone and cache, without its sockets), the neighbours who keep a
+ * seconds. Modelled are DNS (the test server's own zone and cache, without its sockets), the neighbours that keep a
  * cache busy, and a client whose pods are READY. Not modelled: the network, the event loop, connections and calls;
  * so only `seen` can be compared.
  */
-import { difference } from '../../lib/discovery/membership.js';
 import { Poller } from '../../lib/discovery/poller.js';
 import type { RefreshSettings } from '../../lib/discovery/schedule.js';
 import { type NameResolver, type Resolution, zeroDnsCounters } from '../../lib/dns/resolution.js';
 import type { Random } from '../../lib/runtime.js';
+import { DiscoveryCounter } from '../../lib/telemetry/counters.js';
 import { DnsCache, DnsZone, type ZoneSource } from '../../test/support/dns-zone.js';
 import type { CacheTtl } from './grid.js';
 import { type ScalePlan, scaleEvents } from './scaling.js';
@@ -47,16 +47,17 @@ export async function simulateRun(plan: SimulationPlan, random: Random): Promise
     bookOf(source),
     { hostname: NAME, refresh: plan.refresh, empty: 'keep' },
     { clock, random },
+    new DiscoveryCounter(),
   );
-  let known: readonly string[] = [];
+  let known: ReadonlySet<string> = new Set();
   clock.setTimer(clientStartMs, () => {
     const subscription = poller.subscribe(({ addresses }) => {
-      if (known.length === 0) subscription.setReady(true);
-      const { added, removed } = difference(new Set(known), new Set(addresses));
-      known = addresses;
+      if (known.size === 0) subscription.setReady(true);
+      const before = known;
+      known = new Set(addresses.map(({ host }) => host));
       for (const key of [
-        ...added.map((address) => `add ${address}`),
-        ...removed.map((address) => `remove ${address}`),
+        ...[...known].filter((host) => !before.has(host)).map((host) => `add ${host}`),
+        ...[...before].filter((host) => !known.has(host)).map((host) => `remove ${host}`),
       ]) {
         const at = publishedAt.get(key);
         if (at !== undefined) stalenessMs.push(clock.now() - at);
@@ -75,7 +76,7 @@ export async function simulateRun(plan: SimulationPlan, random: Random): Promise
   return stalenessMs;
 }
 
-/** Behind a busy cache somebody's query follows an expiry within the neighbours' gap. */
+/** Behind a busy cache another client's query follows an expiry within the neighbours' gap. */
 function withCache(zone: DnsZone, cacheTtl: CacheTtl, clock: VirtualClock, random: Random): ZoneSource {
   if (cacheTtl === 0) return zone;
   const ttlMs = cacheTtl * 1000;

@@ -1,58 +1,76 @@
 /**
- * One pod as the balancer sees it: its subchannel, the calls on it, and the pick result that sends a call there.
- * The result is made once, so a pick allocates nothing.
+ * One pod as the balancer sees it: its subchannel, its state, the calls on it, and the pick result that sends a call
+ * there. The result is made once, so a pick allocates nothing.
  */
 import { connectivityState, status } from '@grpc/grpc-js';
+import { type Address, formatHostPort } from '../address.js';
 import { type PickResult, PickResultType, type Subchannel } from '../grpc/experimental.js';
+import type { HealthMonitor } from '../health/health-monitor.js';
+import type { PickableEndpoint } from '../picker/policy.js';
+import type { Clock } from '../runtime.js';
+import type { EndpointEvent } from '../telemetry/events.js';
+import type { EndpointSnapshot } from '../telemetry/snapshot.js';
+import { Drain } from './drain.js';
 
-/** `backoff` from the first failed attempt until READY: retries meanwhile are no news (gRFC A61's sticky failure). */
-export type ConnectionState = 'connecting' | 'ready' | 'backoff';
+/** Entering and leaving a state does what belongs to it; see `#enter` and `#leave`. */
+export type EndpointState =
+  /** In the set; its subchannel is still to be made. */
+  | { readonly kind: 'queued' }
+  /** The first attempt to connect, or the first one since a connection was lost. */
+  | { readonly kind: 'connecting' }
+  /** Connected, and every health monitor agrees: takes calls. */
+  | { readonly kind: 'ready' }
+  /** Connected, and a health monitor says that it must not take calls. */
+  | { readonly kind: 'unhealthy' }
+  /** From a failed attempt until connected: retries in between are no change (gRFC A61's sticky failure). */
+  | { readonly kind: 'backoff' }
+  /** Left the set while connected: gets no new call while others can take it. */
+  | { readonly kind: 'draining'; readonly drain: Drain }
+  /** Holds nothing any more. Final. */
+  | { readonly kind: 'released' };
 
-/** What a picker may know of a pod. */
-export interface PickableEndpoint {
-  readonly pickResult: PickResult;
-  /** Calls in flight, those included that were sent here in this turn and have not begun yet. */
-  outstanding(turn: number): number;
-  /** A call was sent here in this turn. */
-  recordPick(turn: number): void;
+export type EndpointStateKind = EndpointState['kind'];
+
+/** What all endpoints of one balancer share. */
+export interface EndpointContext {
+  readonly clock: Pick<Clock, 'setTimer' | 'wallTime'>;
+  /** How long a drained connection is kept for the endpoint's return. */
+  readonly lingerMs: number;
+  readonly monitors: readonly HealthMonitor[];
+  createSubchannel(address: Address): Subchannel;
+  /** Undoes what `createSubchannel` did beside making the subchannel. */
+  onSubchannelReleased(subchannel: Subchannel): void;
+  emit(event: EndpointEvent): void;
+  /** The state changed from `previous`. */
+  onStateChange(endpoint: Endpoint, previous: EndpointStateKind): void;
+  /** grpc-js reported a state of the subchannel; the endpoint's own state has been changed by then, if it had to be. */
+  onSubchannelState(endpoint: Endpoint, previous: EndpointStateKind): void;
+  /** Still takes calls although it drains, because no endpoint of the set does. */
+  isLastResort(endpoint: Endpoint): boolean;
 }
 
-export interface EndpointSnapshot {
-  /** `"ip:port"`, or `"[v6]:port"`. */
-  readonly address: string;
-  readonly state: ConnectionState | 'draining';
-  /** Calls under way; a stream counts until it ends. */
-  readonly inFlight: number;
-  readonly started: number;
-  /** Ended with status OK. */
-  readonly succeeded: number;
-  readonly failed: number;
-  /** When the state was entered: wall-clock ms since the epoch. */
-  readonly since: number;
-}
-
-/** `up`: connected. `lost`: no longer so. `other`: still trying, or a verdict on its health. */
-export type ConnectionChange = 'up' | 'lost' | 'other';
-
-/** What an endpoint tells its balancer. */
-export interface EndpointOwner {
-  /** The connection's state changed, or its health did. */
-  onConnectionChange(endpoint: Endpoint, change: ConnectionChange): void;
-  /** The last call on it ended. */
-  onCallsFinished(endpoint: Endpoint): void;
-  wallTime(): number;
-}
+const NO_SUBCHANNEL: PickResult = {
+  pickResultType: PickResultType.QUEUE,
+  subchannel: null,
+  status: null,
+  onCallStarted: null,
+  onCallEnded: null,
+};
 
 export class Endpoint implements PickableEndpoint {
-  readonly address: string;
-  readonly pickResult: PickResult;
-  /** Among the pods of the set that take calls; the balancer's own mark. */
-  inPicker = false;
-  readonly #subchannel: Subchannel;
-  readonly #owner: EndpointOwner;
-  #state: ConnectionState;
-  #draining = false;
+  readonly address: Address;
+  /** `"ip:port"`, or `"[v6]:port"`. */
+  readonly name: string;
+  pickResult: PickResult = NO_SUBCHANNEL;
+  /** The number of the last set that had it; see `EndpointSet`. */
+  setNumber = 0;
+  readonly #context: EndpointContext;
+  #state: EndpointState = { kind: 'queued' };
   #since: number;
+  #subchannel: Subchannel | null = null;
+  #stopMonitors: (() => void)[] = [];
+  /** Monitors that report unhealthy. */
+  readonly #objections = new Set<HealthMonitor>();
   #lastError: string | null = null;
   #inFlight = 0;
   #started = 0;
@@ -62,56 +80,20 @@ export class Endpoint implements PickableEndpoint {
   #picks = 0;
   #pickedTurn = -1;
 
-  constructor(address: string, subchannel: Subchannel, owner: EndpointOwner) {
+  constructor(address: Address, context: EndpointContext) {
     this.address = address;
-    this.#subchannel = subchannel;
-    this.#owner = owner;
-    this.#since = owner.wallTime();
-    this.pickResult = {
-      pickResultType: PickResultType.COMPLETE,
-      subchannel,
-      status: null,
-      onCallStarted: () => {
-        this.#started += 1;
-        this.#inFlight += 1;
-        if (this.#picks > 0) this.#picks -= 1;
-      },
-      onCallEnded: (code) => {
-        if (code === status.OK) this.#succeeded += 1;
-        else this.#failed += 1;
-        this.#inFlight -= 1;
-        if (this.#inFlight === 0) owner.onCallsFinished(this);
-      },
-    };
-    // A pooled subchannel may be of any state already.
-    const current = subchannel.getConnectivityState();
-    this.#state = this.#read(current) ?? 'connecting';
-    subchannel.ref();
-    subchannel.addConnectivityStateListener(this.#onSubchannel);
-    subchannel.addHealthStateWatcher(this.#onHealth);
+    this.name = formatHostPort(address.host, address.port);
+    this.#context = context;
+    this.#since = context.clock.wallTime();
   }
 
-  /** Takes calls: connected, and not ejected by a health check or outlier detection above us. */
+  get state(): EndpointStateKind {
+    return this.#state.kind;
+  }
+
+  /** Connected, and no health monitor objects; true of some draining endpoints too. */
   get usable(): boolean {
-    return this.#state === 'ready' && this.#subchannel.isHealthy();
-  }
-
-  get connection(): ConnectionState {
-    return this.#state;
-  }
-
-  get inFlight(): number {
-    return this.#inFlight;
-  }
-
-  /** Left the set: gets no new call while others can take it. */
-  get draining(): boolean {
-    return this.#draining;
-  }
-
-  set draining(draining: boolean) {
-    this.#draining = draining;
-    this.#since = this.#owner.wallTime();
+    return isConnected(this.#state.kind) && this.#objections.size === 0;
   }
 
   /** Of the last failed connection attempt. */
@@ -119,9 +101,44 @@ export class Endpoint implements PickableEndpoint {
     return this.#lastError;
   }
 
+  /** Makes the subchannel and connects it. A queued endpoint's first step. */
+  start(): void {
+    this.#attach();
+    const { subchannel } = this;
+    // A pooled subchannel may be of any state already.
+    this.#setState(this.#stateFor(subchannel.getConnectivityState()));
+    if (!isConnected(this.state)) subchannel.startConnecting();
+  }
+
   /** Does nothing where a connection stands or is on its way; after a failure it waits for grpc-js's backoff. */
   connect(): void {
-    this.#subchannel.startConnecting();
+    this.#subchannel?.startConnecting();
+  }
+
+  /** It left the set. Without a connection there is nothing to finish, and nothing to come back to. */
+  drain(): void {
+    if (!isConnected(this.state)) {
+      this.release();
+      return;
+    }
+    const { clock, lingerMs } = this.#context;
+    this.#setState({ kind: 'draining', drain: new Drain(clock, lingerMs, () => this.settleDrain()) });
+  }
+
+  /** It is back in the set: its connection is taken up again. */
+  cancelDrain(): void {
+    if (this.#state.kind === 'draining') this.#setState(this.#connected);
+  }
+
+  /** Releases the endpoint if its drain is complete: it lingered, has no call, and is no last resort. */
+  settleDrain(): void {
+    if (this.#state.kind !== 'draining' || !this.#state.drain.lingered) return;
+    if (this.#inFlight === 0 && !this.#context.isLastResort(this)) this.release();
+  }
+
+  /** Lets the connection go; grpc-js closes it gracefully once no channel holds it. Idempotent. */
+  release(): void {
+    if (this.#state.kind !== 'released') this.#setState({ kind: 'released' });
   }
 
   outstanding(turn: number): number {
@@ -138,8 +155,8 @@ export class Endpoint implements PickableEndpoint {
 
   snapshot(): EndpointSnapshot {
     return {
-      address: this.address,
-      state: this.#draining ? 'draining' : this.#state,
+      address: this.name,
+      state: shownState(this.state),
       inFlight: this.#inFlight,
       started: this.#started,
       succeeded: this.#succeeded,
@@ -148,19 +165,104 @@ export class Endpoint implements PickableEndpoint {
     };
   }
 
-  /** For channelz, which shows a channel's subchannels as its children. */
-  get channelzRef(): ReturnType<Subchannel['getChannelzRef']> {
-    return this.#subchannel.getChannelzRef();
+  /** The subchannel; throws before `start` made it. */
+  get subchannel(): Subchannel {
+    if (!this.#subchannel) throw new Error(`no subchannel has been made for ${this.name}`);
+    return this.#subchannel;
   }
 
-  /** Lets the connection go; grpc-js closes it gracefully once no channel holds it. */
-  release(): void {
-    this.#subchannel.removeConnectivityStateListener(this.#onSubchannel);
-    this.#subchannel.removeHealthStateWatcher(this.#onHealth);
-    this.#subchannel.unref();
+  #setState(next: EndpointState): void {
+    const previous = this.#state;
+    if (next.kind === previous.kind) return;
+    this.#leave(previous, next);
+    this.#state = next;
+    if (shownState(previous.kind) !== shownState(next.kind)) this.#since = this.#context.clock.wallTime();
+    this.#enter(next, previous);
+    this.#context.onStateChange(this, previous.kind);
   }
 
-  readonly #onSubchannel = (
+  #leave(state: EndpointState, next: EndpointState): void {
+    const address = this.name;
+    switch (state.kind) {
+      case 'draining':
+        state.drain.cancel();
+        if (next.kind !== 'released') this.#context.emit({ kind: 'drain_cancelled', address });
+        return;
+      case 'ready':
+      case 'unhealthy':
+        if (next.kind === 'connecting' || next.kind === 'backoff')
+          this.#context.emit({ kind: 'connection_lost', address });
+    }
+  }
+
+  #enter(state: EndpointState, previous: EndpointState): void {
+    const address = this.name;
+    switch (state.kind) {
+      case 'ready':
+      case 'unhealthy':
+        if (!isConnected(previous.kind)) this.#context.emit({ kind: 'connected', address });
+        return;
+      case 'draining':
+        this.#context.emit({ kind: 'drain_started', address });
+        return;
+      case 'released':
+        this.#detach();
+    }
+  }
+
+  get #connected(): EndpointState {
+    return { kind: this.#objections.size === 0 ? 'ready' : 'unhealthy' };
+  }
+
+  #stateFor(state: connectivityState): EndpointState {
+    switch (state) {
+      case connectivityState.READY:
+        return this.#connected;
+      case connectivityState.TRANSIENT_FAILURE:
+        return { kind: 'backoff' };
+      default:
+        return { kind: this.#state.kind === 'backoff' ? 'backoff' : 'connecting' };
+    }
+  }
+
+  #attach(): void {
+    const subchannel = this.#context.createSubchannel(this.address);
+    this.#subchannel = subchannel;
+    this.pickResult = {
+      pickResultType: PickResultType.COMPLETE,
+      subchannel,
+      status: null,
+      onCallStarted: () => {
+        this.#started += 1;
+        this.#inFlight += 1;
+        if (this.#picks > 0) this.#picks -= 1;
+      },
+      onCallEnded: (code) => {
+        if (code === status.OK) this.#succeeded += 1;
+        else this.#failed += 1;
+        this.#inFlight -= 1;
+        if (this.#inFlight === 0) this.settleDrain();
+      },
+    };
+    subchannel.ref();
+    subchannel.addConnectivityStateListener(this.#onSubchannelState);
+    const monitored = { address: this.name, subchannel };
+    this.#stopMonitors = this.#context.monitors.map((monitor) =>
+      monitor.watch(monitored, (healthy) => this.#onHealth(monitor, healthy)),
+    );
+  }
+
+  #detach(): void {
+    const subchannel = this.#subchannel;
+    if (!subchannel) return;
+    for (const stop of this.#stopMonitors) stop();
+    this.#stopMonitors = [];
+    subchannel.removeConnectivityStateListener(this.#onSubchannelState);
+    this.#context.onSubchannelReleased(subchannel);
+    subchannel.unref();
+  }
+
+  readonly #onSubchannelState = (
     _subchannel: Subchannel,
     _previous: connectivityState,
     next: connectivityState,
@@ -168,27 +270,38 @@ export class Endpoint implements PickableEndpoint {
     errorMessage?: string,
   ): void => {
     if (errorMessage) this.#lastError = errorMessage;
-    const before = this.#state;
-    const state = this.#read(next);
-    if (state && state !== this.#state) {
-      this.#state = state;
-      if (!this.#draining) this.#since = this.#owner.wallTime();
+    const previous = this.state;
+    if (this.#state.kind === 'draining') {
+      // The connection is gone: there is nothing left to keep.
+      if (next !== connectivityState.READY) this.release();
+      return;
     }
-    const wasUp = before === 'ready';
-    const isUp = this.#state === 'ready';
-    this.#owner.onConnectionChange(this, wasUp === isUp ? 'other' : isUp ? 'up' : 'lost');
+    this.#setState(this.#stateFor(next));
+    this.#context.onSubchannelState(this, previous);
   };
 
-  readonly #onHealth = (): void => this.#owner.onConnectionChange(this, 'other');
+  #onHealth(monitor: HealthMonitor, healthy: boolean): void {
+    const before = this.usable;
+    if (healthy) this.#objections.delete(monitor);
+    else this.#objections.add(monitor);
+    if (this.#state.kind === 'ready' || this.#state.kind === 'unhealthy') this.#setState(this.#connected);
+    else if (this.#state.kind === 'draining' && before !== this.usable) this.#context.onStateChange(this, 'draining');
+  }
+}
 
-  #read(state: connectivityState): ConnectionState | null {
-    switch (state) {
-      case connectivityState.READY:
-        return 'ready';
-      case connectivityState.TRANSIENT_FAILURE:
-        return 'backoff';
-      default:
-        return this.#state === 'backoff' ? 'backoff' : 'connecting';
-    }
+function isConnected(kind: EndpointStateKind): boolean {
+  return kind === 'ready' || kind === 'unhealthy' || kind === 'draining';
+}
+
+function shownState(kind: EndpointStateKind): EndpointSnapshot['state'] {
+  switch (kind) {
+    case 'ready':
+    case 'unhealthy':
+      return 'ready';
+    case 'draining':
+    case 'backoff':
+      return kind;
+    default:
+      return 'connecting';
   }
 }

@@ -1,230 +1,191 @@
 /**
- * The LoadBalancer that grpc-js drives: whole sets in, a picker out. It makes a subchannel for an added address only,
- * drains what left, and reports the channel's state as gRPC's round_robin has it: READY if any pod is, else CONNECTING
- * if any still tries for the first time, else TRANSIENT_FAILURE.
+ * Whole sets in, pickers out. It makes a subchannel for an added address only, drains what left, and reports the
+ * channel's state as gRPC's round_robin has it: READY if any endpoint is, else CONNECTING if any still tries for the
+ * first time, else TRANSIENT_FAILURE.
  */
-import { type ChannelOptions, connectivityState } from '@grpc/grpc-js';
-import { type BalancerView, CHANNEL_CONTEXT_KEY, type ChannelContext } from '../grpc/channel-context.js';
-import type {
-  ChannelControlHelper,
-  LoadBalancer,
-  StatusOrEndpoints,
-  TypedLoadBalancingConfig,
-} from '../grpc/experimental.js';
-import { BALANCER_NAME } from '../grpc/service-config.js';
-import { type PolicyPicker, queuePicker, unavailablePicker } from '../picker/policy.js';
-import { Drain } from './drain.js';
-import type { ConnectionChange, Endpoint, EndpointOwner, EndpointSnapshot } from './endpoint.js';
-import { EndpointSet, without } from './endpoint-set.js';
+import { connectivityState } from '@grpc/grpc-js';
+import type { Address } from '../address.js';
+import type { ChannelControlHelper, Subchannel } from '../grpc/experimental.js';
+import type { HealthMonitor } from '../health/health-monitor.js';
+import type { Picker, Policy } from '../picker/policy.js';
+import { queuePicker, unavailablePicker } from '../picker/static-pickers.js';
+import type { Runtime } from '../runtime.js';
+import type { Emit, EndpointEvent } from '../telemetry/events.js';
+import type { EndpointSnapshot } from '../telemetry/snapshot.js';
+import { Endpoint, type EndpointContext, type EndpointStateKind } from './endpoint.js';
+import { EndpointSet } from './endpoint-set.js';
 import { SubchannelQueue } from './subchannel-queue.js';
 
-/** Takes no settings of its own: they come with the link, so that both doors give them in the same place. */
-export class HeadlessLoadBalancingConfig implements TypedLoadBalancingConfig {
-  getLoadBalancerName(): string {
-    return BALANCER_NAME;
-  }
-
-  toJsonObject(): object {
-    return { [BALANCER_NAME]: {} };
-  }
-
-  static createFromJson(): HeadlessLoadBalancingConfig {
-    return new HeadlessLoadBalancingConfig();
-  }
+/** Where the sets come from, as far as the balancer answers back. */
+export interface Discovery {
+  /** Why the last query brought no addresses; null where it did. */
+  readonly lastError: Error | null;
+  setReady(ready: boolean): void;
+  requestReresolution(): void;
 }
 
-/** Made with the first set, which brings the link and the options. */
-interface Parts {
-  readonly link: ChannelContext;
-  readonly drain: Drain;
-  readonly nursery: SubchannelQueue;
+export interface LoadBalancerContext {
+  /** `name:port`, for messages. */
+  readonly authority: string;
+  readonly policy: Policy;
+  readonly monitors: readonly HealthMonitor[];
+  readonly lingerMs: number;
+  readonly runtime: Runtime;
+  readonly emit: Emit;
+  readonly discovery: Discovery;
+  createSubchannel(address: Address): Subchannel;
+  /** What hears of states, and of channelz children. */
+  readonly helper: Pick<ChannelControlHelper, 'updateState' | 'addChannelzChild' | 'removeChannelzChild'>;
 }
 
-export class HeadlessLoadBalancer implements LoadBalancer, BalancerView, EndpointOwner {
-  readonly #helper: ChannelControlHelper;
-  readonly #roster = new EndpointSet();
-  #parts: Parts | null = null;
-  /** Pods of the set that take calls. Never changed in place: pickers hold it. */
+export class LoadBalancer implements EndpointContext {
+  readonly clock: Runtime['clock'];
+  readonly lingerMs: number;
+  readonly monitors: readonly HealthMonitor[];
+  readonly #context: LoadBalancerContext;
+  readonly #set = new EndpointSet((address) => new Endpoint(address, this));
+  readonly #queue: SubchannelQueue;
+  /** Those that take calls. Never changed in place: pickers hold it. */
   #ready: readonly Endpoint[] = [];
-  /** Pods that left, and serve because nothing else does. */
+  /** Left the set, and take calls because no endpoint of the set does. */
   #lastResort: readonly Endpoint[] = [];
-  /** Pods of the set that still try to connect for the first time. */
-  readonly #trying = new Set<Endpoint>();
-  #picker: PolicyPicker | null = null;
-  /** The last connection attempt that failed, with the pod's address. */
+  /** Try to connect for the first time. */
+  readonly #connecting = new Set<Endpoint>();
+  readonly #draining = new Set<Endpoint>();
+  #picker: Picker | null = null;
+  /** The last connection attempt that failed, with the endpoint's address. */
   #lastFailure = 'none was given';
   /** Why there is no set; the note of the last update. */
   #note = '';
+  /** A set is being applied: `update` itself makes the list of ready endpoints and the picker, once. */
+  #updating = false;
+  #destroyed = false;
 
-  constructor(helper: ChannelControlHelper) {
-    this.#helper = helper;
+  constructor(context: LoadBalancerContext) {
+    this.#context = context;
+    this.clock = context.runtime.clock;
+    this.lingerMs = context.lingerMs;
+    this.monitors = context.monitors;
+    this.#queue = new SubchannelQueue(this.clock);
   }
 
-  getTypeName(): string {
-    return BALANCER_NAME;
-  }
-
-  updateAddressList(
-    list: StatusOrEndpoints,
-    _config: TypedLoadBalancingConfig,
-    options: ChannelOptions,
-    note: string,
-  ): boolean {
-    const link = options[CHANNEL_CONTEXT_KEY] as ChannelContext | undefined;
-    // Another resolver's addresses: only ours brings the link.
-    if (!link) return false;
-    const { drain, nursery } = this.#partsFor(link, options);
-    if (!list.ok) {
-      this.#note = list.error.details ?? '';
-      // A failure never empties a working set; without one it is what calls should hear of.
-      if (this.#roster.listed === 0) this.#publish();
-      return true;
-    }
+  /** @param note why the set is empty, where it is. */
+  update(addresses: readonly Address[], note: string): void {
     this.#note = note;
-    const { added, removed, returned, leaving } = this.#roster.call(list.value, link.change);
-    if (!removed) nursery.clear();
-    nursery.change(added, removed ?? []);
-
-    for (const endpoint of returned) drain.cancel(endpoint);
-    // What left keeps its place in the picker until the new one is out, then drains.
+    const { added, returned, leaving } = this.#set.update(addresses);
+    this.#queue.add(added);
+    this.#updating = true;
+    for (const endpoint of returned) endpoint.cancelDrain();
     for (const endpoint of leaving) {
-      endpoint.draining = true;
-      this.#trying.delete(endpoint);
+      this.#queue.delete(endpoint);
+      this.#connecting.delete(endpoint);
     }
-    if (returned.length > 0 || leaving.length > 0 || this.#ready.length === 0) {
-      for (const endpoint of leaving) endpoint.inPicker = false;
-      const back = returned.filter((endpoint) => endpoint.usable);
-      for (const endpoint of back) endpoint.inPicker = true;
-      this.#ready = without(this.#ready, leaving).concat(back);
-      this.#publish(leaving);
+    if (returned.length > 0 || leaving.length > 0) {
+      const gone = new Set(leaving);
+      const back = returned.filter(({ state }) => state === 'ready');
+      this.#ready = this.#ready.filter((endpoint) => !gone.has(endpoint)).concat(back);
     }
-    for (const endpoint of leaving) drain.begin(endpoint);
-    return true;
+    // What left keeps its place in the old picker until the new one is out, then drains.
+    if (returned.length > 0 || leaving.length > 0 || this.#ready.length === 0) this.#publish(leaving);
+    for (const endpoint of leaving) endpoint.drain();
+    this.#updating = false;
   }
 
-  /** Every pod is kept connected at all times, so there is nothing to wake. */
-  exitIdle(): void {}
+  /** There is no set. A failure never empties a working one; without one it is what calls should hear of. */
+  fail(details: string): void {
+    this.#note = details;
+    if (this.#set.listed === 0) this.#publish();
+  }
 
-  /** grpc-js offers balancers no way to reset a subchannel's backoff; round_robin does nothing here either. */
-  resetBackoff(): void {}
+  /** Those with a subchannel. */
+  endpoints(): EndpointSnapshot[] {
+    return Array.from(this.#set.endpoints())
+      .filter(({ state }) => state !== 'queued')
+      .map((endpoint) => endpoint.snapshot());
+  }
 
   destroy(): void {
-    const parts = this.#parts;
-    if (!parts) return;
-    this.#parts = null;
-    parts.nursery.clear();
-    parts.drain.clear();
-    for (const endpoint of this.#roster.endpoints()) this.#release(endpoint);
-    this.#roster.clear();
-    this.#trying.clear();
-    if (parts.link.balancer === this) parts.link.balancer = null;
+    this.#destroyed = true;
+    this.#queue.clear();
+    for (const endpoint of [...this.#set.endpoints()]) endpoint.release();
+    this.#set.clear();
   }
 
-  endpoints(): EndpointSnapshot[] {
-    return Array.from(this.#roster.endpoints(), (endpoint) => endpoint.snapshot());
+  createSubchannel(address: Address): Subchannel {
+    const subchannel = this.#context.createSubchannel(address);
+    this.#context.helper.addChannelzChild(subchannel.getChannelzRef());
+    return subchannel;
   }
 
-  wallTime(): number {
-    return this.#parts?.link.runtime.clock.wallTime() ?? 0;
+  onSubchannelReleased(subchannel: Subchannel): void {
+    this.#context.helper.removeChannelzChild(subchannel.getChannelzRef());
   }
 
-  onConnectionChange(endpoint: Endpoint, change: ConnectionChange): void {
-    if (!this.#parts) return;
-    const { link, drain } = this.#parts;
-    if (endpoint.draining) {
-      if (endpoint.connection !== 'ready') drain.finish(endpoint);
-      else if (this.#lastResort.includes(endpoint) !== endpoint.usable) this.#publish();
-      return;
-    }
-    if (endpoint.connection === 'connecting') this.#trying.add(endpoint);
-    else this.#trying.delete(endpoint);
-    if (endpoint.connection === 'backoff') this.#lastFailure = `${endpoint.address}: ${endpoint.lastError}`;
-    if (endpoint.usable !== endpoint.inPicker) {
-      endpoint.inPicker = endpoint.usable;
-      this.#ready = endpoint.inPicker ? [...this.#ready, endpoint] : without(this.#ready, [endpoint]);
-      this.#publish();
-    } else if (this.#ready.length === 0) this.#publish();
-    if (change === 'up') link.counters.connected += 1;
-    if (change === 'lost') link.counters.connectionsLost += 1;
-    if (endpoint.connection !== 'ready') endpoint.connect();
+  emit(event: EndpointEvent): void {
+    this.#context.emit(event);
+  }
+
+  isLastResort(endpoint: Endpoint): boolean {
+    return this.#lastResort.includes(endpoint);
+  }
+
+  onStateChange(endpoint: Endpoint, previous: EndpointStateKind): void {
+    const { state } = endpoint;
+    if (state === 'connecting') this.#connecting.add(endpoint);
+    else this.#connecting.delete(endpoint);
+    if (state === 'draining') this.#draining.add(endpoint);
+    else this.#draining.delete(endpoint);
+    if (state === 'released') this.#set.delete(endpoint);
+    if (this.#destroyed || this.#updating) return;
+    if (state === 'ready') this.#ready = [...this.#ready, endpoint];
+    else if (previous === 'ready') this.#ready = this.#ready.filter((other) => other !== endpoint);
+    else if (this.isLastResort(endpoint) === (state === 'draining' && endpoint.usable)) return;
+    this.#publish();
+  }
+
+  onSubchannelState(endpoint: Endpoint, previous: EndpointStateKind): void {
+    if (this.#destroyed) return;
+    const { state } = endpoint;
+    if (state === 'backoff') this.#lastFailure = `${endpoint.name}: ${endpoint.lastError}`;
+    if (this.#ready.length === 0) this.#publish();
+    if (state === 'ready' || state === 'unhealthy') return;
+    endpoint.connect();
     // A pod that was lost, or cannot be reached, may be gone from DNS already.
-    if (change === 'lost' || endpoint.connection === 'backoff') link.requestReresolution();
-  }
-
-  onCallsFinished(endpoint: Endpoint): void {
-    if (endpoint.draining) this.#parts?.drain.onCallsFinished(endpoint);
-  }
-
-  #partsFor(link: ChannelContext, options: ChannelOptions): Parts {
-    if (this.#parts) return this.#parts;
-    const drain = new Drain({
-      lingerMs: link.settings.lingerMs,
-      clock: link.runtime.clock,
-      counters: link.counters,
-      isLastResort: (endpoint) => this.#lastResort.includes(endpoint),
-      release: (endpoint) => {
-        this.#roster.delete(endpoint);
-        this.#release(endpoint);
-        if (this.#lastResort.includes(endpoint)) this.#publish();
-      },
-    });
-    const nursery = new SubchannelQueue({
-      options,
-      helper: this.#helper,
-      clock: link.runtime.clock,
-      owner: this,
-      has: (address) => this.#roster.has(address),
-      onCreated: (endpoint) => this.#adopt(endpoint),
-    });
-    this.#parts = { link, drain, nursery };
-    link.balancer = this;
-    return this.#parts;
-  }
-
-  #adopt(endpoint: Endpoint): void {
-    this.#roster.add(endpoint);
-    if (endpoint.connection === 'connecting') this.#trying.add(endpoint);
-    this.#helper.addChannelzChild(endpoint.channelzRef);
-    // Another channel may have it connected already.
-    if (endpoint.connection === 'ready') this.onConnectionChange(endpoint, 'up');
-    else endpoint.connect();
-  }
-
-  #release(endpoint: Endpoint): void {
-    this.#helper.removeChannelzChild(endpoint.channelzRef);
-    endpoint.release();
+    const lost = previous === 'ready' || previous === 'unhealthy';
+    if (lost || state === 'backoff') this.#context.discovery.requestReresolution();
   }
 
   /** Tells grpc-js the channel's state, with the picker that goes with it. `leaving` are about to drain. */
   #publish(leaving: readonly Endpoint[] = []): void {
-    if (!this.#parts) return;
-    const { link, drain, nursery } = this.#parts;
-    const resorted = this.#lastResort.length > 0;
+    const { policy, runtime, helper, discovery } = this.#context;
+    const hadLastResort = this.#lastResort.length > 0;
     // An empty set was asked for (`empty: 'drop'`); a set that cannot be reached was not.
-    const serves = this.#ready.length > 0 || this.#roster.listed === 0;
-    this.#lastResort = serves ? [] : [...drain.endpoints(), ...leaving].filter((endpoint) => endpoint.usable);
+    const needsLastResort = this.#ready.length === 0 && this.#set.listed > 0;
+    this.#lastResort = needsLastResort ? [...this.#draining, ...leaving].filter(({ usable }) => usable) : [];
     const candidates = this.#ready.length > 0 ? this.#ready : this.#lastResort;
-    link.setReady(this.#ready.length > 0);
+    discovery.setReady(this.#ready.length > 0);
     if (candidates.length > 0) {
-      this.#picker = link.settings.policy(candidates, this.#picker, link.runtime);
-      this.#helper.updateState(connectivityState.READY, this.#picker, null);
-      // What only stayed because nothing else served may go now.
-      if (resorted && this.#lastResort.length === 0) drain.reevaluate();
+      this.#picker = policy.createPicker(candidates, this.#picker, runtime);
+      helper.updateState(connectivityState.READY, this.#picker, null);
+      // What only stayed because no other endpoint took calls may go now.
+      if (hadLastResort && this.#lastResort.length === 0)
+        for (const endpoint of [...this.#draining]) endpoint.settleDrain();
       return;
     }
     this.#picker = null;
-    if (nursery.size > 0 || this.#trying.size > 0)
-      this.#helper.updateState(connectivityState.CONNECTING, queuePicker, null);
+    if (this.#queue.size > 0 || this.#connecting.size > 0)
+      helper.updateState(connectivityState.CONNECTING, queuePicker, null);
     else {
-      const message = this.#explain(link);
-      this.#helper.updateState(connectivityState.TRANSIENT_FAILURE, unavailablePicker(message), message);
+      const message = this.#explain();
+      helper.updateState(connectivityState.TRANSIENT_FAILURE, unavailablePicker(message), message);
     }
   }
 
-  #explain(link: ChannelContext): string {
-    const { authority } = link.settings;
-    if (this.#roster.listed === 0) return `headless: no address for ${authority}: ${this.#note || 'the set is empty'}`;
-    const dns = link.poller.lastError ? `; the last DNS query failed too: ${link.poller.lastError.message}` : '';
-    return `headless: no connection to any of the ${this.#roster.listed} pods of ${authority}. Last error: ${this.#lastFailure}${dns}`;
+  #explain(): string {
+    const { authority, discovery } = this.#context;
+    const { listed } = this.#set;
+    if (listed === 0) return `headless: no address for ${authority}: ${this.#note || 'the set is empty'}`;
+    const dns = discovery.lastError ? `; the last DNS query failed too: ${discovery.lastError.message}` : '';
+    return `headless: no connection to any of the ${listed} pods of ${authority}. Last error: ${this.#lastFailure}${dns}`;
   }
 }

@@ -2,64 +2,15 @@
  * Asks for a name's addresses again and again, for everyone in the process who wants them, and hands out whole sets.
  * It runs while it has subscribers, remembers its set in between, and never lets a failure empty that set.
  */
-import type { DnsCounters, NameResolver, Resolution } from '../dns/resolution.js';
+import type { Address } from '../address.js';
+import type { NameResolver, Resolution } from '../dns/resolution.js';
 import { DnsError } from '../errors.js';
-import type { Runtime, Timer } from '../runtime.js';
-import { applyResolution, type Change, EMPTY_MEMBERSHIP, type EmptyRule, type Membership } from './membership.js';
+import type { Clock, Runtime, Timer } from '../runtime.js';
+import type { DiscoveryCounter } from '../telemetry/counters.js';
+import type { AddressSource, AddressUpdate, SourceStatus, Subscription } from './address-source.js';
+import { NO_PORT } from './default-port.js';
+import { applyResolution, EMPTY_MEMBERSHIP, type EmptyRule, type Membership } from './membership.js';
 import { type RefreshSettings, Schedule } from './schedule.js';
-
-/** What subscribers are told after every answer or failure. */
-export interface AddressUpdate {
-  /** The whole set. The same array for as long as the set is the same; empty only before the first answer, or under `empty: 'drop'`. */
-  readonly addresses: readonly string[];
-  /** The last change of the set. Of use to whoever has the set that it starts from. */
-  readonly change: Change;
-  /** Why the last query brought no addresses, or not all of them; null where it did. */
-  readonly error: DnsError | null;
-}
-
-export type AddressListener = (report: AddressUpdate) => void;
-
-export interface Subscription {
-  /** Something is amiss (a connection was lost, say): ask at once, but at most once in `minIntervalMs`. */
-  requestReresolution(): void;
-  /** As `hint`; resolves when the answer, or its failure, has been reported to everyone. Never rejects. */
-  refresh(): Promise<void>;
-  /** Whether the subscriber has a pod that takes calls. Until told so, it has none. */
-  setReady(ready: boolean): void;
-  /** No report comes after this. Idempotent. */
-  end(): void;
-}
-
-/** The last answer, for people and metrics. Times are of the wall clock, in ms since the epoch. */
-export interface DnsStatus {
-  /** The fully qualified name that was asked for last. */
-  readonly name: string;
-  readonly server: string | null;
-  readonly transport: 'udp' | 'tcp' | 'lookup' | null;
-  readonly rcode: string | null;
-  readonly addresses: readonly string[];
-  /** Of the last answer that had addresses. */
-  readonly ttlMs: number | null;
-  readonly answeredAt: number | null;
-  readonly ageMs: number | null;
-  /** In a row. */
-  readonly failures: number;
-  readonly error: string | null;
-  readonly nextQueryAt: number | null;
-}
-
-export interface PollerCounters {
-  polls: number;
-  /** Polls that somebody asked for, by a lost connection or `refresh()`, and that were not already due. */
-  hinted: number;
-  /** Polls that changed the set. */
-  changes: number;
-  /** Polls that got no valid answer. */
-  failures: number;
-  /** NXDOMAIN and NODATA. */
-  emptyAnswers: number;
-}
 
 type State =
   | { readonly kind: 'stopped' }
@@ -67,8 +18,10 @@ type State =
   | { readonly kind: 'asking'; readonly abort: AbortController };
 
 interface Subscriber {
-  readonly listener: AddressListener;
+  readonly listener: (update: AddressUpdate) => void;
   ready: boolean;
+  /** Of the set that it was told last. */
+  version: number | null;
 }
 
 const STOPPED: State = { kind: 'stopped' };
@@ -80,26 +33,37 @@ export interface PollerSettings {
   readonly empty: EmptyRule;
 }
 
-export class Poller {
-  readonly #book: NameResolver;
+export class Poller implements AddressSource {
+  readonly #resolver: NameResolver;
   readonly #settings: PollerSettings;
-  readonly #clock: Runtime['clock'];
+  readonly #clock: Clock;
+  readonly #counter: DiscoveryCounter;
   readonly #schedule: Schedule;
   readonly #subscribers = new Set<Subscriber>();
-  readonly #counters: PollerCounters = { polls: 0, hinted: 0, changes: 0, failures: 0, emptyAnswers: 0 };
   #state: State = STOPPED;
   #membership: Membership = EMPTY_MEMBERSHIP;
+  /** The same set, as subscribers are told it. */
+  #addresses: readonly Address[] = [];
+  /** Counts the changes of the set. */
+  #version = 0;
   #last: { readonly resolution: Resolution; readonly error: DnsError | null } | null = null;
   #answer: { readonly at: number; readonly wallTime: number; readonly ttlMs: number } | null = null;
   #askedAt = Number.NEGATIVE_INFINITY;
   /** The set is kept up to date: a query was settled since polling started. */
   #upToDate = false;
   #waiters: (() => void)[] = [];
-  #hungry = false;
+  #unready = false;
 
-  constructor(book: NameResolver, settings: PollerSettings, runtime: Pick<Runtime, 'clock' | 'random'>) {
-    this.#book = book;
+  /** @param counter counts the polls; the resolver should emit its queries to the same one. */
+  constructor(
+    resolver: NameResolver,
+    settings: PollerSettings,
+    runtime: Pick<Runtime, 'clock' | 'random'>,
+    counter: DiscoveryCounter,
+  ) {
+    this.#resolver = resolver;
     this.#settings = settings;
+    this.#counter = counter;
     this.#clock = runtime.clock;
     this.#schedule = new Schedule(settings.refresh, runtime.random);
   }
@@ -108,26 +72,25 @@ export class Poller {
    * Starts polling, if nobody else had. A set that is being kept up to date is reported in the next microtask; one
    * remembered from before a stop only with the next answer, or its failure.
    */
-  subscribe(listener: AddressListener): Subscription {
-    const subscriber: Subscriber = { listener, ready: false };
+  subscribe(listener: (update: AddressUpdate) => void): Subscription {
+    const subscriber: Subscriber = { listener, ready: false, version: null };
     this.#subscribers.add(subscriber);
-    this.#feed();
+    this.#updateUnready();
     if (this.#state.kind === 'stopped') this.#ask();
     else if (this.#upToDate) queueMicrotask(() => this.#report(subscriber));
     return {
-      requestReresolution: () => this.#hint(subscriber),
+      requestReresolution: () => this.#requestReresolution(subscriber),
       refresh: () => this.#refresh(subscriber),
       setReady: (ready) => this.#setReady(subscriber, ready),
       end: () => this.#end(subscriber),
     };
   }
 
-  /** Polls so far, and why. */
-  get counters(): Readonly<PollerCounters & DnsCounters> {
-    return { ...this.#counters, ...this.#book.counters };
+  get counters(): AddressSource['counters'] {
+    return { ...this.#counter.counters, ...this.#resolver.counters };
   }
 
-  get status(): DnsStatus {
+  get status(): SourceStatus {
     const clock = this.#clock;
     const resolution = this.#last?.resolution;
     const answer = this.#answer;
@@ -136,7 +99,7 @@ export class Poller {
       server: resolution?.server ?? null,
       transport: resolution?.transport ?? null,
       rcode: resolution?.rcode ?? null,
-      addresses: this.#membership.addresses,
+      addresses: [...this.#membership.hosts],
       ttlMs: answer?.ttlMs ?? null,
       answeredAt: answer?.wallTime ?? null,
       ageMs: answer ? Math.round(clock.now() - answer.at) : null,
@@ -156,40 +119,38 @@ export class Poller {
     const abort = new AbortController();
     this.#state = { kind: 'asking', abort };
     this.#askedAt = this.#clock.now();
-    this.#counters.polls += 1;
-    this.#book.resolve(abort.signal).then(
+    this.#counter.emit({ kind: 'poll_started' });
+    this.#resolver.resolve(abort.signal).then(
       (resolution) => {
         if (!abort.signal.aborted) this.#settle(resolution);
       },
       (cause: unknown) => {
-        if (!abort.signal.aborted) this.#settle(brokenBook(this.#settings.hostname, cause));
+        if (!abort.signal.aborted) this.#settle(brokenResolver(this.#settings.hostname, cause));
       },
     );
   }
 
   #settle(resolution: Resolution): void {
     const now = this.#clock.now();
-    const verdict = applyResolution(this.#membership, resolution, this.#settings.empty);
+    const update = applyResolution(this.#membership, resolution, this.#settings.empty);
     const first = this.#membership === EMPTY_MEMBERSHIP;
-    this.#membership = verdict.membership;
-    this.#last = { resolution, error: verdict.error };
+    this.#membership = update.membership;
+    this.#last = { resolution, error: update.error };
     this.#upToDate = true;
-    if (verdict.ttlMs !== null) this.#answer = { at: now, wallTime: this.#clock.wallTime(), ttlMs: verdict.ttlMs };
-    if (verdict.failed) {
-      this.#counters.failures += 1;
-      this.#schedule.failed();
-    } else {
-      if (verdict.ttlMs === null) this.#counters.emptyAnswers += 1;
-      this.#schedule.answered(now, verdict.ttlMs);
-    }
-    if (verdict.changed) {
-      this.#counters.changes += 1;
+    if (update.ttlMs !== null) this.#answer = { at: now, wallTime: this.#clock.wallTime(), ttlMs: update.ttlMs };
+    if (update.failed) this.#schedule.failed();
+    else this.#schedule.answered(now, update.ttlMs);
+    if (update.changed) {
+      this.#addresses = Array.from(update.membership.hosts, (host) => ({ host, port: NO_PORT }));
+      this.#version += 1;
       // The first set is no change: a start is not followed by more pods than any other moment.
       if (!first) this.#schedule.changed(now);
     }
-    // Waiting before reporting: a subscriber may hint, refresh or end in its report.
+    const result = update.failed ? 'failed' : update.ttlMs === null ? 'empty' : 'addresses';
+    this.#counter.emit({ kind: 'poll_settled', result, changed: update.changed });
+    // Waiting before reporting: a subscriber may ask again or end in its report.
     this.#wait(this.#schedule.nextDelay(now));
-    // Who waits from within a report waits for the next answer.
+    // A refresh() made in a report waits for the next answer.
     const waiters = this.#takeWaiters();
     for (const subscriber of [...this.#subscribers]) this.#report(subscriber);
     for (const done of waiters) done();
@@ -204,42 +165,43 @@ export class Poller {
   #report(subscriber: Subscriber): void {
     if (!this.#subscribers.has(subscriber)) return;
     try {
-      const { addresses, change } = this.#membership;
-      subscriber.listener({ addresses, change, error: this.#last?.error ?? null });
+      const changed = subscriber.version !== this.#version;
+      subscriber.version = this.#version;
+      subscriber.listener({ addresses: this.#addresses, changed, error: this.lastError });
     } catch (error) {
-      // A listener's own mistake must surface, and must not stop the polling for everyone.
+      // A listener's own error must surface, and must not stop the polling for everyone.
       process.nextTick(() => {
         throw error;
       });
     }
   }
 
-  #hint(subscriber: Subscriber): void {
+  #requestReresolution(subscriber: Subscriber): void {
     // While a query is under way, its answer will do for everyone who asks meanwhile.
     if (!this.#subscribers.has(subscriber) || this.#state.kind !== 'waiting') return;
     const now = this.#clock.now();
     const due = Math.max(now, this.#askedAt + this.#schedule.floorMs);
     if (this.#state.at <= due) return;
-    this.#counters.hinted += 1;
+    this.#counter.emit({ kind: 'poll_moved_forward' });
     this.#wait(due - now);
   }
 
   #refresh(subscriber: Subscriber): Promise<void> {
     if (!this.#subscribers.has(subscriber)) return Promise.resolve();
-    this.#hint(subscriber);
+    this.#requestReresolution(subscriber);
     return new Promise((resolve) => this.#waiters.push(resolve));
   }
 
   #setReady(subscriber: Subscriber, ready: boolean): void {
     if (subscriber.ready === ready) return;
     subscriber.ready = ready;
-    this.#feed();
-    if (!ready) this.#hint(subscriber);
+    this.#updateUnready();
+    if (!ready) this.#requestReresolution(subscriber);
   }
 
   #end(subscriber: Subscriber): void {
     if (!this.#subscribers.delete(subscriber)) return;
-    this.#feed();
+    this.#updateUnready();
     if (this.#subscribers.size > 0) return;
     if (this.#state.kind === 'waiting') this.#state.timer.cancel();
     if (this.#state.kind === 'asking') this.#state.abort.abort();
@@ -254,17 +216,17 @@ export class Poller {
     return waiters;
   }
 
-  /** Hunger begins when the first subscriber has nothing READY, not anew with each. */
-  #feed(): void {
-    const hungry = [...this.#subscribers].some((subscriber) => !subscriber.ready);
-    if (hungry === this.#hungry) return;
-    this.#hungry = hungry;
-    this.#schedule.setUnready(this.#clock.now(), hungry);
+  /** The burst starts when the first subscriber becomes unready, not anew with each. */
+  #updateUnready(): void {
+    const unready = [...this.#subscribers].some((subscriber) => !subscriber.ready);
+    if (unready === this.#unready) return;
+    this.#unready = unready;
+    this.#schedule.setUnready(this.#clock.now(), unready);
   }
 }
 
-/** An address book never rejects but on abort; should one do so, polling goes on. */
-function brokenBook(hostname: string, cause: unknown): Resolution {
+/** A resolver rejects on abort only; should one do otherwise, polling goes on. */
+function brokenResolver(hostname: string, cause: unknown): Resolution {
   const message = `looking up "${hostname}" failed: ${cause instanceof Error ? cause.message : String(cause)}`;
   const error = new DnsError('ERR_HEADLESS_DNS_LOOKUP', message, { hostname, cause });
   return {

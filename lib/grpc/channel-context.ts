@@ -1,35 +1,33 @@
 /**
- * What the parts of one channel share across grpc-js: the resolver and the balancer are made inside grpc-js, by name,
- * and know nothing of each other or of the channel around them. The link travels in the channel's options.
+ * What the parts of one channel share across grpc-js: grpc-js itself makes the resolver and the balancer, by name, and
+ * gives them no reference to each other or to the channel around them. The context travels in the channel's options.
  */
-
-import type { EndpointSnapshot } from '../balancer/endpoint.js';
-import type { AddressUpdate, Poller, Subscription } from '../discovery/poller.js';
+import type { Address } from '../address.js';
+import type { AddressFilter, AddressSource, AddressUpdate, Subscription } from '../discovery/address-source.js';
+import type { HealthMonitor } from '../health/health-monitor.js';
 import type { Policy } from '../picker/policy.js';
 import type { Runtime } from '../runtime.js';
-import { type GrpcEndpoint, PRIVATE_KEY_PREFIX } from './experimental.js';
+import type { BalancerCounters } from '../telemetry/counters.js';
+import type { Emit } from '../telemetry/events.js';
+import type { EndpointSnapshot } from '../telemetry/snapshot.js';
+import { PRIVATE_KEY_PREFIX } from './experimental.js';
 
-/** The channel option that holds the link; grpc-js keeps keys of this prefix away from the subchannels. */
-export const CHANNEL_CONTEXT_KEY = `${PRIVATE_KEY_PREFIX}.headless_link`;
+/** The channel option that holds the context; grpc-js keeps keys of this prefix away from the subchannels. */
+export const CHANNEL_CONTEXT_KEY = `${PRIVATE_KEY_PREFIX}.headless_context`;
 
-export interface ChannelContextSettings {
+/** The parts that `compose.ts` chose for a channel. */
+export interface ChannelParts {
   /** `name:port`, for messages. */
   readonly authority: string;
-  readonly port: number;
+  readonly source: AddressSource;
+  /** Applied in this order to every set. */
+  readonly filters: readonly AddressFilter[];
   readonly policy: Policy;
+  readonly monitors: readonly HealthMonitor[];
   readonly lingerMs: number;
-}
-
-/** What the balancer counts. */
-export interface BalancerCounters {
-  /** Connections that came up. */
-  connected: number;
-  /** Connections of pods in the set that broke or were closed by the pod. */
-  connectionsLost: number;
-  /** Pods that began to drain. */
-  drained: number;
-  /** Draining pods that came back and kept their connection. */
-  returned: number;
+  readonly runtime: Runtime;
+  readonly emit: Emit;
+  readonly counters: Readonly<BalancerCounters>;
 }
 
 /** What a snapshot asks of the balancer. */
@@ -37,41 +35,28 @@ export interface BalancerView {
   endpoints(): EndpointSnapshot[];
 }
 
-/**
- * grpc-js carries whole lists from the resolver to the balancer. Beside them goes what changed from one list to the
- * next, each known by its identity: a change of one pod among thousands must not cost a look at all of them.
- */
-export interface ListChange {
-  readonly before: readonly GrpcEndpoint[] | null;
-  readonly after: readonly GrpcEndpoint[];
-  readonly added: readonly GrpcEndpoint[];
-  readonly removed: readonly GrpcEndpoint[];
-}
-
 export class ChannelContext {
-  readonly settings: ChannelContextSettings;
-  readonly runtime: Runtime;
-  readonly poller: Poller;
-  readonly counters: BalancerCounters = { connected: 0, connectionsLost: 0, drained: 0, returned: 0 };
-  /** The balancer of the moment; none while the channel is idle, or where the user's config names another. */
+  readonly parts: ChannelParts;
+  /** The balancer in use; null while the channel is idle, or where the user's config names another. */
   balancer: BalancerView | null = null;
-  /** What the resolver changed last. */
-  change: ListChange | null = null;
-  /** Told of every report, before grpc-js is. */
-  observer: ((report: AddressUpdate) => void) | null = null;
   #subscription: Subscription | null = null;
 
-  constructor(poller: Poller, settings: ChannelContextSettings, runtime: Runtime) {
-    this.poller = poller;
-    this.settings = settings;
-    this.runtime = runtime;
+  constructor(parts: ChannelParts) {
+    this.parts = parts;
   }
 
-  /** Begins to be told whole sets. */
-  open(listener: (report: AddressUpdate) => void): void {
-    this.#subscription ??= this.poller.subscribe((report) => {
-      this.observer?.(report);
-      listener(report);
+  /** Starts the updates, with whole sets after the filters. Events are emitted before the listener is called. */
+  open(listener: (update: AddressUpdate) => void): void {
+    const { source, filters, emit } = this.parts;
+    let addresses: readonly Address[] = [];
+    this.#subscription ??= source.subscribe(({ addresses: unfiltered, changed, error }) => {
+      if (changed) addresses = filters.reduce((set, filter) => filter(set), unfiltered);
+      if (error) {
+        const { failures } = source.status;
+        emit({ kind: 'resolution_failed', error, failures, kept: addresses.length });
+      }
+      if (changed) emit({ kind: 'addresses_changed', addresses });
+      listener({ addresses, changed, error });
     });
   }
 
@@ -98,6 +83,6 @@ export class ChannelContext {
 
   /** grpc-js prints channel options when it traces. */
   toJSON(): object {
-    return { authority: this.settings.authority };
+    return { authority: this.parts.authority };
   }
 }

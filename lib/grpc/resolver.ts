@@ -1,12 +1,10 @@
-/** The Resolver that grpc-js drives for `headless:` targets: it turns reports of the poller into lists of endpoints. */
+/** The Resolver that grpc-js drives for `headless:` targets: it hands whole sets of addresses on as endpoints. */
 import { type ChannelOptions, Metadata, status } from '@grpc/grpc-js';
-import { without } from '../balancer/endpoint-set.js';
-import { type Change, changeSince } from '../discovery/membership.js';
-import type { AddressUpdate } from '../discovery/poller.js';
+import type { Address } from '../address.js';
+import type { AddressUpdate } from '../discovery/address-source.js';
 import type { DnsError } from '../errors.js';
 import { CHANNEL_CONTEXT_KEY, type ChannelContext } from './channel-context.js';
 import {
-  type GrpcEndpoint,
   type Resolver,
   type ResolverListener,
   type ServiceConfig,
@@ -16,74 +14,50 @@ import {
 import { withOurBalancer } from './service-config.js';
 
 export class HeadlessResolver implements Resolver {
-  readonly #link: ChannelContext;
+  readonly #context: ChannelContext;
   readonly #listener: ResolverListener;
   readonly #config: ServiceConfig;
-  /** The set that grpc-js has, by identity: the poller hands out the same array for as long as it is the same. */
-  #given: readonly string[] | null = null;
-  readonly #endpoints = new Map<string, GrpcEndpoint>();
-  #list: readonly GrpcEndpoint[] | null = null;
+  /** grpc-js has a set with addresses. */
+  #hasAddresses = false;
 
-  constructor(link: ChannelContext, listener: ResolverListener, options: ChannelOptions) {
-    this.#link = link;
+  constructor(context: ChannelContext, listener: ResolverListener, options: ChannelOptions) {
+    this.#context = context;
     this.#listener = listener;
     this.#config = withOurBalancer(options['grpc.service_config']);
   }
 
   /** grpc-js wants addresses, or fresher ones. */
   updateResolution(): void {
-    if (this.#link.isOpen) this.#link.requestReresolution();
-    else this.#link.open((report) => this.#onReport(report));
+    if (this.#context.isOpen) this.#context.requestReresolution();
+    else this.#context.open((update) => this.#onUpdate(update));
   }
 
-  /** The channel goes idle or is closed; `updateResolution` may wake it again. */
+  /** The channel becomes idle or is closed; `updateResolution` may wake it again. */
   destroy(): void {
-    this.#link.close();
-    this.#given = null;
-    this.#list = null;
-    this.#endpoints.clear();
+    this.#context.close();
+    this.#hasAddresses = false;
   }
 
-  #onReport({ addresses, change, error }: AddressUpdate): void {
-    const nothingFound = addresses.length === 0 && error !== null;
-    if (nothingFound && !this.#given?.length) this.#fail(error);
-    // Most polls find the same set: then grpc-js hears nothing.
-    else if (addresses !== this.#given) this.#give(addresses, change, error?.message ?? '');
+  #onUpdate({ addresses, changed, error }: AddressUpdate): void {
+    // There was never an address, or `empty: 'drop'` removed the last one: calls should fail with the cause.
+    if (addresses.length === 0 && error !== null && !this.#hasAddresses) this.#fail(error);
+    // Most polls find the same set: then grpc-js is told nothing.
+    else if (changed) this.#give(addresses, error?.message ?? '');
   }
 
-  /** There was never an address, or `empty: 'drop'` took the last one: calls should hear why. */
+  #give(addresses: readonly Address[], note: string): void {
+    this.#hasAddresses = addresses.length > 0;
+    const endpoints = addresses.map(({ host, port }) => ({ addresses: [{ host, port }] }));
+    this.#listener(statusOrFromValue(endpoints), this.#attributes, statusOrFromValue(this.#config), note);
+  }
+
   #fail(error: DnsError): void {
     const failure = { code: status.UNAVAILABLE, details: error.message, metadata: new Metadata() };
     this.#listener(statusOrFromError(failure), this.#attributes, statusOrFromValue(this.#config), error.message);
   }
 
-  #give(addresses: readonly string[], change: Change, note: string): void {
-    const { added, removed } = changeSince(this.#given, addresses, change);
-    const before = this.#list;
-    const gone = removed.map((host) => this.#take(host));
-    const come = added.map((host) => this.#make(host));
-    const after = without(before ?? [], gone).concat(come);
-    this.#given = addresses;
-    this.#list = after;
-    this.#link.change = { before, after, added: come, removed: gone };
-    this.#listener(statusOrFromValue(after), this.#attributes, statusOrFromValue(this.#config), note);
-  }
-
-  /** For as long as the pod stays it is this object: the nursery knows it by that. */
-  #make(host: string): GrpcEndpoint {
-    const endpoint = { addresses: [{ host, port: this.#link.settings.port }] };
-    this.#endpoints.set(host, endpoint);
-    return endpoint;
-  }
-
-  #take(host: string): GrpcEndpoint {
-    const endpoint = this.#endpoints.get(host) as GrpcEndpoint;
-    this.#endpoints.delete(host);
-    return endpoint;
-  }
-
   /** Attributes reach the balancer among its channel options. */
   get #attributes(): Record<string, unknown> {
-    return { [CHANNEL_CONTEXT_KEY]: this.#link };
+    return { [CHANNEL_CONTEXT_KEY]: this.#context };
   }
 }

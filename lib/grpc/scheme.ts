@@ -1,71 +1,38 @@
-/** Makes grpc-js know `headless:` targets, and the balancer they select. */
-import { isIP } from 'node:net';
+/** Registers `headless:` targets with grpc-js, and the balancer that they select. */
 import type { ChannelOptions } from '@grpc/grpc-js';
-import { HeadlessLoadBalancer, HeadlessLoadBalancingConfig } from '../balancer/load-balancer.js';
-import { sharedPoller } from '../compose.js';
-import { type HeadlessSettings, resolveOptions } from '../options.js';
-import { leastRequest } from '../picker/least-request.js';
-import { roundRobin } from '../picker/round-robin.js';
-import { type Runtime, systemRuntime } from '../runtime.js';
 import { formatAuthority, parseTarget, SCHEME, type Target } from '../target.js';
-import { CHANNEL_CONTEXT_KEY, ChannelContext } from './channel-context.js';
+import { CHANNEL_CONTEXT_KEY, type ChannelContext } from './channel-context.js';
 import { type GrpcUri, type ResolverListener, registerLoadBalancerType, registerResolver } from './experimental.js';
+import { HeadlessLoadBalancingConfig, LoadBalancerAdapter } from './load-balancer-adapter.js';
 import { HeadlessResolver } from './resolver.js';
 import { BALANCER_NAME } from './service-config.js';
 
-const POLICIES = { least_request: leastRequest, round_robin: roundRobin };
-
-/** Joins a channel to the poller that its name and settings share. */
-export function createLink(target: Target, settings: HeadlessSettings, runtime: Runtime): ChannelContext {
-  const { hostname, absolute, port, server } = target;
-  const poller = sharedPoller(
-    {
-      hostname,
-      absolute,
-      // The target's own DNS server is nearer than the options'.
-      dns: server ? { ...settings.dns, servers: [server] } : settings.dns,
-      lookup: isIP(hostname) ? literalLookup : settings.lookup,
-      refresh: settings.refresh,
-      empty: settings.empty,
-    },
-    runtime,
-  );
-  const policy = POLICIES[settings.policy];
-  return new ChannelContext(
-    poller,
-    { authority: formatAuthority(target), port, policy, lingerMs: settings.lingerMs },
-    runtime,
-  );
-}
-
-/** An address needs no DNS; as a lookup it needs no code of its own either. */
-const literalLookup = async (hostname: string): Promise<{ addresses: string[]; ttlMs: number }> => ({
-  addresses: [hostname],
-  ttlMs: 0,
-});
-
-/** One for every channel: made by grpc-js, with the link of a HeadlessChannel or, for a bare target, one of its own. */
-class SchemeResolver extends HeadlessResolver {
-  constructor(uri: GrpcUri, listener: ResolverListener, options: ChannelOptions) {
-    const link: ChannelContext | undefined = options[CHANNEL_CONTEXT_KEY];
-    super(link ?? createLink(readUri(uri), resolveOptions(options['headless']), systemRuntime), listener, options);
-  }
-
-  static getDefaultAuthority(uri: GrpcUri): string {
-    return formatAuthority(readUri(uri));
-  }
-}
-
-function readUri({ authority, path }: GrpcUri): Target {
-  return parseTarget(`${SCHEME}://${authority ?? ''}/${path}`);
-}
+/** Makes the context of a channel that is not a HeadlessChannel. `options` is the raw value of the option `headless`. */
+export type CreateContext = (target: Target, options: unknown) => ChannelContext;
 
 let registered = false;
 
 /** Idempotent. */
-export function registerScheme(): void {
+export function registerScheme(createContext: CreateContext): void {
   if (registered) return;
   registered = true;
+
+  /** grpc-js makes one for each channel: with the context of a HeadlessChannel or, for a bare target, one of its own. */
+  class SchemeResolver extends HeadlessResolver {
+    constructor(uri: GrpcUri, listener: ResolverListener, options: ChannelOptions) {
+      const context: ChannelContext | undefined = options[CHANNEL_CONTEXT_KEY];
+      super(context ?? createContext(readUri(uri), options['headless']), listener, options);
+    }
+
+    static getDefaultAuthority(uri: GrpcUri): string {
+      return formatAuthority(readUri(uri));
+    }
+  }
+
   registerResolver(SCHEME, SchemeResolver);
-  registerLoadBalancerType(BALANCER_NAME, HeadlessLoadBalancer, HeadlessLoadBalancingConfig);
+  registerLoadBalancerType(BALANCER_NAME, LoadBalancerAdapter, HeadlessLoadBalancingConfig);
+}
+
+function readUri({ authority, path }: GrpcUri): Target {
+  return parseTarget(`${SCHEME}://${authority ?? ''}/${path}`);
 }

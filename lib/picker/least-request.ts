@@ -1,87 +1,90 @@
 /**
- * Of two distinct pods, the one with fewer calls in flight ("the power of two choices": Mitzenmacher 2001; compare
- * gRFC A48). A slow pod gets less, without anybody measuring its latency. Two refinements:
+ * Of two distinct endpoints, the one with fewer calls in flight ("the power of two choices": Mitzenmacher 2001; compare
+ * gRFC A48). A slow endpoint gets fewer calls although its latency is not measured. Two refinements:
  *
- * - The first choice is the next in rotation, the second is drawn at random. With two draws at random the pods' shares
- *   scatter even where all are equally fast; so, equal pods get equal shares.
- * - Over many pods, the next few calls of the same turn of the event loop follow the first: node:http2 writes a
- *   session's frames at the end of the turn, so calls of one turn share their system calls if they share a pod. Spread
- *   one by one over 50 pods a call costs a fifth to a third more CPU. How few: see pace.ts.
+ * - The first choice is the next in rotation, the second is drawn at random. With two draws at random the endpoints'
+ *   shares scatter even where all are equally fast; so, equal endpoints get equal shares.
+ * - Over many endpoints, the next few calls of the same turn of the event loop go to the same one as a batch:
+ *   node:http2 writes a session's frames at the end of the turn, so calls of one turn share their system calls if they
+ *   share a connection. How large a batch may be: see call-rate.ts.
  */
-import type { PickableEndpoint } from '../balancer/endpoint.js';
 import type { PickResult } from '../grpc/experimental.js';
 import { CallRate } from './call-rate.js';
-import type { PickerContext, Policy, PolicyPicker } from './policy.js';
+import type { PickableEndpoint, Picker, PickerContext, Policy } from './policy.js';
 import { Rotation } from './rotation.js';
 
 /**
- * How many calls of one turn may follow each other to one pod: one for each eight pods, at most four. Over few pods a
- * turn's calls meet anyway; longer runs save little more, and show in the balance.
+ * The largest batch: one call for each eight endpoints, at most four. Over few endpoints the calls of a turn share
+ * connections anyway; larger batches save little more, and make the shares uneven.
  */
-const PODS_PER_STEP = 8;
-const LONGEST_RUN = 4;
+const ENDPOINTS_PER_CALL = 8;
+const LARGEST_BATCH = 4;
 
-class LeastRequestPicker implements PolicyPicker {
+class LeastRequestPicker implements Picker {
   readonly rotation: Rotation;
-  readonly pace: CallRate;
-  readonly #dice: PickerContext;
-  readonly #longestRun: number;
-  #run: PickableEndpoint | null = null;
-  #runTurn = -1;
-  #left = 0;
+  readonly callRate: CallRate;
+  readonly #context: PickerContext;
+  readonly #largestBatch: number;
+  /** The batch under way: its endpoint, its turn, and how many calls may still join it. */
+  #batchEndpoint: PickableEndpoint | null = null;
+  #batchTurn = -1;
+  #batchLeft = 0;
 
-  constructor(rotation: Rotation, pace: CallRate, dice: PickerContext) {
+  constructor(rotation: Rotation, callRate: CallRate, context: PickerContext) {
     this.rotation = rotation;
-    this.pace = pace;
-    this.#dice = dice;
-    this.#longestRun = Math.max(1, Math.min(LONGEST_RUN, Math.floor(rotation.candidates.length / PODS_PER_STEP)));
+    this.callRate = callRate;
+    this.#context = context;
+    const largest = Math.floor(rotation.endpoints.length / ENDPOINTS_PER_CALL);
+    this.#largestBatch = Math.max(1, Math.min(LARGEST_BATCH, largest));
   }
 
-  get candidates(): readonly PickableEndpoint[] {
-    return this.rotation.candidates;
+  get endpoints(): readonly PickableEndpoint[] {
+    return this.rotation.endpoints;
   }
 
   pick(): PickResult {
-    const turn = this.#dice.turns.current();
-    const candidate = this.#follow(turn) ?? this.#begin(turn);
-    candidate.recordPick(turn);
-    this.pace.count();
-    return candidate.pickResult;
+    const turn = this.#context.turns.current();
+    const endpoint = this.#joinBatch(turn) ?? this.#startBatch(turn);
+    endpoint.recordPick(turn);
+    this.callRate.count();
+    return endpoint.pickResult;
   }
 
-  /** The pod of the run under way, if this call may still follow. */
-  #follow(turn: number): PickableEndpoint | null {
-    if (this.#left === 0 || this.#runTurn !== turn) return null;
-    this.#left -= 1;
-    return this.#run;
+  /** The endpoint of the batch under way, if this call may still join it. */
+  #joinBatch(turn: number): PickableEndpoint | null {
+    if (this.#batchLeft === 0 || this.#batchTurn !== turn) return null;
+    this.#batchLeft -= 1;
+    return this.#batchEndpoint;
   }
 
-  #begin(turn: number): PickableEndpoint {
-    const { rotation, pace } = this;
+  #startBatch(turn: number): PickableEndpoint {
+    const { rotation, callRate } = this;
     const place = rotation.next();
-    if (place === 0 && this.#longestRun > 1) pace.measure(rotation.candidates.length);
-    const candidate = this.#choose(place, turn);
-    this.#run = candidate;
-    this.#runTurn = turn;
-    this.#left = Math.min(pace.batch, this.#longestRun) - 1;
-    return candidate;
+    if (place === 0 && this.#largestBatch > 1) callRate.measure(rotation.endpoints.length);
+    const endpoint = this.#choose(place, turn);
+    this.#batchEndpoint = endpoint;
+    this.#batchTurn = turn;
+    this.#batchLeft = Math.min(callRate.batch, this.#largestBatch) - 1;
+    return endpoint;
   }
 
   #choose(place: number, turn: number): PickableEndpoint {
-    const { candidates } = this.rotation;
-    const first = candidates[place] as PickableEndpoint;
-    const load = first.outstanding(turn);
-    // Nobody can have fewer: the second draw would change nothing.
-    if (load === 0 || candidates.length === 1) return first;
-    // Of the others: two equal choices would be none, and on two pods that happens half of the time.
-    const drawn = (this.#dice.random() * (candidates.length - 1)) | 0;
-    const second = candidates[drawn < place ? drawn : drawn + 1] as PickableEndpoint;
-    return second.outstanding(turn) < load ? second : first;
+    const { endpoints } = this.rotation;
+    const first = endpoints[place] as PickableEndpoint;
+    const outstanding = first.outstanding(turn);
+    // No other endpoint can have fewer: the second draw would change nothing.
+    if (outstanding === 0 || endpoints.length === 1) return first;
+    // Drawn among the others: two equal choices would be no choice, and on two endpoints that happens half of the time.
+    const drawn = (this.#context.random() * (endpoints.length - 1)) | 0;
+    const second = endpoints[drawn < place ? drawn : drawn + 1] as PickableEndpoint;
+    return second.outstanding(turn) < outstanding ? second : first;
   }
 }
 
-export const leastRequest: Policy = (candidates, previous, dice) => {
-  const before = previous instanceof LeastRequestPicker ? previous : null;
-  const rotation = Rotation.of(candidates, before?.rotation ?? null, dice.random);
-  return new LeastRequestPicker(rotation, before?.pace ?? new CallRate(dice.clock), dice);
+export const leastRequest: Policy = {
+  createPicker(ready, previous, context) {
+    const before = previous instanceof LeastRequestPicker ? previous : null;
+    const rotation = Rotation.of(ready, before?.rotation ?? null, context.random);
+    return new LeastRequestPicker(rotation, before?.callRate ?? new CallRate(context.clock), context);
+  },
 };

@@ -1,45 +1,35 @@
-/** What a picking policy is, and the pickers for when there is nobody to pick. */
-import { Metadata, status } from '@grpc/grpc-js';
-import type { PickableEndpoint } from '../balancer/endpoint.js';
-import { type Picker, type PickResult, PickResultType } from '../grpc/experimental.js';
+/**
+ * What a picking policy is: the contract between the balancer and the ways to choose an endpoint for a call. A policy
+ * counts on its endpoints and on a `PickerContext` alone, never on DNS or on options.
+ */
+import type { Picker as GrpcPicker, PickResult } from '../grpc/experimental.js';
 import type { Runtime } from '../runtime.js';
 
-/** Chooses among candidates that all take calls. A new one is made at every change, from the one before it. */
-export interface PolicyPicker extends Picker {
-  readonly candidates: readonly PickableEndpoint[];
+/** What a picker may see of an endpoint. */
+export interface PickableEndpoint {
+  /** To be returned by `pick` as it is: making one for each call would cost an allocation. */
+  readonly pickResult: PickResult;
+  /** Calls in flight (gRFC A48's outstanding requests), those included that were picked in this turn and have not begun. */
+  outstanding(turn: number): number;
+  /** A call was sent here in this turn. */
+  recordPick(turn: number): void;
 }
 
-/** Makes the picker for a new list of candidates, never empty, handing over what the previous one knew. */
-export type Policy = (
-  candidates: readonly PickableEndpoint[],
-  previous: PolicyPicker | null,
-  dice: PickerContext,
-) => PolicyPicker;
+/** Chooses among endpoints that all take calls. A new picker is made at every change, from the one before it. */
+export interface Picker extends GrpcPicker {
+  readonly endpoints: readonly PickableEndpoint[];
+}
 
-/** What a policy may depend on. */
+/** What a policy may depend on beside its endpoints. */
 export interface PickerContext extends Pick<Runtime, 'random' | 'turns'> {
   readonly clock: Pick<Runtime['clock'], 'now'>;
 }
 
-const QUEUE: PickResult = {
-  pickResultType: PickResultType.QUEUE,
-  subchannel: null,
-  status: null,
-  onCallStarted: null,
-  onCallEnded: null,
-};
-
-/** Calls wait for the next picker. */
-export const queuePicker: Picker = { pick: () => QUEUE };
-
-/** Calls fail UNAVAILABLE with these details, or wait if they are wait-for-ready. */
-export function unavailablePicker(details: string): Picker {
-  const result: PickResult = {
-    pickResultType: PickResultType.TRANSIENT_FAILURE,
-    subchannel: null,
-    status: { code: status.UNAVAILABLE, details, metadata: new Metadata() },
-    onCallStarted: null,
-    onCallEnded: null,
-  };
-  return { pick: () => result };
+export interface Policy {
+  /**
+   * @param ready never empty; endpoints that stay keep their order, new ones come last.
+   * @param previous the picker that is replaced, so that its position and its counts can be carried over; null for the
+   *   first, and for the first after a time without any endpoint.
+   */
+  createPicker(ready: readonly PickableEndpoint[], previous: Picker | null, context: PickerContext): Picker;
 }

@@ -1,44 +1,43 @@
-/** Each candidate in its turn, across updates of the list. */
-
-import type { PickableEndpoint } from '../balancer/endpoint.js';
+/** Each endpoint in its turn, across updates of the list. */
 import type { Random } from '../runtime.js';
+import type { PickableEndpoint } from './policy.js';
 
 export class Rotation {
-  readonly candidates: readonly PickableEndpoint[];
+  readonly endpoints: readonly PickableEndpoint[];
   #next: number;
 
-  private constructor(candidates: readonly PickableEndpoint[], next: number) {
-    this.candidates = candidates;
+  private constructor(endpoints: readonly PickableEndpoint[], next: number) {
+    this.endpoints = endpoints;
     this.#next = next;
   }
 
   /**
-   * Starts anywhere, or else every client would send its first call to the same pod; goes on where the previous
-   * rotation stood, or else frequent updates would favour the head of the list.
+   * Starts at a random endpoint, so that clients do not all send their first call to the same one. Continues where the
+   * previous rotation stood, so that frequent updates do not favour the head of the list.
    */
-  static of(candidates: readonly PickableEndpoint[], previous: Rotation | null, random: Random): Rotation {
+  static of(endpoints: readonly PickableEndpoint[], previous: Rotation | null, random: Random): Rotation {
     if (previous) {
-      // A pod that joins comes last, so the next one's place is what it was. Ten thousand of them come up one by one: a
-      // map of all at each would cost most of the time that takes.
+      // An endpoint that joins comes last, so the next one's place is what it was. With ten thousand endpoints that
+      // become ready one by one, a map of all of them at each update would take most of the time.
       const next = previous.#next;
-      if (candidates[next] === previous.candidates[next]) return new Rotation(candidates, next);
-      for (const candidate of previous.#upcoming()) {
-        const place = candidates.indexOf(candidate);
-        if (place >= 0) return new Rotation(candidates, place);
+      if (endpoints[next] === previous.endpoints[next]) return new Rotation(endpoints, next);
+      for (const endpoint of previous.#upcoming()) {
+        const place = endpoints.indexOf(endpoint);
+        if (place >= 0) return new Rotation(endpoints, place);
       }
     }
-    return new Rotation(candidates, Math.floor(random() * candidates.length));
+    return new Rotation(endpoints, Math.floor(random() * endpoints.length));
   }
 
-  /** The index of the candidate whose turn it is; it is then the next one's. */
+  /** The index of the endpoint whose turn it is; the turn then passes to the next one. */
   next(): number {
     const place = this.#next;
-    this.#next = place + 1 === this.candidates.length ? 0 : place + 1;
+    this.#next = place + 1 === this.endpoints.length ? 0 : place + 1;
     return place;
   }
 
   *#upcoming(): Generator<PickableEndpoint> {
-    for (let step = 0; step < this.candidates.length; step++)
-      yield this.candidates[(this.#next + step) % this.candidates.length] as PickableEndpoint;
+    for (let step = 0; step < this.endpoints.length; step++)
+      yield this.endpoints[(this.#next + step) % this.endpoints.length] as PickableEndpoint;
   }
 }

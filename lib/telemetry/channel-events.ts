@@ -1,5 +1,8 @@
-/** What a channel tells its listeners, and when. */
+/** What a channel tells its listeners, and when: a subscriber that makes the public events out of telemetry events. */
+import { EventEmitter } from 'node:events';
+import { type Address, formatHostPort } from '../address.js';
 import type { DnsError } from '../errors.js';
+import type { TelemetryEvent } from './events.js';
 
 /** The set of pods changed. Addresses are `"ip:port"`, or `"[v6]:port"`. */
 export interface UpdateEvent {
@@ -21,8 +24,55 @@ export interface DnsFailureEvent {
 export interface HeadlessEvents {
   /** After the first answer, and after every one that changed the set. */
   update: [UpdateEvent];
-  /** After every query that failed or found nothing. No listener is owed: DNS trouble is never an `error` event. */
+  /** After every query that failed or found nothing. Listening is optional: DNS trouble is never an `error` event. */
   dnsFailure: [DnsFailureEvent];
 }
 
 export type HeadlessListener<E extends keyof HeadlessEvents> = (...args: HeadlessEvents[E]) => void;
+
+export class ChannelEvents {
+  readonly emitter = new EventEmitter<HeadlessEvents>();
+  /** Of the last `addresses_changed`; kept while the channel is idle, so that waking up with the same set tells nothing. */
+  #addresses: readonly Address[] = [];
+
+  readonly emit = (event: TelemetryEvent): void => {
+    switch (event.kind) {
+      case 'addresses_changed': {
+        const before = this.#addresses;
+        this.#addresses = event.addresses;
+        if (this.emitter.listenerCount('update') > 0) this.#tellUpdate(before, event.addresses);
+        return;
+      }
+      case 'resolution_failed': {
+        const { error, failures, kept } = event;
+        this.#tell('dnsFailure', { error, failures, kept });
+      }
+    }
+  };
+
+  /** Compared here, as text, because only listeners need it; what acts on a change is the balancer's endpoint set. */
+  #tellUpdate(before: readonly Address[], after: readonly Address[]): void {
+    const old = new Set(before.map(textOf));
+    const next = new Set(after.map(textOf));
+    const added = [...next].filter((address) => !old.has(address));
+    const removed = [...old].filter((address) => !next.has(address));
+    if (added.length === 0 && removed.length === 0) return;
+    const kept = [...next].filter((address) => old.has(address));
+    this.#tell('update', { added, removed, kept });
+  }
+
+  /** A listener that throws must not stop the answer on its way to the balancer; its error surfaces all the same. */
+  #tell<E extends keyof HeadlessEvents>(event: E, payload: HeadlessEvents[E][0]): void {
+    try {
+      (this.emitter as EventEmitter).emit(event, payload);
+    } catch (error) {
+      process.nextTick(() => {
+        throw error;
+      });
+    }
+  }
+}
+
+function textOf({ host, port }: Address): string {
+  return formatHostPort(host, port);
+}

@@ -1,13 +1,8 @@
 /** A channel's state at one moment, as plain JSON-able data: for people and metrics, never for the call path. */
-import type { EndpointSnapshot } from '../balancer/endpoint.js';
-import type { DnsStatus, PollerCounters } from '../discovery/poller.js';
-import type { DnsCounters } from '../dns/resolution.js';
-import type { BalancerCounters } from '../grpc/channel-context.js';
-
-export type { EndpointSnapshot } from '../balancer/endpoint.js';
+import type { BalancerCounters, DiscoveryCounters } from './counters.js';
 
 /** Only ever count up. Those of DNS and of the polls are shared by all channels of the same name and settings. */
-export type SnapshotCounters = PollerCounters & DnsCounters & BalancerCounters;
+export type SnapshotCounters = DiscoveryCounters & BalancerCounters;
 
 export interface Snapshot {
   /** As `getTarget()` returns it. */
@@ -17,4 +12,37 @@ export interface Snapshot {
   readonly endpoints: readonly EndpointSnapshot[];
   readonly dns: DnsStatus;
   readonly counters: SnapshotCounters;
+}
+
+export interface EndpointSnapshot {
+  /** `"ip:port"`, or `"[v6]:port"`. */
+  readonly address: string;
+  /** `backoff` from the first failed attempt until READY: retries in between do not show (gRFC A61's sticky failure). */
+  readonly state: 'connecting' | 'ready' | 'backoff' | 'draining';
+  /** Calls under way; a stream counts until it ends. */
+  readonly inFlight: number;
+  readonly started: number;
+  /** Ended with status OK. */
+  readonly succeeded: number;
+  readonly failed: number;
+  /** When the state was entered: wall-clock ms since the epoch. */
+  readonly since: number;
+}
+
+/** The last answer, for people and metrics. Times are of the wall clock, in ms since the epoch. */
+export interface DnsStatus {
+  /** The fully qualified name that was asked for last. */
+  readonly name: string;
+  readonly server: string | null;
+  readonly transport: 'udp' | 'tcp' | 'lookup' | null;
+  readonly rcode: string | null;
+  readonly addresses: readonly string[];
+  /** Of the last answer that had addresses. */
+  readonly ttlMs: number | null;
+  readonly answeredAt: number | null;
+  readonly ageMs: number | null;
+  /** In a row. */
+  readonly failures: number;
+  readonly error: string | null;
+  readonly nextQueryAt: number | null;
 }

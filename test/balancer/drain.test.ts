@@ -1,17 +1,17 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { scene, twoReady } from '../support/balancer-fixture.js';
+import { balancerFixture, twoReady } from '../support/balancer-fixture.js';
 import { FakeControlHelper } from '../support/fake-subchannel.js';
 
 test('a removed pod is out of the picker before it begins to drain, and its connection lingers', async () => {
-  const { give, serving, states, link, held, helper, balancer, clock } = twoReady();
+  const { give, serving, states, counters, held, helper, balancer, clock } = twoReady();
   helper.updateState = function (state, picker, error) {
     FakeControlHelper.prototype.updateState.call(this, state, picker, error);
-    assert.deepEqual([serving(), link.counters.drained], ['a', 0], 'the picker is out, and draining has not begun');
+    assert.deepEqual([serving(), counters.drained], ['a', 0], 'the picker is out, and draining has not begun');
   };
   give('a');
   assert.deepEqual(states(), { a: 'ready', b: 'draining' });
-  assert.equal(link.counters.drained, 1);
+  assert.equal(counters.drained, 1);
   assert.equal(balancer.endpoints()[1]?.since, clock.wallTime());
   await clock.advance(29_999);
   assert.equal(held(), 'ab');
@@ -21,23 +21,23 @@ test('a removed pod is out of the picker before it begins to drain, and its conn
 });
 
 test('a removed pod that never was READY is let go at once', () => {
-  const { give, up, pod, held, link, clock } = scene();
+  const { give, up, pod, held, counters, clock } = balancerFixture();
   give('abc');
   up('a');
   pod('c').become('TRANSIENT_FAILURE', 'ECONNREFUSED');
   give('a');
-  assert.deepEqual([held(), link.counters.drained, clock.timers], ['a', 0, 0]);
+  assert.deepEqual([held(), counters.drained, clock.timers], ['a', 0, 0]);
 });
 
 test('a pod that returns while it drains serves on the same connection (fault 43)', async () => {
-  const { give, serving, made, states, link, clock } = twoReady();
+  const { give, serving, made, states, counters, clock } = twoReady();
   give('a');
   await clock.advance(29_999);
   give('ab');
   assert.equal(serving(), 'ab');
   await clock.advance(60_000);
   assert.deepEqual([made(), states(), clock.timers], ['ab', { a: 'ready', b: 'ready' }, 0]);
-  assert.deepEqual([link.counters.drained, link.counters.returned, link.counters.connected], [1, 1, 2]);
+  assert.deepEqual([counters.drained, counters.returned, counters.connected], [1, 1, 2]);
 });
 
 test('a set that alternates at each poll never costs a connection (fault 49)', async () => {
@@ -83,23 +83,23 @@ test('a linger of 0 lets an idle pod go at the next turn', async () => {
 });
 
 test('a draining pod whose connection breaks is let go, and not connected again', () => {
-  const { give, pod, held, clock, poller } = twoReady();
+  const { give, pod, held, clock, source } = twoReady();
   give('a');
   const { connects } = pod('b');
   pod('b').become('IDLE');
-  assert.deepEqual([held(), pod('b').connects, clock.timers, poller.hints], ['a', connects, 0, 0]);
+  assert.deepEqual([held(), pod('b').connects, clock.timers, source.requests], ['a', connects, 0, 0]);
 });
 
 test('pods that left still serve until one of the set is READY, however long that takes (fault 41)', async () => {
-  const { give, serving, last, states, held, pod, up, poller, clock } = twoReady();
+  const { give, serving, last, states, held, pod, up, source, clock } = twoReady();
   give('cd');
   assert.deepEqual([last().state, serving(), states().a], ['READY', 'ab', 'draining']);
-  assert.equal(poller.ready, false, 'they do not count as READY: DNS is asked in a burst');
+  assert.equal(source.ready, false, 'they do not count as READY: DNS is asked in a burst');
   await clock.advance(60_000);
   pod('c').become('TRANSIENT_FAILURE', 'ECONNREFUSED');
   assert.deepEqual([serving(), held()], ['ab', 'abcd']);
   up('d');
-  assert.deepEqual([serving(), held(), poller.ready], ['d', 'cd', true]);
+  assert.deepEqual([serving(), held(), source.ready], ['d', 'cd', true]);
 });
 
 test('a pod that left serves again when the last one of the set is lost', () => {

@@ -1,83 +1,74 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { EndpointSet } from '../../lib/balancer/endpoint-set.js';
-import type { ListChange } from '../../lib/grpc/channel-context.js';
-import type { GrpcEndpoint } from '../../lib/grpc/experimental.js';
-import { HeadlessResolver } from '../../lib/grpc/resolver.js';
-import { scene } from '../support/balancer-fixture.js';
+import { balancerFixture } from '../support/balancer-fixture.js';
 
-const list = (hosts: string): GrpcEndpoint[] => [...hosts].map((host) => ({ addresses: [{ host, port: 1 }] }));
-
-test('where the step to a list is known, only what changed is looked at', () => {
-  const roster = new EndpointSet();
-  const [a, b, c, d] = list('abcd') as [GrpcEndpoint, GrpcEndpoint, GrpcEndpoint, GrpcEndpoint];
-  const first = [a, b, c];
-  assert.deepEqual(roster.call(first, null).added, first);
-  const looked: GrpcEndpoint[] = [];
-  const watched = [a, b, d].map((endpoint) => ({
-    get addresses() {
-      looked.push(endpoint);
-      return endpoint.addresses;
-    },
-  }));
-  const call = roster.call(watched, { before: first, after: watched, added: [d], removed: [c] });
-  assert.deepEqual([call.added, call.removed, looked], [[d], [c], []]);
+test('a list that names a pod twice, as only a foreign resolver could, makes one endpoint', () => {
+  const { give, made } = balancerFixture();
+  give('abab');
+  assert.equal(made(), 'ab');
 });
 
-test('a change that starts or ends elsewhere is not relied on', () => {
-  const roster = new EndpointSet();
-  const first = list('ab');
-  const second = list('bc');
-  roster.call(first, null);
-  const wrong: ListChange[] = [
-    { before: list('ab'), after: second, added: [], removed: [] },
-    { before: first, after: list('bc'), added: [], removed: [] },
-    { before: null, after: second, added: [], removed: [] },
-  ];
-  for (const change of wrong) {
-    roster.call(first, null);
-    assert.equal(roster.call(second, change).removed, null);
-  }
+test('the same host on two ports is two endpoints', () => {
+  const { giveList, helper } = balancerFixture();
+  giveList([1, 2].map((port) => ({ addresses: [{ host: 'a', port }] })));
+  assert.deepEqual(
+    helper.made.map(({ address }) => address),
+    ['a:1', 'a:2'],
+  );
+});
+
+test('an endpoint without a TCP address is passed over', () => {
+  const { giveList, made } = balancerFixture();
+  giveList([{ addresses: [] }, { addresses: [{ path: '/run/pod.sock' }] }, { addresses: [{ host: 'a', port: 1 }] }]);
+  assert.equal(made(), 'a');
 });
 
 /** Fewer pods than steps, so that many return while they drain. */
 const hosts = fc.uniqueArray(fc.constantFrom(...'abcdefgh'), { minLength: 1 });
 const step = fc.record({ hosts, up: hosts, waitMs: fc.constantFrom(0, 1, 40_000) });
 
-test('by its changes or by whole lists, every sequence of sets leads to the same endpoints and the same picker', async () => {
+test('through any sequence of sets each pod is in the set, drains, or is released, as its history says', async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(step, { maxLength: 12 }), async (steps) => {
-      const whole = scene();
-      const byChange = scene();
-      const resolver = new HeadlessResolver(
-        byChange.link,
-        (given) => {
-          assert.ok(given.ok);
-          return byChange.giveList(given.value);
-        },
-        {},
-      );
-      byChange.link.close();
-      resolver.updateResolution();
+      const { give, helper, clock, states, held, last, serving, pod } = balancerFixture();
+      /** Connected pods that left, and how long ago. */
+      const draining = new Map<string, number>();
+      const connected = new Set<string>();
+      let before: readonly string[] = [];
       for (const { hosts, up, waitMs } of steps) {
-        whole.give(hosts);
-        byChange.poller.report(hosts);
-        for (const { helper } of [whole, byChange])
-          for (const name of up)
-            helper.made.findLast(({ address, refs }) => refs > 0 && address[0] === name)?.become('READY');
-        for (const { clock } of [whole, byChange]) await clock.advance(waitMs);
-        assert.deepEqual(byChange.states(), whole.states());
-        assert.equal(byChange.held(), whole.held());
-        assert.equal(byChange.last().state, whole.last().state);
-        if (whole.last().state === 'READY') assert.equal(byChange.serving(), whole.serving());
+        for (const name of before)
+          if (!hosts.includes(name) && connected.has(name)) draining.set(name, 0);
+          else if (!hosts.includes(name)) connected.delete(name);
+        for (const name of hosts) draining.delete(name);
+        before = hosts;
+        give(hosts);
+        await clock.advance(0);
+        for (const name of up) {
+          const made = helper.made.findLast(({ address, refs }) => refs > 0 && address[0] === name);
+          made?.become('READY');
+          if (made) connected.add(name);
+        }
+        await clock.advance(waitMs);
+        const inUse = hosts.filter((name) => connected.has(name));
+        for (const [name, ms] of draining) {
+          draining.set(name, ms + waitMs);
+          // While no pod of the set is READY, drained ones are the last resort.
+          if (ms + waitMs < 30_000 || inUse.length === 0) continue;
+          draining.delete(name);
+          connected.delete(name);
+        }
+        const expected = Object.fromEntries([
+          ...hosts.map((name) => [name, connected.has(name) ? 'ready' : 'connecting']),
+          ...[...draining.keys()].map((name) => [name, 'draining']),
+        ]);
+        assert.deepEqual(states(), expected);
+        assert.deepEqual([...new Set(held())].sort(), Object.keys(expected).sort());
+        for (const name of Object.keys(expected)) assert.equal(pod(name).refs, 1);
+        const takesCalls = inUse.length > 0 ? inUse : [...draining.keys()];
+        assert.equal(last().state, takesCalls.length > 0 ? 'READY' : 'CONNECTING');
+        if (takesCalls.length > 0) assert.equal(serving(), takesCalls.sort().join(''));
       }
     }),
   );
-});
-
-test('a list that names a pod twice, as only a foreign resolver could, makes one endpoint', () => {
-  const { give, made } = scene();
-  give('abab');
-  assert.equal(made(), 'ab');
 });

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { status } from '@grpc/grpc-js';
-import { scene } from '../support/balancer-fixture.js';
+import { balancerFixture } from '../support/balancer-fixture.js';
 
 test('a snapshot tells how many calls are under way, began, succeeded and failed', () => {
-  const { give, up, call, balancer } = scene();
+  const { give, up, call, balancer } = balancerFixture();
   give('a');
   up('a');
   const [one, two, three] = [call(), call(), call()];
@@ -17,7 +17,7 @@ test('a snapshot tells how many calls are under way, began, succeeded and failed
 });
 
 test('a snapshot tells the state and since when: retries after a failure are no news, nor is what a draining pod does', async () => {
-  const { give, up, pod, balancer, clock } = scene();
+  const { give, up, pod, balancer, clock } = balancerFixture();
   const start = clock.wallTime();
   const seen = (): [string, number] => {
     const { state, since } = balancer.endpoints()[0] ?? assert.fail();

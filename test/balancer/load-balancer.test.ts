@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { connectivityState, status } from '@grpc/grpc-js';
-import { HeadlessLoadBalancer, HeadlessLoadBalancingConfig } from '../../lib/balancer/load-balancer.js';
 import { DnsError } from '../../lib/errors.js';
 import { CHANNEL_CONTEXT_KEY } from '../../lib/grpc/channel-context.js';
 import { statusOrFromValue } from '../../lib/grpc/experimental.js';
-import { scene, twoReady } from '../support/balancer-fixture.js';
+import { HeadlessLoadBalancingConfig, LoadBalancerAdapter } from '../../lib/grpc/load-balancer-adapter.js';
+import { balancerFixture, twoReady } from '../support/balancer-fixture.js';
 import { FakeControlHelper } from '../support/fake-subchannel.js';
 
 type StateName = keyof typeof connectivityState;
@@ -78,7 +78,7 @@ const aggregates: [what: string, steps: [pod: string, state: StateName][], expec
 ];
 for (const [what, steps, expected] of aggregates)
   test(`the channel is ${expected} when of three pods ${what}`, () => {
-    const { give, pod, last, pick } = scene();
+    const { give, pod, last, pick } = balancerFixture();
     give('abc');
     for (const [name, state] of steps) pod(name).become(state, state === T ? `${name} refused` : undefined);
     assert.equal(last().state, expected);
@@ -87,10 +87,10 @@ for (const [what, steps, expected] of aggregates)
   });
 
 test('calls fail UNAVAILABLE with the last connection error, and with that of DNS if there is one', () => {
-  const { give, pod, pick, last, poller } = scene();
+  const { give, pod, pick, last, source } = balancerFixture();
   give('ab');
   pod('a').become('TRANSIENT_FAILURE', 'ECONNREFUSED');
-  poller.lastError = new DnsError('ERR_HEADLESS_DNS_SERVFAIL', 'DNS says SERVFAIL', { hostname: 'svc.ns' });
+  source.lastError = new DnsError('ERR_HEADLESS_DNS_SERVFAIL', 'DNS says SERVFAIL', { hostname: 'svc.ns' });
   pod('b').become('TRANSIENT_FAILURE', 'certificate has expired');
   const details =
     `headless: no connection to any of the 2 pods of svc.ns:50051. Last error: b:50051: certificate has expired; ` +
@@ -101,7 +101,7 @@ test('calls fail UNAVAILABLE with the last connection error, and with that of DN
 });
 
 test('without a set calls fail with the cause, and a set that comes later serves (fault 25)', () => {
-  const { fail, give, last, up, serving } = scene();
+  const { fail, give, last, up, serving } = balancerFixture();
   assert.equal(fail('NXDOMAIN: no such name'), true);
   assert.equal(last().error, 'headless: no address for svc.ns:50051: NXDOMAIN: no such name');
   assert.equal(last().state, 'TRANSIENT_FAILURE');
@@ -128,18 +128,18 @@ test('an empty set is obeyed: calls fail at once, and the pods drain (fault 24)'
   assert.equal(held(), 'ab');
 });
 
-test("a list that another resolver made is refused, for it doesn't bring the link", () => {
+test('a list that another resolver made is refused, because it does not bring the context', () => {
   const helper = new FakeControlHelper();
   const list = statusOrFromValue([{ addresses: [{ host: 'a', port: 50051 }] }]);
   assert.equal(
-    new HeadlessLoadBalancer(helper).updateAddressList(list, new HeadlessLoadBalancingConfig(), {}, ''),
+    new LoadBalancerAdapter(helper).updateAddressList(list, new HeadlessLoadBalancingConfig(), {}, ''),
     false,
   );
   assert.deepEqual(helper.made, []);
 });
 
 test('subchannels are made for added pods only, and told to connect once', () => {
-  const { give, up, made, pod } = scene();
+  const { give, up, made, pod } = balancerFixture();
   give('abc');
   up('abc');
   give('cab');
@@ -171,52 +171,52 @@ test('a pod gets calls once it is READY, and not before (fault 37)', () => {
 });
 
 test('a subchannel that another channel has connected already serves at once', () => {
-  const { give, helper, serving } = scene();
+  const { give, helper, serving } = balancerFixture();
   helper.initial = connectivityState.READY;
   give('ab');
   assert.equal(serving(), 'ab');
 });
 
 test('channel options reach the subchannels, but ours do not', () => {
-  const { give, helper } = scene({}, { headless: { empty: 'keep' }, 'grpc.keepalive_time_ms': 10_000 });
+  const { give, helper } = balancerFixture({}, { headless: { empty: 'keep' }, 'grpc.keepalive_time_ms': 10_000 });
   give('a');
-  const { [CHANNEL_CONTEXT_KEY]: _link, ...args } = helper.args;
+  const { [CHANNEL_CONTEXT_KEY]: _context, ...args } = helper.args;
   assert.deepEqual(args, { 'grpc.keepalive_time_ms': 10_000 });
 });
 
 test('a lost connection is out of the picker, asks for a query, and is tried again (fault 38)', () => {
-  const { pod, serving, poller, link, up } = twoReady();
+  const { pod, serving, source, counters, up } = twoReady();
   const { connects } = pod('a');
   pod('a').become('IDLE');
   assert.deepEqual(
-    [serving(), poller.hints, pod('a').connects, link.counters.connectionsLost],
+    [serving(), source.requests, pod('a').connects, counters.connectionsLost],
     ['b', 1, connects + 1, 1],
   );
   up('a');
-  assert.deepEqual([serving(), link.counters.connected], ['ab', 3]);
+  assert.deepEqual([serving(), counters.connected], ['ab', 3]);
 });
 
 test('a pod that cannot be reached asks for a query too, and is tried again when its backoff ends (fault 37)', () => {
-  const { give, pod, poller, serving } = twoReady();
+  const { give, pod, source, serving } = twoReady();
   give('abc');
   pod('c').become('CONNECTING');
-  assert.equal(poller.hints, 0);
+  assert.equal(source.requests, 0);
   pod('c').become('TRANSIENT_FAILURE', 'ECONNREFUSED');
-  assert.ok(poller.hints > 0);
+  assert.ok(source.requests > 0);
   const { connects } = pod('c');
   pod('c').become('IDLE');
   assert.equal(pod('c').connects, connects + 1);
   assert.equal(serving(), 'ab');
 });
 
-test('the poller is told when there is a READY pod, and when there is none', () => {
-  const { give, up, pod, poller } = scene();
+test('the source is told when there is a READY pod, and when there is none', () => {
+  const { give, up, pod, source } = balancerFixture();
   give('ab');
-  assert.equal(poller.ready, false);
+  assert.equal(source.ready, false);
   up('a');
-  assert.equal(poller.ready, true);
+  assert.equal(source.ready, true);
   pod('a').become('IDLE');
-  assert.equal(poller.ready, false);
+  assert.equal(source.ready, false);
 });
 
 test('an unhealthy pod is not picked, until it is healthy again', () => {
@@ -230,7 +230,7 @@ test('an unhealthy pod is not picked, until it is healthy again', () => {
 });
 
 test('destroy() lets go of every pod, timer and listener, whatever they were at (fault 44)', async () => {
-  const { give, up, pod, balancer, helper, clock, link, call, states } = twoReady();
+  const { give, up, pod, balancer, helper, clock, context, call, states } = twoReady();
   give(['a', 'c', ...Array.from({ length: 40 }, (_, index) => `10.0.0.${index}`)]);
   pod('c').become('TRANSIENT_FAILURE', 'ECONNREFUSED');
   const end = call();
@@ -242,7 +242,7 @@ test('destroy() lets go of every pod, timer and listener, whatever they were at 
     helper.made.map(({ refs, listeners }) => refs + listeners),
     helper.made.map(() => 0),
   );
-  assert.deepEqual([helper.children, clock.timers, balancer.endpoints(), link.balancer], [[], 0, [], null]);
+  assert.deepEqual([helper.children, clock.timers, balancer.endpoints(), context.balancer], [[], 0, [], null]);
   end(status.CANCELLED);
   up('abc');
   balancer.destroy();
@@ -251,23 +251,23 @@ test('destroy() lets go of every pod, timer and listener, whatever they were at 
 });
 
 test('destroy() before any set does nothing', () => {
-  const { balancer, helper } = scene();
+  const { balancer, helper } = balancerFixture();
   balancer.destroy();
   assert.deepEqual([helper.made, helper.published], [[], []]);
 });
 
 test('a balancer that takes the place of another in the same channel stays in the snapshot', () => {
   const first = twoReady();
-  const second = new HeadlessLoadBalancer(new FakeControlHelper());
+  const second = new LoadBalancerAdapter(new FakeControlHelper());
   const list = statusOrFromValue([{ addresses: [{ host: 'c', port: 50051 }] }]);
-  second.updateAddressList(list, new HeadlessLoadBalancingConfig(), { [CHANNEL_CONTEXT_KEY]: first.link }, '');
+  second.updateAddressList(list, new HeadlessLoadBalancingConfig(), { [CHANNEL_CONTEXT_KEY]: first.context }, '');
   first.balancer.destroy();
-  assert.equal(first.link.balancer, second);
+  assert.equal(first.context.balancer, second);
 });
 
 test('the config has our name and no settings', () => {
   const config = HeadlessLoadBalancingConfig.createFromJson();
   assert.equal(config.getLoadBalancerName(), 'headless');
   assert.deepEqual(config.toJsonObject(), { headless: {} });
-  assert.equal(new HeadlessLoadBalancer(new FakeControlHelper()).getTypeName(), 'headless');
+  assert.equal(new LoadBalancerAdapter(new FakeControlHelper()).getTypeName(), 'headless');
 });

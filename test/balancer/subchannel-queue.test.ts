@@ -1,14 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { addressOf } from '../../lib/balancer/subchannel-queue.js';
-import { scene } from '../support/balancer-fixture.js';
+import { balancerFixture } from '../support/balancer-fixture.js';
 
 function manyPods(count: number): string[] {
   return Array.from({ length: count }, (_, index) => `10.0.${index >> 8}.${index & 255}`);
 }
 
 test('new pods are made a few in each turn, so that a thousand hold up no call, and all are made', async () => {
-  const { give, helper, clock, last } = scene();
+  const { give, helper, clock, last } = balancerFixture();
   const made = [0];
   const setTurn = clock.setTurn.bind(clock);
   clock.setTurn = (callback) => {
@@ -26,7 +25,7 @@ test('new pods are made a few in each turn, so that a thousand hold up no call, 
 });
 
 test('while pods are still to be made, failures of the first ones are not the end of it', async () => {
-  const { give, helper, clock, last } = scene();
+  const { give, helper, clock, last } = balancerFixture();
   give(manyPods(20));
   for (const subchannel of helper.made) subchannel.become('TRANSIENT_FAILURE', 'ECONNREFUSED');
   assert.equal(last().state, 'CONNECTING');
@@ -36,7 +35,7 @@ test('while pods are still to be made, failures of the first ones are not the en
 });
 
 test('a pod that left before it was made is never made, and one that stayed is made once', async () => {
-  const { give, helper, clock } = scene();
+  const { give, helper, clock } = balancerFixture();
   const pods = manyPods(40);
   give(pods);
   give(pods.slice(0, 30));
@@ -44,14 +43,4 @@ test('a pod that left before it was made is never made, and one that stayed is m
   await clock.advance(1);
   const made = helper.made.map(({ address }) => address.replace(':50051', ''));
   assert.deepEqual(made.sort(), pods.slice(0, 30).sort());
-});
-
-test('an endpoint is known by its first address, with brackets around IPv6', () => {
-  const hosts: [host: string, address: string][] = [
-    ['10.0.0.1', '10.0.0.1:50051'],
-    ['fd00::1', '[fd00::1]:50051'],
-  ];
-  for (const [host, address] of hosts) assert.equal(addressOf({ addresses: [{ host, port: 50051 }] }), address);
-  assert.equal(addressOf({ addresses: [{ path: '/run/pod.sock' }] }), '/run/pod.sock');
-  assert.equal(addressOf({ addresses: [] }), '');
 });

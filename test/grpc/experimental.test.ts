@@ -32,7 +32,7 @@ test('a grpc-js without experimental at all is refused by its first missing name
     );
 });
 
-test("the link's key is one that grpc-js keeps away from the subchannels", () => {
+test("the context's key is one that grpc-js keeps away from the subchannels", () => {
   assert.ok(PRIVATE_KEY_PREFIX.length > 0);
   assert.ok(CHANNEL_CONTEXT_KEY.startsWith(PRIVATE_KEY_PREFIX));
 });

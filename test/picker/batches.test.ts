@@ -1,16 +1,15 @@
-/** How many calls of one turn of the event loop follow each other to one pod, by the number of pods and the pace. */
+/** How many calls of one turn of the event loop follow each other to one pod, by the number of pods and the call rate. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { connectivityState } from '@grpc/grpc-js';
-import { Endpoint } from '../../lib/balancer/endpoint.js';
+import type { Endpoint } from '../../lib/balancer/endpoint.js';
 import type { PickArgs } from '../../lib/grpc/experimental.js';
 import { leastRequest } from '../../lib/picker/least-request.js';
-import type { PolicyPicker } from '../../lib/picker/policy.js';
+import type { Picker } from '../../lib/picker/policy.js';
 import type { Random } from '../../lib/runtime.js';
+import { readyEndpoint } from '../support/fake-endpoint.js';
 import { seededRandom } from '../support/fake-random.js';
-import { FakeSubchannel } from '../support/fake-subchannel.js';
+import type { FakeSubchannel } from '../support/fake-subchannel.js';
 
-const OWNER = { onConnectionChange: () => {}, onCallsFinished: () => {}, wallTime: () => 0 };
 const NO_ARGS = {} as PickArgs;
 
 function startingWith(first: number, others: Random): Random {
@@ -31,14 +30,11 @@ class Work {
   nowMs = 0;
   turn = 0;
   readonly pods: Endpoint[];
-  picker: PolicyPicker;
+  picker: Picker;
 
   constructor(count: number) {
-    this.pods = Array.from(
-      { length: count },
-      (_, index) => new Endpoint(`${index}`, new FakeSubchannel(`${index}`, connectivityState.READY), OWNER),
-    );
-    this.picker = leastRequest(this.pods, null, this);
+    this.pods = Array.from({ length: count }, (_, index) => readyEndpoint(`${index}`));
+    this.picker = leastRequest.createPicker(this.pods, null, this);
   }
 
   pick(count: number): string[] {
@@ -48,7 +44,7 @@ class Work {
   /** @returns calls of each pod. */
   go(callsPerPodAndSecond: number, callsPerTurn: number, ms: number): Map<string, number> {
     const perMs = (callsPerPodAndSecond * this.pods.length) / 1_000;
-    const calls = new Map<string, number>(this.pods.map(({ address }) => [address, 0]));
+    const calls = new Map<string, number>(this.pods.map(({ address }) => [address.host, 0]));
     const until = this.nowMs + ms;
     let made = 0;
     // Single calls end where a rotation does, so that the next turn begins with one.
@@ -62,22 +58,22 @@ class Work {
   }
 
   /** Calls of a new turn that go to its first pod; so many go to each, one pod after the other. */
-  run(): number {
+  batch(): number {
     this.turn += 1;
     const picked = this.pick(4 * this.pods.length);
     this.turn += 1;
-    const run = picked.findIndex((pod) => pod !== picked[0]);
-    const start = this.pods.findIndex(({ address }) => address === picked[0]);
+    const batch = picked.findIndex((pod) => pod !== picked[0]);
+    const start = this.pods.findIndex(({ address }) => address.host === picked[0]);
     const inTurn = [...this.pods.slice(start), ...this.pods.slice(0, start)];
     assert.deepEqual(
-      picked.slice(0, run * this.pods.length),
-      inTurn.flatMap(({ address }) => Array(run).fill(address)),
+      picked.slice(0, batch * this.pods.length),
+      inTurn.flatMap(({ address }) => Array(batch).fill(address.host)),
     );
-    return run;
+    return batch;
   }
 }
 
-const runs: [pods: number, callsPerPodAndSecond: number, run: number][] = [
+const batches: [pods: number, callsPerPodAndSecond: number, batch: number][] = [
   [2, 1_000, 1],
   [8, 1_000, 1],
   [15, 1_000, 1],
@@ -90,14 +86,14 @@ const runs: [pods: number, callsPerPodAndSecond: number, run: number][] = [
   [200, 13, 1],
   [200, 0.5, 1],
 ];
-for (const [pods, pace, run] of runs)
-  test(`over ${pods} pods with ${pace} calls a second each, ${run} call(s) of one turn go to one pod`, () => {
+for (const [pods, rate, batch] of batches)
+  test(`over ${pods} pods with ${rate} calls a second each, ${batch} call(s) of one turn go to one pod`, () => {
     const work = new Work(pods);
-    work.go(pace, 1, 5_000);
-    assert.equal(work.run(), run);
+    work.go(rate, 1, 5_000);
+    assert.equal(work.batch(), batch);
   });
 
-test('a run ends with its turn: calls that come one by one go each to another pod', () => {
+test('a batch ends with its turn: calls of different turns go to different pods', () => {
   const work = new Work(32);
   work.go(1_000, 1, 1_000);
   const picked = Array.from({ length: 32 }, () => {
@@ -107,28 +103,28 @@ test('a run ends with its turn: calls that come one by one go each to another po
   assert.equal(new Set(picked).size, 32);
 });
 
-test('the pace outlives the picker: most calls fall between two changes of the set', () => {
+test('the call rate is carried over to the next picker', () => {
   const work = new Work(32);
   work.go(1_000, 1, 1_000);
-  work.picker = leastRequest(work.pods, work.picker, work);
-  assert.equal(work.run(), 4);
+  work.picker = leastRequest.createPicker(work.pods, work.picker, work);
+  assert.equal(work.batch(), 4);
 });
 
-test('a new channel, and one that was quiet for long, send single calls until they know their pace', () => {
+test('a new channel, and one that was quiet for long, send single calls until they have measured their rate', () => {
   const work = new Work(32);
-  assert.equal(work.run(), 1);
+  assert.equal(work.batch(), 1);
   work.go(1_000, 1, 1_000);
   work.nowMs += 60_000;
   work.pick(32 * 4);
-  assert.equal(work.run(), 1);
+  assert.equal(work.batch(), 1);
 });
 
-for (const pace of [5, 9, 13, 16, 19, 27, 54, 200])
-  test(`with ${pace} calls a second each, in turns of eight, no pod is above the mean of a second by more than a run`, () => {
+for (const rate of [5, 9, 13, 16, 19, 27, 54, 200])
+  test(`with ${rate} calls a second each, in turns of eight, no pod is above the mean of a second by more than a batch`, () => {
     for (const pods of [50, 100]) {
       const work = new Work(pods);
-      work.go(pace, 8, 5_000);
-      const calls = [...work.go(pace, 8, 1_000).values()];
+      work.go(rate, 8, 5_000);
+      const calls = [...work.go(rate, 8, 1_000).values()];
       const mean = calls.reduce((sum, count) => sum + count, 0) / pods;
       const most = Math.max(...calls);
       assert.ok(most <= (mean * 8) / 7 + 1, `${most} calls, ${mean} on average`);

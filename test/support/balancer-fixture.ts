@@ -1,22 +1,23 @@
 /** A balancer in a channel that the test drives: sets in, subchannels' states in, picks out. */
 import assert from 'node:assert/strict';
 import { status } from '@grpc/grpc-js';
-import { HeadlessLoadBalancer, HeadlessLoadBalancingConfig } from '../../lib/balancer/load-balancer.js';
-import { CHANNEL_CONTEXT_KEY, type ChannelContextSettings } from '../../lib/grpc/channel-context.js';
+import { CHANNEL_CONTEXT_KEY } from '../../lib/grpc/channel-context.js';
 import { type GrpcEndpoint, type PickArgs, statusOrFromError, statusOrFromValue } from '../../lib/grpc/experimental.js';
-import { fakeLink } from './fake-channel-context.js';
+import { HeadlessLoadBalancingConfig, LoadBalancerAdapter } from '../../lib/grpc/load-balancer-adapter.js';
+import { type FakeContextSettings, fakeContext } from './fake-channel-context.js';
 import { FakeControlHelper, type FakeSubchannel, type Published } from './fake-subchannel.js';
 
 const CONFIG = new HeadlessLoadBalancingConfig();
 const PORT = 50051;
 
 /** Pods are named by letters; `give('abc')` is a set of three. */
-export function scene(settings: Partial<ChannelContextSettings> = {}, options: Record<string, unknown> = {}) {
-  const { clock, poller, link } = fakeLink(settings);
+export function balancerFixture(settings: FakeContextSettings = {}, options: Record<string, unknown> = {}) {
+  const { clock, source, context, events } = fakeContext(settings);
+  const { counters } = context.parts;
   const helper = new FakeControlHelper();
-  const balancer = new HeadlessLoadBalancer(helper);
-  link.open(() => {});
-  const all = { ...options, [CHANNEL_CONTEXT_KEY]: link };
+  const balancer = new LoadBalancerAdapter(helper);
+  context.open(() => {});
+  const all = { ...options, [CHANNEL_CONTEXT_KEY]: context };
 
   const giveList = (endpoints: GrpcEndpoint[], note = ''): boolean =>
     balancer.updateAddressList(statusOrFromValue(endpoints), CONFIG, all, note);
@@ -63,8 +64,10 @@ export function scene(settings: Partial<ChannelContextSettings> = {}, options: R
       .join('');
   return {
     clock,
-    poller,
-    link,
+    source,
+    context,
+    counters,
+    events,
     helper,
     balancer,
     giveList,
@@ -82,9 +85,9 @@ export function scene(settings: Partial<ChannelContextSettings> = {}, options: R
   };
 }
 
-/** As `scene`, with two READY pods: a and b. */
-export function twoReady(settings?: Partial<ChannelContextSettings>) {
-  const made = scene(settings);
+/** As `balancerFixture`, with two READY pods: a and b. */
+export function twoReady(settings?: FakeContextSettings) {
+  const made = balancerFixture(settings);
   made.give('ab');
   made.up('ab');
   return made;

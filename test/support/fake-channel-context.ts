@@ -1,59 +1,100 @@
-/** A link whose poller asks nobody: the test reports sets itself, and sees what the balancer asks for. */
-
-import { type Change, difference, EMPTY_MEMBERSHIP } from '../../lib/discovery/membership.js';
-import type { AddressListener, AddressUpdate, Poller } from '../../lib/discovery/poller.js';
+/** A channel's context whose source asks no DNS: the test reports sets itself, and sees what the balancer asks for. */
+import type { Address } from '../../lib/address.js';
+import type { AddressSource, AddressUpdate, SourceStatus, Subscription } from '../../lib/discovery/address-source.js';
+import { defaultPort, NO_PORT } from '../../lib/discovery/default-port.js';
 import type { DnsError } from '../../lib/errors.js';
-import { ChannelContext, type ChannelContextSettings } from '../../lib/grpc/channel-context.js';
+import { ChannelContext, type ChannelParts } from '../../lib/grpc/channel-context.js';
+import { subchannelHealth } from '../../lib/health/subchannel-health.js';
 import { roundRobin } from '../../lib/picker/round-robin.js';
+import { BalancerCounter, DiscoveryCounter } from '../../lib/telemetry/counters.js';
+import type { TelemetryEvent } from '../../lib/telemetry/events.js';
 import { FakeClock } from './fake-clock.js';
 
-export class FakePoller {
+export class FakeSource implements AddressSource {
   lastError: DnsError | null = null;
-  hints = 0;
+  /** Calls of `requestReresolution`. */
+  requests = 0;
   /** What `setReady` was told last. */
   ready: boolean | null = null;
-  #change: Change = EMPTY_MEMBERSHIP.change;
-  readonly #listeners = new Set<AddressListener>();
+  readonly counters = new DiscoveryCounter().counters;
+  #hosts: readonly string[] = [];
+  readonly #subscribers = new Map<(update: AddressUpdate) => void, { told: string | null }>();
 
   get subscribers(): number {
-    return this.#listeners.size;
+    return this.#subscribers.size;
   }
 
-  subscribe(listener: AddressListener): ReturnType<Poller['subscribe']> {
-    this.#listeners.add(listener);
+  get status(): SourceStatus {
+    return {
+      name: 'svc.ns',
+      server: null,
+      transport: null,
+      rcode: null,
+      addresses: this.#hosts,
+      ttlMs: null,
+      answeredAt: null,
+      ageMs: null,
+      failures: 0,
+      error: this.lastError?.message ?? null,
+      nextQueryAt: null,
+    };
+  }
+
+  subscribe(listener: (update: AddressUpdate) => void): Subscription {
+    this.#subscribers.set(listener, { told: null });
     return {
       requestReresolution: () => {
-        this.hints += 1;
+        this.requests += 1;
       },
       refresh: async () => {},
       setReady: (ready) => {
         this.ready = ready;
       },
-      end: () => void this.#listeners.delete(listener),
+      end: () => void this.#subscribers.delete(listener),
     };
   }
 
-  /** As the poller does: the change is the one that led to this set, and stays until the next. */
-  report(addresses: readonly string[], error: DnsError | null = null): void {
-    const { after: before } = this.#change;
-    if (before !== addresses)
-      this.#change = { before, after: addresses, ...difference(new Set(before), new Set(addresses)) };
-    this.tell({ addresses, change: this.#change, error });
+  /** As the poller does: each subscriber is told whether the set is another than the one it was told last. */
+  report(hosts: readonly string[], error: DnsError | null = null): void {
+    this.#hosts = hosts;
+    const key = [...new Set(hosts)].sort().join();
+    const addresses: Address[] = hosts.map((host) => ({ host, port: NO_PORT }));
+    for (const [listener, subscriber] of this.#subscribers) {
+      const changed = subscriber.told !== key;
+      subscriber.told = key;
+      listener({ addresses, changed, error });
+    }
   }
 
-  tell(report: AddressUpdate): void {
-    for (const listener of this.#listeners) listener(report);
+  tell(update: AddressUpdate): void {
+    for (const listener of this.#subscribers.keys()) listener(update);
   }
 }
 
-export function fakeLink(settings: Partial<ChannelContextSettings> = {}) {
+export interface FakeContextSettings {
+  readonly policy?: ChannelParts['policy'];
+  readonly lingerMs?: number;
+  readonly port?: number;
+}
+
+export function fakeContext({ policy = roundRobin, lingerMs = 30_000, port = 50_051 }: FakeContextSettings = {}) {
   const clock = new FakeClock();
-  const poller = new FakePoller();
-  const link = new ChannelContext(
-    // A class with private members is only ever the class itself.
-    poller as unknown as Poller,
-    { authority: 'svc.ns:50051', port: 50051, policy: roundRobin, lingerMs: 30_000, ...settings },
-    { clock, random: () => 0, turns: { current: () => 0 } },
-  );
-  return { clock, poller, link };
+  const source = new FakeSource();
+  const counter = new BalancerCounter();
+  const events: TelemetryEvent[] = [];
+  const context = new ChannelContext({
+    authority: `svc.ns:${port}`,
+    source,
+    filters: [defaultPort(port)],
+    policy,
+    monitors: [subchannelHealth],
+    lingerMs,
+    runtime: { clock, random: () => 0, turns: { current: () => 0 } },
+    emit: (event) => {
+      counter.emit(event);
+      events.push(event);
+    },
+    counters: counter.counters,
+  });
+  return { clock, source, context, events };
 }

@@ -1,4 +1,4 @@
-/** An address book that says what the test tells it to, and outcomes to fill it with. */
+/** A resolver that answers as the test tells it to, and the outcomes to answer with. */
 import type { NameResolver, Outcome, OutcomeSource, Resolution } from '../../lib/dns/resolution.js';
 import { zeroDnsCounters } from '../../lib/dns/resolution.js';
 import { DnsError, type DnsErrorCode } from '../../lib/errors.js';
@@ -36,14 +36,14 @@ export function pods(...addresses: string[]): Resolution {
 }
 
 interface Query {
-  /** Milliseconds since the book was made. */
+  /** Milliseconds since the resolver was made. */
   readonly at: number;
   readonly signal: AbortSignal;
-  /** Answers it, however late: the book takes no notice of the signal. */
+  /** Answers it, however late: the resolver ignores the signal. */
   reply(answer: Resolution | Error): void;
 }
 
-export class ScriptedBook implements NameResolver {
+export class ScriptedResolver implements NameResolver {
   readonly counters = zeroDnsCounters();
   readonly queries: Query[] = [];
   /** What queries get at once; null leaves them open for their `reply`. */

@@ -7,6 +7,7 @@ import { StubResolver } from '../../../lib/dns/stub-resolver.js';
 import { HeadlessChannel, type HeadlessOptions } from '../../../lib/index.js';
 import { resolveOptions } from '../../../lib/options.js';
 import { systemRuntime } from '../../../lib/runtime.js';
+import { DiscoveryCounter } from '../../../lib/telemetry/counters.js';
 import { eventually } from '../../support/eventually.js';
 import { HelloClient, sayHi } from '../../support/hello-service.js';
 import { type Defer, leakCheck } from '../../support/leak-check.js';
@@ -83,6 +84,7 @@ export function watch(defer: Defer, server: RealDnsServer, dns: HeadlessOptions[
     clientOf(server, NAME, dns),
     { hostname: NAME, refresh: settings.refresh, empty: settings.empty },
     systemRuntime,
+    new DiscoveryCounter(),
   );
   const subscription = poller.subscribe(() => {});
   subscription.setReady(true);

@@ -1,0 +1,9 @@
+/** The filter that gives addresses without a port the target's: A and AAAA records tell none. */
+import type { AddressFilter } from './address-source.js';
+
+/** What a source gives where DNS tells no port. */
+export const NO_PORT = 0;
+
+export function defaultPort(port: number): AddressFilter {
+  return (addresses) => addresses.map((address) => (address.port === NO_PORT ? { ...address, port } : address));
+}

@@ -1,0 +1,65 @@
+/**
+ * What happened, as one closed union. Events are emitted where things happen; counters, channel events and whatever a
+ * later subscriber makes of them only listen. No event is emitted for a call: the call path stays free of them.
+ */
+import type { Address } from '../address.js';
+import type { DnsError } from '../errors.js';
+
+export type TelemetryEvent = DnsEvent | PollEvent | ChannelEvent | EndpointEvent;
+
+/** One question to one DNS server. */
+export type DnsEvent =
+  | { readonly kind: 'query_sent'; readonly transport: 'udp' | 'tcp' | 'lookup' }
+  /** A valid response, whatever its RCODE. */
+  | { readonly kind: 'response_received' }
+  | { readonly kind: 'query_failed'; readonly reason: 'timeout' | 'unreachable' | 'malformed' }
+  /** Over UDP: too short, not a response, another opcode, not one question, or from another address. */
+  | { readonly kind: 'datagram_dropped' }
+  /** A response with another id: somebody may be guessing ids, so the question goes to TCP. */
+  | { readonly kind: 'id_mismatch' }
+  | { readonly kind: 'question_mismatch' }
+  /** TC over UDP: asked again over TCP. */
+  | { readonly kind: 'response_truncated' }
+  /** FORMERR or BADVERS: asked again without EDNS. */
+  | { readonly kind: 'edns_withdrawn' }
+  /** Addresses that no connection can be opened to (unspecified, multicast, broadcast), left out. */
+  | { readonly kind: 'addresses_refused'; readonly count: number };
+
+/** One poll of a name, which may take several queries. Shared by all channels of the name. */
+export type PollEvent =
+  | { readonly kind: 'poll_started' }
+  /** A lost connection or `refresh()` moved the next poll forward. */
+  | { readonly kind: 'poll_moved_forward' }
+  | { readonly kind: 'poll_settled'; readonly result: 'addresses' | 'empty' | 'failed'; readonly changed: boolean };
+
+/** What one channel was told. */
+export type ChannelEvent =
+  /** Whole set, after the filters. */
+  | { readonly kind: 'addresses_changed'; readonly addresses: readonly Address[] }
+  | {
+      readonly kind: 'resolution_failed';
+      readonly error: DnsError;
+      /** In a row. */
+      readonly failures: number;
+      /** Addresses that stay in use. */
+      readonly kept: number;
+    };
+
+/** `address` is `"ip:port"`, or `"[v6]:port"`. */
+export type EndpointEvent =
+  | { readonly kind: 'connected'; readonly address: string }
+  /** The connection of a pod in the set broke or was closed by the pod. */
+  | { readonly kind: 'connection_lost'; readonly address: string }
+  | { readonly kind: 'drain_started'; readonly address: string }
+  /** A draining pod came back and kept its connection. */
+  | { readonly kind: 'drain_cancelled'; readonly address: string };
+
+/** Must not throw. */
+export type Emit = (event: TelemetryEvent) => void;
+
+/** One `Emit` that tells all of these, in order. */
+export function emitToAll(subscribers: readonly Emit[]): Emit {
+  return (event) => {
+    for (const emit of subscribers) emit(event);
+  };
+}

@@ -1,0 +1,29 @@
+/** Endpoints on fake subchannels, without a balancer: for pickers. */
+import { connectivityState } from '@grpc/grpc-js';
+import { Endpoint, type EndpointContext } from '../../lib/balancer/endpoint.js';
+import { FakeSubchannel } from './fake-subchannel.js';
+
+const CONTEXT: EndpointContext = {
+  clock: { setTimer: () => ({ cancel() {} }), wallTime: () => 0 },
+  lingerMs: 0,
+  monitors: [],
+  createSubchannel: ({ host }) => new FakeSubchannel(host, connectivityState.READY),
+  onSubchannelReleased() {},
+  emit() {},
+  onStateChange() {},
+  onSubchannelState() {},
+  isLastResort: () => false,
+};
+
+/** A READY endpoint with so many calls in flight. Its host, and its subchannel's address, are the name. */
+export function readyEndpoint(name: string, calls = 0): Endpoint {
+  const endpoint = new Endpoint({ host: name, port: 1 }, CONTEXT);
+  endpoint.start();
+  for (let call = 0; call < calls; call++) endpoint.pickResult.onCallStarted?.();
+  return endpoint;
+}
+
+/** Endpoints named by letters. */
+export function readyEndpoints(names: string, calls: readonly number[] = []): Endpoint[] {
+  return [...names].map((name, index) => readyEndpoint(name, calls[index]));
+}
