@@ -13,7 +13,7 @@ const ROOMS = [
   ['balancer', '^lib/balancer/'],
   ['picker', '^lib/picker/'],
   ['health', '^lib/health/'],
-  ['settings', '^lib/(options|target)[.]ts$'],
+  ['settings', '^lib/(options/|(options|target)[.]ts$)'],
   ['discovery', '^lib/(discovery/|testing[.]ts$)'],
   ['dns', '^lib/dns/'],
   ['telemetry', '^lib/telemetry/'],

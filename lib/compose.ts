@@ -45,9 +45,9 @@ export function createChannelContext(
     authority: formatAuthority(target),
     source: createSource(target, settings, runtime),
     filters: filtersFor(target),
-    policy: POLICIES[settings.policy],
+    policy: POLICIES[settings.balance.policy],
     monitors: MONITORS,
-    lingerMs: settings.lingerMs,
+    lingerMs: settings.drain.lingerMs,
     runtime,
     emit: emitToAll([counter.emit, ...subscribers]),
     counters: counter.counters,
@@ -61,13 +61,14 @@ export function registerHeadless(): void {
 
 function createSource(target: Target, settings: HeadlessSettings, runtime: Runtime): AddressSource {
   const { hostname, absolute, server } = target;
+  const { lookup, ...dns } = settings.dns;
   return sharedPoller(
     {
       hostname,
       absolute,
       // The target's own DNS server has precedence over the options'.
-      dns: server ? { ...settings.dns, servers: [server] } : settings.dns,
-      lookup: isIP(hostname) ? literalLookup : settings.lookup,
+      dns: server ? { ...dns, servers: [server] } : dns,
+      lookup: isIP(hostname) ? literalLookup : lookup,
       refresh: settings.refresh,
       empty: settings.empty,
     },

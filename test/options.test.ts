@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { HeadlessError } from '../lib/errors.js';
+import fc from 'fast-check';
+import { HeadlessError } from '../lib/errors.js';
 import { type HeadlessSettings, resolveOptions } from '../lib/options.js';
 
 const DEFAULTS: HeadlessSettings = {
@@ -14,11 +15,11 @@ const DEFAULTS: HeadlessSettings = {
     search: null,
     ndots: null,
     resolvConf: '/etc/resolv.conf',
+    lookup: null,
   },
-  lookup: null,
-  policy: 'least_request',
+  balance: { policy: 'least_request' },
   empty: 'keep',
-  lingerMs: 30_000,
+  drain: { lingerMs: 30_000 },
 };
 
 const lookup = async () => ({ addresses: ['127.0.0.1'], ttlMs: 0 });
@@ -66,20 +67,20 @@ const OPTIONS: Record<string, { takes: (unknown | { in: unknown; out: unknown })
 /** Wrong for every option, whatever its type. */
 const NEVER: unknown[] = [Number.NaN, Number.POSITIVE_INFINITY, null, true, {}, '5000', 5n];
 
+/** What to give, and the setting to expect. */
+function pairOf(value: unknown): { given: unknown; setting: unknown } {
+  const differs = typeof value === 'object' && value !== null && 'in' in value && 'out' in value;
+  return differs ? { given: value.in, setting: value.out } : { given: value, setting: value };
+}
+
 /** `{ refresh: { intervalMs: value } }` for the path `refresh.intervalMs`. */
 function nest(path: string, value: unknown): Record<string, unknown> {
   return path.split('.').reduceRight<unknown>((inner, key) => ({ [key]: inner }), value) as Record<string, unknown>;
 }
 
-/** Where the setting ends up. */
+/** The setting of the option `path`: it has the option's place. */
 function read(settings: HeadlessSettings, path: string): unknown {
-  const moved: Record<string, string> = {
-    'dns.lookup': 'lookup',
-    'balance.policy': 'policy',
-    'drain.lingerMs': 'lingerMs',
-  };
-  const keys = (moved[path] ?? path).split('.');
-  return keys.reduce<unknown>((value, key) => (value as Record<string, unknown>)[key], settings);
+  return path.split('.').reduce<unknown>((value, key) => (value as Record<string, unknown>)[key], settings);
 }
 
 function refusal(options: unknown): HeadlessError {
@@ -100,10 +101,9 @@ test('without options every setting has its default', () => {
 for (const [path, { takes, refuses }] of Object.entries(OPTIONS)) {
   test(`headless.${path} takes what it documents, its bounds included, and changes nothing else`, () => {
     for (const value of takes) {
-      const pair = typeof value === 'object' && value !== null && 'in' in value;
-      const { in: given, out: expected } = pair ? (value as { in: unknown; out: unknown }) : { in: value, out: value };
+      const { given, setting } = pairOf(value);
       const settings = resolveOptions(nest(path, given));
-      assert.deepEqual(read(settings, path), expected);
+      assert.deepEqual(read(settings, path), setting);
       const changed = JSON.stringify(settings, (key, inner) => (key === path.split('.').at(-1) ? 'x' : inner));
       const before = JSON.stringify(DEFAULTS, (key, inner) => (key === path.split('.').at(-1) ? 'x' : inner));
       assert.equal(changed, before);
@@ -121,7 +121,7 @@ for (const [path, { takes, refuses }] of Object.entries(OPTIONS)) {
     }
   });
 
-  test(`headless.${path} given as undefined is as good as absent`, () => {
+  test(`headless.${path} given as undefined has the same effect as leaving it out`, () => {
     assert.deepEqual(resolveOptions(nest(path, undefined)), DEFAULTS);
   });
 }
@@ -179,4 +179,67 @@ test('a group of options that is no object is refused by name (fault 47)', () =>
 test('a name mistyped in a choice is answered with the nearest one (fault 47)', () => {
   const { message } = refusal({ balance: { policy: 'roundrobin' } });
   assert.match(message, /must be one of "least_request", "round_robin" \(did you mean "round_robin"\?\), got/);
+});
+
+/** Objects with the names of options, and with other names, around values of any kind. */
+const optionLike = fc.letrec((tie) => ({
+  value: fc.oneof(
+    { depthSize: 'small' },
+    fc.jsonValue(),
+    fc.constantFrom(...NEVER, ...Object.values(OPTIONS).flatMap(({ takes, refuses }) => [...takes, ...refuses])),
+    tie('group'),
+  ),
+  group: fc.dictionary(
+    fc.oneof(
+      fc.constantFrom(...Object.keys(OPTIONS).flatMap((path) => path.split('.')), '__proto__', 'constructor'),
+      fc.string(),
+    ),
+    tie('value'),
+    { maxKeys: 4 },
+  ),
+}));
+
+test('whatever JSON is given, the result is a complete set of settings or a HeadlessError that names the option', () => {
+  const shape = (value: unknown): unknown =>
+    typeof value === 'object' && value !== null && !Array.isArray(value)
+      ? Object.entries(value).map(([key, inner]) => [key, key in DEFAULTS ? shape(inner) : null])
+      : null;
+  let accepted = 0;
+  let refused = 0;
+  fc.assert(
+    fc.property(fc.oneof(fc.jsonValue(), optionLike.value, optionLike.group), (options) => {
+      try {
+        assert.deepEqual(shape(resolveOptions(options)), shape(DEFAULTS));
+        accepted += 1;
+      } catch (error) {
+        assert.ok(error instanceof HeadlessError, String(error));
+        assert.equal(error.code, 'ERR_HEADLESS_OPTION');
+        assert.match(error.message, /^(option|unknown option) headless/);
+        refused += 1;
+      }
+    }),
+    { numRuns: 1_000 },
+  );
+  assert.ok(accepted > 0 && refused > 0, `${accepted} accepted, ${refused} refused`);
+});
+
+test('options that are valid one by one are valid together, and each sets its own setting only', () => {
+  const valid = Object.entries(OPTIONS).map(([path, { takes }]) =>
+    fc.constantFrom(...takes).map((value) => [path, value]),
+  );
+  fc.assert(
+    fc.property(fc.tuple(...valid), (pairs) => {
+      const options: Record<string, Record<string, unknown>> = {};
+      const expected: [path: string, setting: unknown][] = [];
+      for (const [path, value] of pairs as [string, unknown][]) {
+        const { given, setting } = pairOf(value);
+        expected.push([path, setting]);
+        const [group = '', name] = path.split('.');
+        if (name === undefined) Object.assign(options, { [group]: given });
+        else options[group] = { ...options[group], [name]: given };
+      }
+      const settings = resolveOptions(options);
+      for (const [path, setting] of expected) assert.deepEqual(read(settings, path), setting);
+    }),
+  );
 });

@@ -1,0 +1,26 @@
+/** Which known name a misspelt one was probably meant to be. Pure. */
+
+/**
+ * The known name that is nearest to `given`: at most three edits away, and at most half of its own length. That covers
+ * a typo and a missing unit; names further apart are different names.
+ */
+export function nearestName<T extends string>(given: string, known: readonly T[]): T | undefined {
+  const scored = known.map((name) => ({ name, distance: editDistance(given.toLowerCase(), name.toLowerCase()) }));
+  scored.sort((a, b) => a.distance - b.distance);
+  const best = scored[0];
+  return best && best.distance <= Math.min(3, Math.ceil(best.name.length / 2)) ? best.name : undefined;
+}
+
+/** Levenshtein distance, one row of the matrix at a time. */
+function editDistance(from: string, to: string): number {
+  let row = Array.from({ length: to.length + 1 }, (_, column) => column);
+  for (let line = 1; line <= from.length; line++) {
+    const next = [line];
+    for (let column = 1; column <= to.length; column++) {
+      const substituted = (row[column - 1] ?? 0) + (from[line - 1] === to[column - 1] ? 0 : 1);
+      next.push(Math.min(substituted, (row[column] ?? 0) + 1, (next[column - 1] ?? 0) + 1));
+    }
+    row = next;
+  }
+  return row[to.length] ?? 0;
+}

@@ -1,0 +1,136 @@
+/**
+ * Every option with its check, its default and its documentation, in the order in which the README lists them. A new
+ * option is one entry here and one line in lib/options/headless-options.ts.
+ */
+import { domains, filePath, integer, lookupFunction, milliseconds, number, oneOf, servers } from './checks.js';
+import type { Schema } from './entry.js';
+import type { HeadlessOptions } from './headless-options.js';
+
+const DAY_MS = 86_400_000;
+
+export const SCHEMA = {
+  refresh: {
+    doc: 'When DNS is asked.',
+    default: {},
+    members: {
+      intervalMs: {
+        doc: 'Milliseconds between two DNS queries. Sensible: 500 to 30000.',
+        check: milliseconds(10, DAY_MS),
+        default: 5_000,
+      },
+      jitter: {
+        doc:
+          'Each wait is the interval times a random number from 1 to 1 + jitter, so that clients do not all ask at the ' +
+          'same time. Sensible: 0.05 to 0.3.',
+        check: number(0, 1),
+        default: 0.1,
+      },
+      minIntervalMs: {
+        doc:
+          'Least milliseconds between two queries that failures, bursts or `refresh()` ask for. Sensible: 200 to 5000. ' +
+          'Resembles `grpc.dns_min_time_between_resolutions_ms` of grpc-js.',
+        check: milliseconds(10, DAY_MS),
+        default: 1_000,
+      },
+      burstMs: {
+        doc:
+          'After a change of the set, and while no pod is READY, DNS is asked every `minIntervalMs` for so many ' +
+          'milliseconds, because pods often come in groups. 0 turns it off. Sensible: 5000 to 60000.',
+        check: milliseconds(0, DAY_MS),
+        default: 30_000,
+      },
+      ttl: {
+        doc:
+          '`adaptive`: where a cache answers (TTLs count down from query to query), ask once more just after its entry ' +
+          'expires. `ignore`: only the interval counts.',
+        check: oneOf('adaptive', 'ignore'),
+        default: 'adaptive',
+      },
+    },
+  },
+  dns: {
+    doc: 'How DNS is asked.',
+    default: {},
+    members: {
+      servers: {
+        doc: 'The DNS servers to ask, in place of those in resolv.conf.',
+        check: servers,
+        default: null,
+        unset: "resolv.conf's, read again when the file changes",
+      },
+      family: {
+        doc:
+          '`auto`: A records, and AAAA only where A is NODATA. `ipv4`: A only. `ipv6`: AAAA only. `dual`: both at ' +
+          'every poll.',
+        check: oneOf('auto', 'ipv4', 'ipv6', 'dual'),
+        default: 'auto',
+      },
+      timeoutMs: {
+        doc: 'Milliseconds to wait for one server in one attempt. Sensible: 200 to 5000.',
+        check: milliseconds(1, 60_000),
+        default: null,
+        unset: "resolv.conf's `timeout`, or else `1000`",
+      },
+      attempts: {
+        doc:
+          'Rounds over the servers in one query. The second round asks for small datagrams, so keep it at 2 or more. ' +
+          'Sensible: 2 to 4.',
+        check: integer(1, 10),
+        default: null,
+        unset: "resolv.conf's `attempts`, or else `2`",
+      },
+      search: {
+        doc: 'Search list for names that are not absolute.',
+        check: domains,
+        default: null,
+        unset: "resolv.conf's",
+      },
+      ndots: {
+        doc: 'Names with fewer dots go through the search list first.',
+        check: integer(0, 15),
+        default: null,
+        unset: "resolv.conf's, or else `1`",
+      },
+      resolvConf: {
+        doc: 'The resolv.conf to read.',
+        check: filePath,
+        default: '/etc/resolv.conf',
+      },
+      lookup: {
+        doc: 'Replaces the whole DNS client: mocked DNS in tests, or another source of addresses.',
+        check: lookupFunction,
+        default: null,
+        unset: 'the DNS client of this package',
+      },
+    },
+  },
+  balance: {
+    doc: 'Which pod gets a call.',
+    default: {},
+    members: {
+      policy: {
+        doc:
+          '`least_request`: of two pods, one in rotation and one at random, the one with fewer calls in flight ' +
+          '(compare gRFC A48). `round_robin`: each pod in turn.',
+        check: oneOf('least_request', 'round_robin'),
+        default: 'least_request',
+      },
+    },
+  },
+  empty: {
+    doc: '`keep`: NXDOMAIN and NODATA never empty a working set. `drop`: they do.',
+    check: oneOf('keep', 'drop'),
+    default: 'keep',
+  },
+  drain: {
+    doc: 'What happens to pods that left the set.',
+    default: {},
+    members: {
+      lingerMs: {
+        doc: "Milliseconds that a removed pod's idle connection is kept for the pod's return. Sensible: 0 to 300000.",
+        check: milliseconds(0, DAY_MS),
+        default: 30_000,
+      },
+    },
+  },
+} satisfies Schema<HeadlessOptions>;
