@@ -12,28 +12,88 @@ export type BalancePolicy = 'least_request' | 'round_robin';
 
 /** Every option may be left out. Every other key of a channel's options belongs to grpc-js. */
 export interface HeadlessOptions {
+  /** When DNS is asked. */
   refresh?: {
+    /** Milliseconds between two DNS queries. Sensible: 500 to 30000. Default: `5000`. Allowed: 10 to 86400000. */
     intervalMs?: number | undefined;
+    /**
+     * Each wait is the interval times a random number from 1 to 1 + jitter, so that clients do not all ask at the same
+     * time. Sensible: 0.05 to 0.3. Default: `0.1`. Allowed: 0 to 1.
+     */
     jitter?: number | undefined;
+    /**
+     * Least milliseconds between two queries that failures, bursts or `refresh()` ask for. Sensible: 200 to 5000.
+     * Resembles `grpc.dns_min_time_between_resolutions_ms` of grpc-js. Default: `1000`. Allowed: 10 to 86400000.
+     */
     minIntervalMs?: number | undefined;
+    /**
+     * After a change of the set, and while no pod is READY, DNS is asked every `minIntervalMs` for so many
+     * milliseconds, because pods often come in groups. 0 turns it off. Sensible: 5000 to 60000. Default: `30000`.
+     * Allowed: 0 to 86400000.
+     */
     burstMs?: number | undefined;
+    /**
+     * `adaptive`: where a cache answers (TTLs count down from query to query), ask once more just after its entry
+     * expires. `ignore`: only the interval counts. Default: `'adaptive'`. Allowed: `'adaptive'`, `'ignore'`.
+     */
     ttl?: TtlRule | undefined;
   };
+  /** How DNS is asked. */
   dns?: {
+    /**
+     * The DNS servers to ask, in place of those in resolv.conf. Default: resolv.conf's, read again when the file
+     * changes. Allowed: array of `"ip"`, `"ip:port"` or `"[v6]:port"`, not empty.
+     */
     servers?: readonly string[] | undefined;
+    /**
+     * `auto`: A records, and AAAA only where A is NODATA. `ipv4`: A only. `ipv6`: AAAA only. `dual`: both at every
+     * poll. Default: `'auto'`. Allowed: `'auto'`, `'ipv4'`, `'ipv6'`, `'dual'`.
+     */
     family?: Family | undefined;
+    /**
+     * Milliseconds to wait for one server in one attempt. Sensible: 200 to 5000. Default: resolv.conf's `timeout`, or
+     * else `1000`. Allowed: 1 to 60000.
+     */
     timeoutMs?: number | undefined;
+    /**
+     * Rounds over the servers in one query. The second round asks for small datagrams, so keep it at 2 or more.
+     * Sensible: 2 to 4. Default: resolv.conf's `attempts`, or else `2`. Allowed: 1 to 10, whole.
+     */
     attempts?: number | undefined;
+    /** Search list for names that are not absolute. Default: resolv.conf's. Allowed: array of domain names. */
     search?: readonly string[] | undefined;
+    /**
+     * Names with fewer dots go through the search list first. Default: resolv.conf's, or else `1`. Allowed: 0 to 15,
+     * whole.
+     */
     ndots?: number | undefined;
+    /** The resolv.conf to read. Default: `'/etc/resolv.conf'`. Allowed: path of a file. */
     resolvConf?: string | undefined;
+    /**
+     * Replaces the whole DNS client: mocked DNS in tests, or another source of addresses. Default: the DNS client of
+     * this package. Allowed: `(hostname, { signal }) => Promise<{ addresses, ttlMs }>`.
+     */
     lookup?: Lookup | undefined;
   };
+  /** Which pod gets a call. */
   balance?: {
+    /**
+     * `least_request`: of two pods, one in rotation and one at random, the one with fewer calls in flight (compare gRFC
+     * A48). `round_robin`: each pod in turn. Default: `'least_request'`. Allowed: `'least_request'`, `'round_robin'`.
+     */
     policy?: BalancePolicy | undefined;
   };
+  /**
+   * `keep`: NXDOMAIN and NODATA never empty a working set. `drop`: they do. Default: `'keep'`. Allowed: `'keep'`,
+   * `'drop'`.
+   */
   empty?: EmptyRule | undefined;
+  /** What happens to pods that left the set. */
   drain?: {
+    /**
+     * Milliseconds that a removed pod's idle connection is kept for the pod's return. Sensible: 5000 to 300000.
+     * Default: `30000`. Allowed: 0 to 86400000.
+     */
     lingerMs?: number | undefined;
   };
 }

@@ -127,7 +127,7 @@ export const SCHEMA = {
     default: {},
     members: {
       lingerMs: {
-        doc: "Milliseconds that a removed pod's idle connection is kept for the pod's return. Sensible: 0 to 300000.",
+        doc: "Milliseconds that a removed pod's idle connection is kept for the pod's return. Sensible: 5000 to 300000.",
         check: milliseconds(0, DAY_MS),
         default: 30_000,
       },

@@ -1,0 +1,33 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { nearestName } from '../../lib/options/nearest-name.js';
+
+const KNOWN = ['intervalMs', 'minIntervalMs', 'jitter', 'ttl'];
+
+test('a known name in any case, or with a typo or without its unit, is found', () => {
+  const given = { intervalms: 'intervalMs', interval: 'intervalMs', jiter: 'jitter', jittre: 'jitter', tttl: 'ttl' };
+  for (const [name, expected] of Object.entries(given)) assert.equal(nearestName(name, KNOWN), expected);
+});
+
+test('a name that is more than three edits, or more than half of a known name, away is no typo', () => {
+  for (const name of ['', 'x', 'period', 'intervalSeconds', 'lingerMilliseconds'])
+    assert.equal(nearestName(name, KNOWN), undefined);
+  assert.equal(nearestName('interval', []), undefined);
+});
+
+test('one inserted, dropped or changed character never hides a long name', () => {
+  const edit = fc.record({
+    name: fc.constantFrom(...KNOWN.filter((known) => known.length > 4)),
+    at: fc.nat(),
+    by: fc.string({ minLength: 0, maxLength: 1 }),
+    drop: fc.boolean(),
+  });
+  fc.assert(
+    fc.property(edit, ({ name, at, by, drop }) => {
+      const index = at % name.length;
+      const edited = name.slice(0, index) + by + name.slice(drop ? index + 1 : index);
+      assert.equal(nearestName(edited, KNOWN), name);
+    }),
+  );
+});
