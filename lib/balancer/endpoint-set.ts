@@ -60,6 +60,11 @@ export class EndpointSet {
     return { added, returned, leaving };
   }
 
+  /** False for endpoints that drain or are about to. */
+  has(endpoint: Endpoint): boolean {
+    return endpoint.setNumber === this.#setNumber;
+  }
+
   /** The endpoint is released. */
   delete(endpoint: Endpoint): void {
     this.#endpoints.delete(endpoint.address);

@@ -81,9 +81,8 @@ export class LoadBalancer implements EndpointContext {
       this.#connecting.delete(endpoint);
     }
     if (returned.length > 0 || leaving.length > 0) {
-      const gone = new Set(leaving);
       const back = returned.filter(({ state }) => state === 'ready');
-      this.#ready = this.#ready.filter((endpoint) => !gone.has(endpoint)).concat(back);
+      this.#ready = this.#ready.filter((endpoint) => this.#set.has(endpoint)).concat(back);
     }
     // What left keeps its place in the old picker until the new one is out, then drains.
     if (returned.length > 0 || leaving.length > 0 || this.#ready.length === 0) this.#publish(leaving);
@@ -138,7 +137,7 @@ export class LoadBalancer implements EndpointContext {
     if (state === 'released') this.#set.delete(endpoint);
     if (this.#destroyed || this.#updating) return;
     if (state === 'ready') this.#ready = [...this.#ready, endpoint];
-    else if (previous === 'ready') this.#ready = this.#ready.filter((other) => other !== endpoint);
+    else if (previous === 'ready') this.#ready = without(this.#ready, endpoint);
     else if (this.isLastResort(endpoint) === (state === 'draining' && endpoint.usable)) return;
     this.#publish();
   }
@@ -188,4 +187,12 @@ export class LoadBalancer implements EndpointContext {
     const dns = discovery.lastError ? `; the last DNS query failed too: ${discovery.lastError.message}` : '';
     return `headless: no connection to any of the ${listed} pods of ${authority}. Last error: ${this.#lastFailure}${dns}`;
   }
+}
+
+/** A copy without one element. A search by identity and a copy of memory cost far less than `filter`'s calls. */
+function without<T>(list: readonly T[], element: T): readonly T[] {
+  const copy = list.slice();
+  const place = copy.indexOf(element);
+  if (place >= 0) copy.splice(place, 1);
+  return copy;
 }

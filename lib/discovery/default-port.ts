@@ -1,9 +1,14 @@
 /** The filter that gives addresses without a port the target's: A and AAAA records tell none. */
+import type { Address } from '../address.js';
 import type { AddressFilter } from './address-source.js';
 
 /** What a source gives where DNS tells no port. */
 export const NO_PORT = 0;
 
 export function defaultPort(port: number): AddressFilter {
-  return (addresses) => addresses.map((address) => (address.port === NO_PORT ? { ...address, port } : address));
+  return (addresses) => addresses.map((address) => (address.port === NO_PORT ? withPort(address, port) : address));
+}
+
+function withPort({ host, zone }: Address, port: number): Address {
+  return zone === undefined ? { host, port } : { host, port, zone };
 }

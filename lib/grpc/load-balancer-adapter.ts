@@ -54,7 +54,7 @@ export class LoadBalancerAdapter implements GrpcLoadBalancer, BalancerView {
     // Another resolver's addresses: only ours brings the context.
     if (!context) return false;
     this.#balancer ??= this.#create(context, options);
-    if (list.ok) this.#balancer.update(list.value.flatMap(addressOf), note);
+    if (list.ok) this.#balancer.update(addressesOf(list.value), note);
     else this.#balancer.fail(list.error.details ?? '');
     return true;
   }
@@ -103,6 +103,8 @@ export class LoadBalancerAdapter implements GrpcLoadBalancer, BalancerView {
 }
 
 /** An endpoint is known by its first address. Only TCP addresses occur: the sets are our own resolver's. */
-function addressOf({ addresses: [first] }: GrpcEndpoint): Address | [] {
-  return first && 'port' in first ? { host: first.host, port: first.port } : [];
+function addressesOf(endpoints: readonly GrpcEndpoint[]): Address[] {
+  const addresses: Address[] = [];
+  for (const { addresses: [first] } of endpoints) if (first && 'port' in first) addresses.push(first);
+  return addresses;
 }

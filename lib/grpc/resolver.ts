@@ -47,7 +47,7 @@ export class HeadlessResolver implements Resolver {
 
   #give(addresses: readonly Address[], note: string): void {
     this.#hasAddresses = addresses.length > 0;
-    const endpoints = addresses.map(({ host, port }) => ({ addresses: [{ host, port }] }));
+    const endpoints = addresses.map((address) => ({ addresses: [address] }));
     this.#listener(statusOrFromValue(endpoints), this.#attributes, statusOrFromValue(this.#config), note);
   }
 
