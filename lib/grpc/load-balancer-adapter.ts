@@ -105,6 +105,9 @@ export class LoadBalancerAdapter implements GrpcLoadBalancer, BalancerView {
 /** An endpoint is known by its first address. Only TCP addresses occur: the sets are our own resolver's. */
 function addressesOf(endpoints: readonly GrpcEndpoint[]): Address[] {
   const addresses: Address[] = [];
-  for (const { addresses: [first] } of endpoints) if (first && 'port' in first) addresses.push(first);
+  for (const endpoint of endpoints) {
+    const [first] = endpoint.addresses;
+    if (first && 'port' in first) addresses.push(first);
+  }
   return addresses;
 }
