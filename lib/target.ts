@@ -5,7 +5,7 @@
  */
 import { isIP } from 'node:net';
 import { formatHostPort } from './address.js';
-import { MAX_LABEL_OCTETS, MAX_NAME_OCTETS } from './dns/name.js';
+import { hostnameFault } from './dns/hostname.js';
 import { formatServer, parseServer, type ServerAddress } from './dns/settings.js';
 import { HeadlessError } from './errors.js';
 
@@ -24,7 +24,6 @@ export const SCHEME = 'headless';
 const WITH_SCHEME = /^(headless|dns):(?:\/\/([^/]*)\/)?(.*)$/is;
 const OTHER_SCHEME = /^([a-z][a-z0-9+.-]*):\/\//i;
 const HOST_PORT = /^(?:\[([^\]]*)\]|([^:]*)):(\d{1,5})$/s;
-const LABEL = /^[A-Za-z0-9_-]+$/;
 
 /**
  * Reads a target.
@@ -50,22 +49,9 @@ export function parseTarget(text: string): Target {
 
   const absolute = host.endsWith('.');
   const hostname = absolute ? host.slice(0, -1) : host;
-  const flaw = findNameFlaw(hostname);
-  if (flaw) throw refuse(text, flaw);
+  const fault = hostnameFault(hostname);
+  if (fault !== undefined) throw refuse(text, fault);
   return { hostname, port, absolute: absolute || isIP(hostname) !== 0, server };
-}
-
-/** What RFC 1035 or the host-name rules (RFC 1123 section 2.1, with `_` allowed) hold against a name; null if nothing. */
-function findNameFlaw(hostname: string): string | null {
-  if (hostname === '') return 'its host is empty';
-  let octets = 1;
-  for (const label of hostname.split('.')) {
-    if (label === '') return `host "${hostname}" has an empty label`;
-    if (!LABEL.test(label)) return `label "${label}" has a character other than letters, digits, "-" and "_"`;
-    if (label.length > MAX_LABEL_OCTETS) return `label "${label}" is longer than ${MAX_LABEL_OCTETS} octets`;
-    octets += label.length + 1;
-  }
-  return octets > MAX_NAME_OCTETS ? `its host is longer than ${MAX_NAME_OCTETS} octets` : null;
 }
 
 /** The form that grpc-js is given, and that `getTarget()` returns. */

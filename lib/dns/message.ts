@@ -4,8 +4,8 @@
  * encodes nor what it decodes; hence the checks here, and a reader of our own.
  */
 import { encode, RECURSION_DESIRED } from 'dns-packet';
-import { HeadlessError } from '../errors.js';
-import { HEADER_OCTETS, MAX_LABEL_OCTETS, MAX_NAME_OCTETS, MalformedMessage, NameReader, sameOctets } from './name.js';
+import { assertHostname } from './hostname.js';
+import { HEADER_OCTETS, MalformedMessage, NameReader, sameOctets } from './name.js';
 
 export type RecordType = 'A' | 'AAAA';
 
@@ -31,34 +31,11 @@ const OPCODE = 0x7800;
 const TC = 0x0200;
 
 /**
- * Why DNS cannot ask for this name; undefined when it can. A final dot, empty labels and anything but printable ASCII
- * are refused: an IDN has to come as its A-labels.
- */
-export function nameFault(hostname: string): string | undefined {
-  if (hostname === '') return 'it is empty';
-  if (!/^[\x21-\x7e]+$/.test(hostname)) return 'it holds something else than printable ASCII';
-  const labels = hostname.split('.');
-  if (labels.includes('')) return 'it has an empty label';
-  if (labels.some((label) => label.length > MAX_LABEL_OCTETS))
-    return `a label is longer than ${MAX_LABEL_OCTETS} octets`;
-  // A length octet for each label in the place of its dot, one more for the first, and the root's.
-  if (hostname.length + 2 > MAX_NAME_OCTETS) return `it is longer than ${MAX_NAME_OCTETS} octets on the wire`;
-  return undefined;
-}
-
-/** @throws HeadlessError `ERR_HEADLESS_TARGET` for a name that DNS cannot ask for. */
-export function assertName(hostname: string): void {
-  const fault = nameFault(hostname);
-  if (fault !== undefined)
-    throw new HeadlessError('ERR_HEADLESS_TARGET', `cannot ask DNS for ${JSON.stringify(hostname)}: ${fault}`);
-}
-
-/**
  * The message that asks for `query`, recursion desired.
  * @throws HeadlessError `ERR_HEADLESS_TARGET` for a name that DNS cannot ask for.
  */
 export function encodeQuery(query: Query): Buffer {
-  assertName(query.hostname);
+  assertHostname(query.hostname);
   return encode({
     type: 'query',
     id: query.id,

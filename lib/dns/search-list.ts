@@ -1,5 +1,5 @@
 /** Which fully qualified names a name may stand for, in the order to ask for them. Pure. */
-import { nameFault } from './message.js';
+import { hostnameFault } from './hostname.js';
 
 export interface SearchRules {
   /** Domains without final dots. */
@@ -17,5 +17,5 @@ export function candidateNames(hostname: string, absolute: boolean, { search, nd
   const searched = search.map((domain) => `${hostname}.${domain}`);
   const dots = hostname.split('.').length - 1;
   const names = dots >= ndots ? [hostname, ...searched] : [...searched, hostname];
-  return [...new Set(names)].filter((name) => nameFault(name) === undefined);
+  return [...new Set(names)].filter((name) => hostnameFault(name) === undefined);
 }

@@ -6,7 +6,8 @@ import pRetry from 'p-retry';
 import { DnsError } from '../errors.js';
 import type { Runtime } from '../runtime.js';
 import { type Exchange, exchange as realExchange } from './exchange.js';
-import { assertName, type Question, type RecordType } from './message.js';
+import { assertHostname } from './hostname.js';
+import type { Question, RecordType } from './message.js';
 import {
   failureOf,
   isRcode,
@@ -65,7 +66,7 @@ export class StubResolver implements NameResolver {
     runtime: Pick<Runtime, 'clock' | 'random'>,
     dependencies: { readonly exchange?: Exchange } = {},
   ) {
-    assertName(hostname);
+    assertHostname(hostname);
     this.#hostname = hostname;
     this.#absolute = absolute;
     this.#settings = settings;

@@ -1,4 +1,5 @@
 /** The checks that options share, and those of one option whose rule needs more than a line. */
+import { hostnameFault } from '../dns/hostname.js';
 import type { Lookup } from '../dns/lookup-resolver.js';
 import { parseServer, type ServerAddress } from '../dns/settings.js';
 import type { Check } from './entry.js';
@@ -78,7 +79,7 @@ const domain: Check<string> = {
   allowed: 'domain names',
   read(value, path) {
     const name = typeof value === 'string' ? value.replace(/\.$/, '') : '';
-    if (/^[A-Za-z0-9_-]{1,63}(\.[A-Za-z0-9_-]{1,63})*$/.test(name) && name.length <= 253) return name;
+    if (hostnameFault(name) === undefined) return name;
     throw refuseValue(path, value, 'must be a domain name such as "svc.cluster.local"');
   },
 };

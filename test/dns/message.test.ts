@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import packet from 'dns-packet';
 import fc from 'fast-check';
-import { classify, EDNS_UDP_OCTETS, encodeQuery, nameFault } from '../../lib/dns/message.js';
+import { classify, EDNS_UDP_OCTETS, encodeQuery } from '../../lib/dns/message.js';
 import { MalformedMessage } from '../../lib/dns/name.js';
 import { a, aQuery, HOSTNAME, name, pointer, questionOf, reply, u16 } from '../support/wire.js';
 
@@ -51,10 +51,8 @@ describe('a query', () => {
       'a\x7f',
     ];
     for (const hostname of bad) {
-      assert.notEqual(nameFault(hostname), undefined, hostname);
       assert.throws(() => aQuery({ hostname }), { code: 'ERR_HEADLESS_TARGET' });
     }
-    assert.equal(nameFault(tooLong.slice(1)), undefined);
     assert.equal(aQuery({ hostname: tooLong.slice(1) }).length, 12 + 255 + 4);
   });
 });

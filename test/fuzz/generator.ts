@@ -1,6 +1,6 @@
 /** Valid replies at random, compressed at random, with what must be read out of them. */
-import { encodeQuery, type RecordType } from '../../lib/dns/message.js';
-import { a, cname, name, opt, pointer, QUESTION, record, reply, TYPE } from '../support/wire.js';
+import type { RecordType } from '../../lib/dns/message.js';
+import { a, cname, name, opt, pointer, QUESTION, rawQuery, record, reply, TYPE } from '../support/wire.js';
 import type { Dice } from './random-source.js';
 
 /** A message to decode, and the query that it is taken for a reply to. */
@@ -25,7 +25,7 @@ const OTHER_TYPES = [TYPE.NS, TYPE.SOA, TYPE.TXT, TYPE.DNSKEY, 0, 12, 15, 33, 46
 export function generate(dice: Dice): Input {
   const hostname = dice.pick(HOSTNAMES);
   const type: RecordType = dice.chance(0.7) ? 'A' : 'AAAA';
-  const query = encodeQuery({ id: dice.below(0x10000), hostname, type, edns: dice.chance(0.5) });
+  const query = rawQuery({ id: dice.below(0x10000), hostname, type, edns: dice.chance(0.5) });
   const count = dice.chance(0.003) ? dice.between(1_000, 4_000) : dice.pick(COUNTS);
   // Thousands of names, spelt out, against each name of a long chain: the reader may find that too costly.
   const { records, owner } = aliases(dice, hostname, count > 1_000 ? 2 : MAX_CHAIN);

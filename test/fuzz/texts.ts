@@ -1,6 +1,7 @@
 /** Random text for what reads text: targets, servers, resolv.conf, names. Nothing but our own errors may come of it. */
 import { isIP } from 'node:net';
-import { encodeQuery, nameFault } from '../../lib/dns/message.js';
+import { hostnameFault } from '../../lib/dns/hostname.js';
+import { encodeQuery } from '../../lib/dns/message.js';
 import { parseResolvConf } from '../../lib/dns/resolv-conf.js';
 import { candidateNames } from '../../lib/dns/search-list.js';
 import { formatServer, parseServer } from '../../lib/dns/settings.js';
@@ -94,7 +95,7 @@ const READERS: Readonly<Record<string, Reader>> = {
       must(within(ndots, 0, 15) && within(timeoutMs, 1_000, 30_000) && within(attempts, 1, 5), 'numbers out of range');
       for (const absolute of [true, false])
         for (const name of candidateNames('svc.ns', absolute, { search, ndots: ndots ?? 1 }))
-          must(nameFault(name) === undefined, `a candidate that DNS cannot ask for: ${name}`);
+          must(hostnameFault(name) === undefined, `a candidate that DNS cannot ask for: ${name}`);
       return [servers.length, Math.min(search.length, 3), ndots, timeoutMs, attempts].join();
     },
   },

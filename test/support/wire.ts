@@ -10,6 +10,12 @@ export function aQuery(changes: Partial<Query> = {}): Buffer {
   return encodeQuery({ id: 0x1234, hostname: HOSTNAME, type: 'A', edns: false, ...changes });
 }
 
+/** A query whose name may hold any octets: `encodeQuery` refuses all but letters, digits, `-` and `_`. */
+export function rawQuery({ id, hostname, type, edns }: Query): Buffer {
+  const sections = [u16(id), u16(0x0100), u16(1), u16(0), u16(0), u16(edns ? 1 : 0)];
+  return Buffer.concat([...sections, name(hostname), u16(TYPE[type]), u16(1), ...(edns ? [opt()] : [])]);
+}
+
 export function name(text: string): Buffer {
   const labels = text === '' ? [] : text.split('.');
   return Buffer.concat([
