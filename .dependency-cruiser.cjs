@@ -34,7 +34,7 @@ const oneWay = ROOMS.map(([name, path], index) => ({
 
 /** The contracts between rooms: what an implementation is used through. */
 const CONTRACTS =
-  '^lib/(address|errors|runtime|picker/policy|health/health-monitor|discovery/address-source|dns/resolution|telemetry/events)[.]ts$';
+  '^lib/(address|errors|runtime|picker/policy|health/health-monitor|discovery/address-source|dns/(resolution|name-resolver)|telemetry/events)[.]ts$';
 
 const GRPC = '^node_modules/(@grpc/|nice-grpc)';
 
@@ -136,13 +136,6 @@ module.exports = {
       severity: 'error',
       from: { path: '^lib/', pathNot: '^lib/dns/message[.]ts$' },
       to: { path: '^node_modules/(@types/)?dns-packet/' },
-    },
-    {
-      name: 'retry-in-dns-only',
-      comment: 'Calls are retried by grpc-js, under its own policy. p-retry is for questions to DNS servers.',
-      severity: 'error',
-      from: { path: '^(lib|examples)/', pathNot: '^lib/dns/' },
-      to: { path: '^node_modules/p-retry/' },
     },
     {
       name: 'imports-resolve',

@@ -1,39 +1,38 @@
 /**
- * One error class, told apart by `code`. Codes are stable and listed in the README; messages are for people and may
- * change.
+ * One error class with a `code`. Codes are stable and listed in the README; messages are for people and may change.
  */
 
 export type HeadlessErrorCode =
   /** An option is of the wrong type, out of range or unknown. Thrown at construction. */
   | 'ERR_HEADLESS_OPTION'
-  /** A target that cannot name a service. Thrown at construction, before any packet. */
+  /** The target is not valid. Thrown at construction, before any packet is sent. */
   | 'ERR_HEADLESS_TARGET'
   /** The channel was closed. */
   | 'ERR_HEADLESS_CLOSED'
-  /** `ready()` ran out of time; `cause` says what stood in the way. */
+  /** `ready()` timed out; `cause` says why. */
   | 'ERR_HEADLESS_NOT_READY'
-  /** The installed `@grpc/grpc-js` lacks what this package plugs into. Thrown at import. */
+  /** The installed `@grpc/grpc-js` lacks what this package needs. Thrown at import. */
   | 'ERR_HEADLESS_GRPC_VERSION'
   | DnsErrorCode;
 
 export type DnsErrorCode =
-  /** The name does not exist (RFC 1035 RCODE 3). A headless Service with no ready pod answers so. */
+  /** The name does not exist (RFC 1035 RCODE 3). So it is for a headless Service with no ready pod. */
   | 'ERR_HEADLESS_DNS_NXDOMAIN'
-  /** The name exists and has no address of the family asked for (RFC 2308 section 2.2). */
+  /** The name exists, but has no address of the family asked for (RFC 2308 section 2.2). */
   | 'ERR_HEADLESS_DNS_NODATA'
-  /** RCODE 2. CoreDNS answers so until its first sync with the API server. */
+  /** RCODE 2. CoreDNS sends it until its first sync with the API server. */
   | 'ERR_HEADLESS_DNS_SERVFAIL'
   /** RCODE 5. */
   | 'ERR_HEADLESS_DNS_REFUSED'
   /** Any other RCODE: FORMERR, NOTIMP, BADVERS and so on. */
   | 'ERR_HEADLESS_DNS_RCODE'
-  /** No valid reply within the time allowed. */
+  /** No valid response in time. */
   | 'ERR_HEADLESS_DNS_TIMEOUT'
-  /** A reply that breaks RFC 1035's framing, or says something no resolver may act on. */
+  /** A response that breaks RFC 1035's format, or that no resolver may act on. */
   | 'ERR_HEADLESS_DNS_MALFORMED'
   /** The server could not be reached: ICMP unreachable, connection refused or reset. */
   | 'ERR_HEADLESS_DNS_UNREACHABLE'
-  /** The user's own `dns.lookup` threw, or returned something that is not a lookup's result. */
+  /** The user's own `dns.lookup` threw, or returned something else than a `LookupResult`. */
   | 'ERR_HEADLESS_DNS_LOOKUP';
 
 export class HeadlessError extends Error {
@@ -52,7 +51,7 @@ export class DnsError extends HeadlessError {
   declare readonly code: DnsErrorCode;
   /** The name asked for, without a final dot. */
   readonly hostname: string;
-  /** `"ip:port"` of the server that answered or failed, where there was one. */
+  /** `"ip:port"` of the server that responded or failed, where there was one. */
   readonly server: string | undefined;
 
   constructor(
@@ -65,7 +64,7 @@ export class DnsError extends HeadlessError {
     this.server = details.server;
   }
 
-  /** True for NXDOMAIN and NODATA: an answer, and a valid one, that holds no address. */
+  /** True for NXDOMAIN and NODATA: a valid answer that holds no address. */
   get isEmptyAnswer(): boolean {
     return this.code === 'ERR_HEADLESS_DNS_NXDOMAIN' || this.code === 'ERR_HEADLESS_DNS_NODATA';
   }

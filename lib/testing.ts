@@ -1,6 +1,6 @@
 /** For users' own tests: DNS in memory, without sockets. */
+import { toError } from './dns/failure.js';
 import type { Lookup } from './dns/lookup-resolver.js';
-import { DnsError, type DnsErrorCode } from './errors.js';
 
 /** How a name can be made to fail. `TIMEOUT` fails at once: a fake has no reason to let a test wait. */
 export type FakeFailure = 'NXDOMAIN' | 'NODATA' | 'SERVFAIL' | 'REFUSED' | 'TIMEOUT' | 'UNREACHABLE' | 'MALFORMED';
@@ -37,8 +37,8 @@ export function createFakeDns(zone: Readonly<Record<string, readonly string[]>> 
       queries.push(hostname);
       const entry = entries.get(keyOf(hostname)) ?? { failure: 'NXDOMAIN' as const };
       if ('failure' in entry) {
-        const code: DnsErrorCode = `ERR_HEADLESS_DNS_${entry.failure}`;
-        throw new DnsError(code, `fake DNS: ${entry.failure} for "${hostname}"`, { hostname });
+        const reason = entry.failure.toLowerCase() as Lowercase<FakeFailure>;
+        throw toError({ reason, message: `fake DNS: ${entry.failure} for "${hostname}"`, hostname });
       }
       return { addresses: [...entry.addresses], ttlMs: entry.ttlMs };
     },

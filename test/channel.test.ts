@@ -5,6 +5,7 @@ import { HeadlessChannel, type HeadlessChannelOptions } from '../lib/channel.js'
 import type { DnsError, HeadlessError } from '../lib/errors.js';
 import type { DnsFailureEvent, UpdateEvent } from '../lib/telemetry/channel-events.js';
 import { createFakeDns } from '../lib/testing.js';
+import { covers } from './faults/covers.js';
 import { eventually } from './support/eventually.js';
 import { FakeClock, settle } from './support/fake-clock.js';
 import { spiedCredentials } from './support/spied-credentials.js';
@@ -47,7 +48,7 @@ for (const [given, shown] of targets)
     channel.close();
   });
 
-test('a bad target or option throws at construction, before any query (faults 32 and 47)', () => {
+test('a bad target or option throws at construction, before any query', covers(32, 47), () => {
   assert.throws(() => new HeadlessChannel('a..b:1', insecure), { code: 'ERR_HEADLESS_TARGET' });
   assert.throws(() => new HeadlessChannel(TARGET, insecure, { headless: { empty: 'kept' as never } }), {
     code: 'ERR_HEADLESS_OPTION',
@@ -89,7 +90,7 @@ test('refreshes at the same time share one query', async () => {
   channel.close();
 });
 
-test('trouble with DNS is told as dnsFailure, never rejects refresh(), and keeps the set (faults 23 and 24)', async () => {
+test('trouble with DNS is told as dnsFailure, never rejects refresh(), and keeps the set', covers(23, 24), async () => {
   const { channel, dns, clock, updates } = channelFixture();
   const failures: DnsFailureEvent[] = [];
   channel.on('dnsFailure', (failure) => failures.push(failure));
@@ -155,7 +156,7 @@ test('a snapshot is complete and plain from the first moment to the last', async
   check('SHUTDOWN', 0);
 });
 
-test('a snapshot stays plain when a lookup says that its answer holds for ever (fault 27)', async () => {
+test('a snapshot stays plain when a lookup says that its answer holds for ever', covers(27), async () => {
   const lookup = async () => ({ addresses: ['127.0.0.1'], ttlMs: Number.POSITIVE_INFINITY });
   const channel = new HeadlessChannel(TARGET, insecure, { headless: { dns: { lookup } } });
   await channel.refresh();
@@ -163,7 +164,7 @@ test('a snapshot stays plain when a lookup says that its answer holds for ever (
   channel.close();
 });
 
-test('ready() that runs out of time names the DNS cause if no pod is known (fault 25)', async () => {
+test('ready() that runs out of time names the DNS cause if no pod is known', covers(25), async () => {
   const dns = createFakeDns();
   const channel = new HeadlessChannel(TARGET, insecure, { headless: { dns: { lookup: dns.lookup } } });
   await assert.rejects(channel.ready({ timeoutMs: 50 }), (error: HeadlessError) => {
@@ -195,7 +196,7 @@ test('ready() that runs out of time names the pods it could not reach, a few of 
   channel.close();
 });
 
-test('ready() with no time left fails at once, and with a time that is none it is refused (fault 47)', async () => {
+test('ready() with no time left fails at once, and with a time that is none it is refused', covers(47), async () => {
   const { channel } = channelFixture();
   await assert.rejects(channel.ready({ timeoutMs: 0 }), { code: 'ERR_HEADLESS_NOT_READY' });
   for (const timeoutMs of [-1, Number.NaN, '5' as never])
@@ -203,7 +204,7 @@ test('ready() with no time left fails at once, and with a time that is none it i
   channel.close();
 });
 
-test('close() ends a ready() and a refresh() under way, and refuses both from then on (fault 44)', async () => {
+test('close() ends a ready() and a refresh() under way, and refuses both from then on', covers(44), async () => {
   const lookup = () => new Promise<never>(() => {});
   const channel = new HeadlessChannel(TARGET, insecure, { headless: { dns: { lookup } } });
   const ready = channel.ready({ timeoutMs: Number.POSITIVE_INFINITY });
@@ -217,7 +218,7 @@ test('close() ends a ready() and a refresh() under way, and refuses both from th
   await assert.rejects(channel.refresh(), closed);
 });
 
-test('close() leaves no timer, and may be called again (fault 44)', async () => {
+test('close() leaves no timer, and may be called again', covers(44), async () => {
   const { channel, clock, dns } = channelFixture();
   await channel.refresh();
   assert.ok(clock.timers > 0);

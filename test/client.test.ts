@@ -12,6 +12,7 @@ import { HeadlessChannel } from '../lib/channel.js';
 import { createHeadlessClient } from '../lib/client.js';
 import type { HeadlessError } from '../lib/errors.js';
 import { createFakeDns } from '../lib/testing.js';
+import { covers } from './faults/covers.js';
 import { HelloClient, sayHi } from './support/hello-service.js';
 import { spiedCredentials } from './support/spied-credentials.js';
 
@@ -103,7 +104,7 @@ test("the caller's options object is left as it was", () => {
 });
 
 for (const key of ['channelOverride', 'channelFactoryOverride'] as const)
-  test(`${key} is refused with a remedy, since the channel is ours (fault 47)`, () => {
+  test(`${key} is refused with a remedy, since the channel is ours`, covers(47), () => {
     const make = (value: unknown) => createHeadlessClient(Probe, 'svc.ns:1', insecure, { [key]: value as never });
     assert.throws(
       () => make(() => {}),
@@ -116,7 +117,7 @@ for (const key of ['channelOverride', 'channelFactoryOverride'] as const)
     make(undefined).given[2]?.channelOverride?.close();
   });
 
-test('a bad target or option throws before a client exists (faults 32 and 47)', () => {
+test('a bad target or option throws before a client exists', covers(32, 47), () => {
   class Never {
     constructor() {
       assert.fail('no client should be made');

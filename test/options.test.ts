@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { HeadlessError } from '../lib/errors.js';
 import { type HeadlessSettings, resolveOptions } from '../lib/options.js';
+import { covers } from './faults/covers.js';
 
 const DEFAULTS: HeadlessSettings = {
   refresh: { intervalMs: 5_000, jitter: 0.1, minIntervalMs: 1_000, burstMs: 30_000, ttl: 'adaptive' },
@@ -110,7 +111,7 @@ for (const [path, { takes, refuses }] of Object.entries(OPTIONS)) {
     }
   });
 
-  test(`headless.${path} refuses what is out of range or of the wrong type, and says so by name (fault 47)`, () => {
+  test(`headless.${path} refuses what is out of range or of the wrong type, and says so by name`, covers(47), () => {
     for (const value of [...refuses, ...NEVER.filter((wrong) => !takes.includes(wrong))]) {
       // A file's path may be any text.
       if (path === 'dns.resolvConf' && value === '5000') continue;
@@ -126,7 +127,7 @@ for (const [path, { takes, refuses }] of Object.entries(OPTIONS)) {
   });
 }
 
-test('a refusal shows the value received as a person would write it (fault 47)', () => {
+test('a refusal shows the value received as a person would write it', covers(47), () => {
   const shown: [value: unknown, text: string][] = [
     [Number.NaN, 'NaN'],
     [-1, '-1'],
@@ -146,7 +147,7 @@ test('a refusal shows the value received as a person would write it (fault 47)',
     );
 });
 
-test('the item of a list that is wrong is named by its place (fault 47)', () => {
+test('the item of a list that is wrong is named by its place', covers(47), () => {
   assert.match(refusal({ dns: { servers: ['10.0.0.1', 'x'] } }).message, /headless\.dns\.servers\[1\] .* got "x"$/);
   assert.match(refusal({ dns: { search: ['a', 'b', ''] } }).message, /headless\.dns\.search\[2\] .* got ""$/);
 });
@@ -162,13 +163,13 @@ const unknown: [options: unknown, name: string, hint: string][] = [
   [{ intervalMs: 5 }, 'headless.intervalMs', 'known are "refresh", "dns", "balance", "empty", "drain"'],
 ];
 for (const [options, name, hint] of unknown)
-  test(`the unknown option ${name} is refused with what was probably meant, or what is known (fault 47)`, () => {
+  test(`the unknown option ${name} is refused with what was probably meant, or what is known`, covers(47), () => {
     const { message } = refusal(options);
     assert.ok(message.startsWith(`unknown option ${name} (value `), message);
     assert.ok(message.endsWith(hint), message);
   });
 
-test('a group of options that is no object is refused by name (fault 47)', () => {
+test('a group of options that is no object is refused by name', covers(47), () => {
   for (const value of [null, 5, 'x', true, [], () => {}]) {
     assert.match(refusal(value).message, /^option headless must be an object, got /);
     for (const group of ['refresh', 'dns', 'balance', 'drain'])
@@ -176,7 +177,7 @@ test('a group of options that is no object is refused by name (fault 47)', () =>
   }
 });
 
-test('a name mistyped in a choice is answered with the nearest one (fault 47)', () => {
+test('a name mistyped in a choice is answered with the nearest one', covers(47), () => {
   const { message } = refusal({ balance: { policy: 'roundrobin' } });
   assert.match(message, /must be one of "least_request", "round_robin" \(did you mean "round_robin"\?\), got/);
 });

@@ -4,6 +4,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { HeadlessError } from '../lib/errors.js';
 import { formatAuthority, formatTarget, parseTarget, type Target } from '../lib/target.js';
+import { covers } from './faults/covers.js';
 
 const HOST = { hostname: 'svc.ns', port: 50051, absolute: false, server: null };
 const server = (host: string, port = 53) => ({ host, port });
@@ -71,7 +72,7 @@ const refused: Record<string, [text: string, flaw: RegExp]> = {
 };
 
 for (const [what, [text, flaw]] of Object.entries(refused))
-  test(`a target with ${what} is refused with the flaw, the target and the remedy named (fault 32)`, () => {
+  test(`a target with ${what} is refused with the flaw, the target and the remedy named`, covers(32), () => {
     assert.throws(
       () => parseTarget(text),
       (error: HeadlessError) => {
@@ -84,7 +85,7 @@ for (const [what, [text, flaw]] of Object.entries(refused))
     );
   });
 
-test('a target that is not text at all is refused the same way (fault 32)', () => {
+test('a target that is not text at all is refused the same way', covers(32), () => {
   for (const target of [undefined, null, 50051, {}])
     assert.throws(() => parseTarget(target as never), { code: 'ERR_HEADLESS_TARGET', message: /is not a string/ });
 });

@@ -6,7 +6,8 @@
  */
 import { Poller } from '../../lib/discovery/poller.js';
 import type { RefreshSettings } from '../../lib/discovery/schedule.js';
-import { type NameResolver, type Resolution, zeroDnsCounters } from '../../lib/dns/resolution.js';
+import type { NameResolver } from '../../lib/dns/name-resolver.js';
+import { type Resolution, zeroDnsCounters } from '../../lib/dns/resolution.js';
 import type { Random } from '../../lib/runtime.js';
 import { DiscoveryCounter } from '../../lib/telemetry/counters.js';
 import { DnsCache, DnsZone, type ZoneSource } from '../../test/support/dns-zone.js';

@@ -3,8 +3,10 @@
  * It runs while it has subscribers, remembers its set in between, and never lets a failure empty that set.
  */
 import type { Address } from '../address.js';
-import type { NameResolver, Resolution } from '../dns/resolution.js';
-import { DnsError } from '../errors.js';
+import { toError } from '../dns/failure.js';
+import type { NameResolver } from '../dns/name-resolver.js';
+import type { Resolution } from '../dns/resolution.js';
+import type { DnsError } from '../errors.js';
 import type { Clock, Runtime, Timer } from '../runtime.js';
 import type { DiscoveryCounter } from '../telemetry/counters.js';
 import type { AddressSource, AddressUpdate, SourceStatus, Subscription } from './address-source.js';
@@ -228,9 +230,9 @@ export class Poller implements AddressSource {
 /** A resolver rejects on abort only; should one do otherwise, polling goes on. */
 function brokenResolver(hostname: string, cause: unknown): Resolution {
   const message = `looking up "${hostname}" failed: ${cause instanceof Error ? cause.message : String(cause)}`;
-  const error = new DnsError('ERR_HEADLESS_DNS_LOOKUP', message, { hostname, cause });
+  const error = toError({ reason: 'lookup', message, hostname, cause });
   return {
-    outcomes: new Map([['lookup', { kind: 'failed', error }]]),
+    outcomes: new Map([['lookup', { kind: 'failed', reason: 'lookup', error }]]),
     name: hostname,
     server: null,
     transport: null,

@@ -1,10 +1,10 @@
-/** IP addresses out of answers: as text, and which of them could be a pod's at all. */
+/** IP addresses in responses: as text, and whether a connection can be opened to them. */
 
 const DECIMAL: readonly string[] = Array.from({ length: 256 }, (_, octet) => `${octet}`);
-/** Four octets are four look-ups and three concatenations: this is the inner loop of every answer. */
+/** Looking up texts is faster than formatting numbers, and this is the inner loop of reading a response. */
 const DECIMAL_DOT: readonly string[] = DECIMAL.map((octet) => `${octet}.`);
 
-/** The four octets at `offset`, which must be there, as dotted decimals. */
+/** The four octets at `offset`, which the caller has checked to exist, as dotted decimals. */
 export function formatIPv4(octets: Uint8Array, offset: number): string {
   return (
     (DECIMAL_DOT[octets[offset] as number] as string) +
@@ -14,7 +14,7 @@ export function formatIPv4(octets: Uint8Array, offset: number): string {
   );
 }
 
-/** The sixteen octets at `offset`, which must be there, in the one form of RFC 5952, so that equal ones are equal text. */
+/** The sixteen octets at `offset`, which the caller has checked to exist, in the canonical form of RFC 5952. */
 export function formatIPv6(octets: Uint8Array, offset: number): string {
   const groups: number[] = [];
   for (let at = offset; at < offset + 16; at += 2)
@@ -51,7 +51,7 @@ function longestZeroRun(groups: readonly number[]): { start: number; length: num
 }
 
 /**
- * False for addresses that no TCP connection can be opened to, and that an answer must not make us dial:
+ * False for addresses that no TCP connection can be opened to, whatever a response says:
  * 0.0.0.0/8 ("this network", RFC 1122), multicast 224.0.0.0/4 (RFC 5771), 240.0.0.0/4 with the limited broadcast
  * (RFC 1112, RFC 919), `::` (RFC 4291 section 2.5.2), ff00::/8 (section 2.7), and the IPv4-mapped forms of these.
  * Loopback is allowed: pods of tests and of host-network development live there.
@@ -62,11 +62,11 @@ export function isConnectable(address: string): boolean {
   if (lower === '::' || /^ff[0-9a-f]{2}:/.test(lower)) return false;
   const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/.exec(lower)?.[1];
   if (mapped !== undefined) return isConnectable(mapped);
-  // `::` written out, as in 0:0:0:0:0:0:0:0.
+  // `::` in its long form, 0:0:0:0:0:0:0:0.
   return !/^[0:]+$/.test(lower);
 }
 
-/** The same, of an IPv4 address by its first octet: each of those blocks is known by that alone. */
+/** The same for an IPv4 address: its first octet is enough to tell these blocks. */
 export function isConnectableIPv4(firstOctet: number): boolean {
   return firstOctet > 0 && firstOctet < 224;
 }

@@ -1,12 +1,14 @@
 /**
- * One question to one server, over UDP or TCP, within one deadline. Each has a socket of its own: a fresh port and a
- * fresh id are what a forger must guess, and A and AAAA on one UDP socket lose a packet to a race in Linux's conntrack.
+ * One question to one server, over UDP or TCP, within one deadline. Each exchange has a socket of its own: an attacker
+ * who forges responses has to guess the port and the id, and A and AAAA sent through one UDP socket can lose a packet
+ * to a race in Linux's conntrack.
  */
 import { randomInt } from 'node:crypto';
 import { createSocket } from 'node:dgram';
 import { connect } from 'node:net';
-import { DnsError, type DnsErrorCode } from '../errors.js';
 import type { Clock } from '../runtime.js';
+import type { Failure } from './failure.js';
+import { FrameReader, toFrame } from './frame.js';
 import { classify, encodeQuery, type Question } from './message.js';
 import type { DnsCounters } from './resolution.js';
 import { type Response, readResponse } from './response.js';
@@ -19,24 +21,28 @@ export interface ExchangeRequest {
   readonly question: Question;
   readonly transport: Transport;
   readonly edns: boolean;
-  /** From now to the end of everything, however the server doles out its octets. */
+  /** Total time for the exchange, from the call to the last octet of the response. */
   readonly timeoutMs: number;
   readonly clock: Clock;
-  /** Counted up as things happen. */
+  /** Incremented as events happen. */
   readonly counters: DnsCounters;
   readonly signal: AbortSignal;
 }
 
+/** Why an exchange can fail. */
+export type ExchangeFailureReason = 'timeout' | 'malformed' | 'unreachable';
+
 export type ExchangeResult =
-  | { readonly kind: 'reply'; readonly reply: Response }
-  /** Over UDP only: the answer did not fit; what came of it was discarded. */
+  | { readonly kind: 'response'; readonly response: Response }
+  /** Over UDP only: the response did not fit. The part that arrived was discarded. */
   | { readonly kind: 'truncated' }
-  /** Over UDP only: a reply came with our address and another id. Somebody guesses; TCP cannot be guessed into. */
-  | { readonly kind: 'suspect' };
+  /** Over UDP only: a response with the right source and another id, which may be forged. TCP is not open to this. */
+  | { readonly kind: 'id-mismatch' }
+  | { readonly kind: 'failed'; readonly failure: Failure<ExchangeFailureReason> };
 
 /**
- * Rejects with a `DnsError` (`…_TIMEOUT`, `…_MALFORMED` or `…_UNREACHABLE`), with the signal's reason once it aborts,
- * or with `ERR_HEADLESS_TARGET` for a name that cannot be asked for. When it settles its socket is closed.
+ * Rejects with the signal's reason once it aborts, and with `ERR_HEADLESS_TARGET` for a name that cannot be asked for;
+ * everything else is a result. When it settles its socket is closed.
  */
 export type Exchange = (request: ExchangeRequest) => Promise<ExchangeResult>;
 
@@ -44,17 +50,20 @@ export const exchange: Exchange = async (request) => {
   request.signal.throwIfAborted();
   // The id must be unpredictable (RFC 5452 section 9.2); `Random` is for jitter.
   const query = encodeQuery({ ...request.question, id: randomInt(0x10000), edns: request.edns });
-  return request.transport === 'udp' ? overUdp(request, query) : overTcp(request, query);
+  return request.transport === 'udp' ? exchangeOverUdp(request, query) : exchangeOverTcp(request, query);
 };
 
-/** What a transport may do with its question. Only the first call counts; the socket is closed before it is heard. */
-interface Ending {
+/** How a transport ends the exchange. Only the first call counts, and it closes the socket. */
+interface Completion {
   done(result: ExchangeResult): void;
-  failed(code: DnsErrorCode, what: string, cause?: unknown): void;
+  failed(reason: ExchangeFailureReason, what: string, cause?: unknown): void;
 }
 
-/** Runs `open`, which returns how to close again, until it ends itself, the deadline passes or the signal aborts. */
-function untilEnded(request: ExchangeRequest, open: (ending: Ending) => () => void): Promise<ExchangeResult> {
+/**
+ * Runs `open`, which starts the transport and returns how to close it, until the transport completes, the deadline
+ * passes or the signal aborts.
+ */
+function run(request: ExchangeRequest, open: (completion: Completion) => () => void): Promise<ExchangeResult> {
   const { server, question, transport, timeoutMs, clock, counters, signal } = request;
   return new Promise((resolve, reject) => {
     let ended = false;
@@ -68,26 +77,19 @@ function untilEnded(request: ExchangeRequest, open: (ending: Ending) => () => vo
       settle();
     };
     const abort = (): void => end(() => reject(signal.reason));
-    const ending: Ending = {
+    const completion: Completion = {
       done: (result) => end(() => resolve(result)),
-      failed: (code, what, cause) =>
+      failed: (reason, what, cause) =>
         end(() => {
-          if (code === 'ERR_HEADLESS_DNS_TIMEOUT') counters.timeouts += 1;
-          else if (code === 'ERR_HEADLESS_DNS_MALFORMED') counters.malformed += 1;
-          else counters.unreachable += 1;
+          counters[COUNTERS[reason]] += 1;
           const { hostname, type } = question;
-          const from = `${formatServer(server)} (${transport})`;
-          reject(
-            new DnsError(code, `${type} of "${hostname}": ${from} ${what}`, {
-              hostname,
-              server: formatServer(server),
-              cause,
-            }),
-          );
+          const address = formatServer(server);
+          const message = `${type} of "${hostname}": ${address} (${transport}) ${what}`;
+          resolve({ kind: 'failed', failure: { reason, message, hostname, server: address, cause } });
         }),
     };
     const deadline = clock.setTimer(timeoutMs, () =>
-      ending.failed('ERR_HEADLESS_DNS_TIMEOUT', `gave no valid reply within ${Math.round(timeoutMs)} ms`),
+      completion.failed('timeout', `gave no valid response within ${Math.round(timeoutMs)} ms`),
     );
     signal.addEventListener('abort', abort, { once: true });
 
@@ -95,137 +97,113 @@ function untilEnded(request: ExchangeRequest, open: (ending: Ending) => () => vo
     if (transport === 'udp') counters.udpQueries += 1;
     else counters.tcpQueries += 1;
     try {
-      close = open(ending);
+      close = open(completion);
       if (ended) close();
     } catch (error) {
-      // Out of file descriptors, no such scope: it concerns this server and this moment only.
-      ending.failed('ERR_HEADLESS_DNS_UNREACHABLE', unreachable(error), error);
+      // No file descriptors left, or no such IPv6 scope: another server or a later attempt may still work.
+      completion.failed('unreachable', unreachable(error), error);
     }
   });
 }
 
-function overUdp(request: ExchangeRequest, query: Buffer): Promise<ExchangeResult> {
-  const { server, question, counters } = request;
-  return untilEnded(request, (ending) => {
+const COUNTERS = { timeout: 'timeouts', malformed: 'malformed', unreachable: 'unreachable' } as const;
+
+function exchangeOverUdp(request: ExchangeRequest, query: Buffer): Promise<ExchangeResult> {
+  const { server, counters } = request;
+  return run(request, (completion) => {
     const socket = createSocket(server.host.includes(':') ? 'udp6' : 'udp4');
     socket.unref();
-    const fail = (error: Error): void => ending.failed('ERR_HEADLESS_DNS_UNREACHABLE', unreachable(error), error);
+    const fail = (error: Error): void => completion.failed('unreachable', unreachable(error), error);
     let peer: { address: string; port: number } | undefined;
 
     socket.on('error', fail);
     socket.on('message', (message, from) => {
-      // The kernel filters a connected socket; this covers the moment between binding and connecting.
+      // The kernel filters for a connected socket; this covers the moment between binding and connecting.
       if (from.address !== peer?.address || from.port !== peer.port) {
         counters.dropped += 1;
         return;
       }
-      // Anything but a reply to this very question is passed over: who sent it may not be who we asked.
+      // A message that does not belong to this query is ignored: its sender may not be the server.
       try {
         switch (classify(message, query)) {
-          case 'noise':
+          case 'not-a-response':
             counters.dropped += 1;
             return;
-          case 'wrong-question':
+          case 'question-mismatch':
             counters.wrongQuestion += 1;
             return;
-          case 'wrong-id':
+          case 'id-mismatch':
             counters.wrongId += 1;
-            ending.done({ kind: 'suspect' });
+            completion.done({ kind: 'id-mismatch' });
             return;
           case 'truncated':
-            ending.done({ kind: 'truncated' });
+            completion.done({ kind: 'truncated' });
             return;
           case 'complete':
-            ending.done({ kind: 'reply', reply: countReply(readResponse(message, question.type), counters) });
+            completion.done({ kind: 'response', response: read(message, request) });
         }
       } catch (error) {
-        ending.failed('ERR_HEADLESS_DNS_MALFORMED', malformed(error), error);
+        completion.failed('malformed', malformed(error), error);
       }
     });
     socket.once('connect', () => {
       peer = socket.remoteAddress();
       socket.send(query, (error) => error && fail(error));
     });
-    // A literal address: `connect` looks nothing up. It makes the kernel report an ICMP "unreachable" to us. Given a
-    // callback, it would hand its own errors to that instead of to `error`.
+    // The host is a literal address, so `connect` resolves no name. It makes the kernel report an ICMP "unreachable".
+    // With a callback its errors would go there and not to `error`.
     socket.connect(server.port, server.host);
     return () => {
-      // A `connect` already queued would ask a closed socket for its peer. `error` keeps its listener: the bind may
-      // still fail.
+      // A `connect` event that is already queued would ask a closed socket for its peer. The `error` listener stays,
+      // because the bind may still fail.
       socket.removeAllListeners('connect').removeAllListeners('message');
       socket.close();
     };
   });
 }
 
-function overTcp(request: ExchangeRequest, query: Buffer): Promise<ExchangeResult> {
-  const { server, question, counters } = request;
-  return untilEnded(request, (ending) => {
+function exchangeOverTcp(request: ExchangeRequest, query: Buffer): Promise<ExchangeResult> {
+  const { server, counters } = request;
+  return run(request, (completion) => {
     const frame = new FrameReader();
     const socket = connect({ host: server.host, port: server.port, noDelay: true });
     socket.unref();
-    const broken = (what: string, cause?: unknown): void =>
-      ending.failed(frame.started ? 'ERR_HEADLESS_DNS_MALFORMED' : 'ERR_HEADLESS_DNS_UNREACHABLE', what, cause);
+    const fail = (what: string, cause?: unknown): void =>
+      completion.failed(frame.started ? 'malformed' : 'unreachable', what, cause);
 
-    socket.on('error', (error) => broken(unreachable(error), error));
-    socket.on('end', () => broken(frame.started ? 'closed the connection in mid-reply' : 'closed the connection'));
+    socket.on('error', (error) => fail(unreachable(error), error));
+    socket.on('end', () => fail(frame.started ? 'closed the connection in mid-response' : 'closed the connection'));
     socket.on('data', (chunk) => {
       try {
         const message = frame.add(chunk);
         if (message === undefined) return;
-        // Nobody else can speak on this connection, so whatever is wrong with the reply is the server's answer. What
-        // follows the first frame was not asked for.
-        const screening = classify(message, query);
-        if (screening === 'wrong-id') counters.wrongId += 1;
-        if (screening === 'wrong-question') counters.wrongQuestion += 1;
-        if (screening === 'complete' || screening === 'truncated')
-          ending.done({ kind: 'reply', reply: countReply(readResponse(message, question.type), counters) });
-        else ending.failed('ERR_HEADLESS_DNS_MALFORMED', WRONG_OVER_TCP[screening]);
+        // Only the server can write to this connection, so a message that does not belong to this query is its fault.
+        const kind = classify(message, query);
+        if (kind === 'id-mismatch') counters.wrongId += 1;
+        if (kind === 'question-mismatch') counters.wrongQuestion += 1;
+        if (kind === 'complete' || kind === 'truncated')
+          completion.done({ kind: 'response', response: read(message, request) });
+        else completion.failed('malformed', MISMATCHES[kind]);
       } catch (error) {
-        ending.failed('ERR_HEADLESS_DNS_MALFORMED', malformed(error), error);
+        completion.failed('malformed', malformed(error), error);
       }
     });
-    // One segment, length and message: some servers read the length and the message in one go.
-    const length = Buffer.alloc(2);
-    length.writeUInt16BE(query.length);
-    socket.write(Buffer.concat([length, query]));
+    socket.write(toFrame(query));
     return () => socket.destroy();
   });
 }
 
-const WRONG_OVER_TCP = {
-  noise: 'sent something that is not a reply',
-  'wrong-id': 'sent a reply with another id',
-  'wrong-question': 'sent a reply to another question',
+const MISMATCHES = {
+  'not-a-response': 'sent something that is not a response',
+  'id-mismatch': 'sent a response with another id',
+  'question-mismatch': 'sent a response to another question',
 } as const;
 
-/** Puts the first frame of a TCP stream together (RFC 1035 section 4.2.2), however it was segmented. */
-class FrameReader {
-  readonly #prefix = Buffer.alloc(2);
-  #body: Buffer | undefined;
-  #received = 0;
-
-  /** Whether any octet came. */
-  get started(): boolean {
-    return this.#received > 0;
-  }
-
-  /** The message, once it is whole. */
-  add(chunk: Buffer): Buffer | undefined {
-    let used = 0;
-    while (this.#received < 2 && used < chunk.length) this.#prefix[this.#received++] = chunk[used++] as number;
-    if (this.#received < 2) return undefined;
-    // At most 64 KiB, so a lying length costs little.
-    this.#body ??= Buffer.alloc(this.#prefix.readUInt16BE(0));
-    this.#received += chunk.copy(this.#body, this.#received - 2, used);
-    return this.#received - 2 === this.#body.length ? this.#body : undefined;
-  }
-}
-
-function countReply(reply: Response, counters: DnsCounters): Response {
+function read(message: Buffer, { question, counters }: ExchangeRequest): Response {
+  const response = readResponse(message, question.type);
   counters.replies += 1;
-  counters.refusedAddresses += reply.refused;
-  return reply;
+  counters.refusedAddresses += response.refused;
+  return response;
 }
 
 function unreachable(error: unknown): string {
@@ -233,7 +211,7 @@ function unreachable(error: unknown): string {
 }
 
 function malformed(error: unknown): string {
-  return `sent a malformed reply: ${messageOf(error)}`;
+  return `sent a malformed response: ${messageOf(error)}`;
 }
 
 function messageOf(error: unknown): string {

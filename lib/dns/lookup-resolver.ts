@@ -1,8 +1,9 @@
-/** The user's own source of addresses, in the place of the DNS client. */
+/** The user's own source of addresses, in the place of DNS servers. */
 import { isIP } from 'node:net';
-import { DnsError, type DnsErrorCode } from '../errors.js';
 import { isConnectable } from './address.js';
-import { type DnsCounters, type NameResolver, type Outcome, type Resolution, zeroDnsCounters } from './resolution.js';
+import { isEmpty, type Reason, reasonOf, toError } from './failure.js';
+import type { NameResolver } from './name-resolver.js';
+import { type DnsCounters, type Outcome, type Resolution, zeroDnsCounters } from './resolution.js';
 
 export interface LookupResult {
   /** IPv4 or IPv6 addresses as text. An empty array means NODATA. */
@@ -12,29 +13,28 @@ export interface LookupResult {
 }
 
 /**
- * Replaces the whole DNS client: mocked DNS in tests, another source of names. `hostname` is the target's host as
- * written, without a final dot.
+ * Replaces DNS as a whole: mocked DNS in tests, another source of names. `hostname` is the target's host as written,
+ * without a final dot.
  *
- * Throw an error whose `code` is `ENOTFOUND` or `ENODATA` (as `node:dns` does), `ERR_HEADLESS_DNS_NXDOMAIN` or
- * `ERR_HEADLESS_DNS_NODATA` to say that there are no addresses; any other error means that the source is out of order.
+ * To say that there are no addresses, throw an error whose `code` is `ENOTFOUND` or `ENODATA` (as `node:dns` does),
+ * `ERR_HEADLESS_DNS_NXDOMAIN` or `ERR_HEADLESS_DNS_NODATA`; any other error means that the source is out of order.
  */
 export type Lookup = (hostname: string, options: { signal: AbortSignal }) => Promise<LookupResult>;
 
-/** `node:dns` codes beside our own. */
-const KNOWN_CODES: ReadonlyMap<unknown, DnsErrorCode> = new Map<unknown, DnsErrorCode>([
-  ['ENOTFOUND', 'ERR_HEADLESS_DNS_NXDOMAIN'],
-  ['ENODATA', 'ERR_HEADLESS_DNS_NODATA'],
-  ['ESERVFAIL', 'ERR_HEADLESS_DNS_SERVFAIL'],
-  ['EREFUSED', 'ERR_HEADLESS_DNS_REFUSED'],
-  ['ETIMEOUT', 'ERR_HEADLESS_DNS_TIMEOUT'],
-  ['ECONNREFUSED', 'ERR_HEADLESS_DNS_UNREACHABLE'],
+const NODE_DNS_REASONS: ReadonlyMap<unknown, Reason> = new Map<unknown, Reason>([
+  ['ENOTFOUND', 'nxdomain'],
+  ['ENODATA', 'nodata'],
+  ['ESERVFAIL', 'servfail'],
+  ['EREFUSED', 'refused'],
+  ['ETIMEOUT', 'timeout'],
+  ['ECONNREFUSED', 'unreachable'],
 ]);
 
-const RCODES: ReadonlyMap<DnsErrorCode, string> = new Map([
-  ['ERR_HEADLESS_DNS_NXDOMAIN', 'NXDOMAIN'],
-  ['ERR_HEADLESS_DNS_NODATA', 'NOERROR'],
-  ['ERR_HEADLESS_DNS_SERVFAIL', 'SERVFAIL'],
-  ['ERR_HEADLESS_DNS_REFUSED', 'REFUSED'],
+const RCODES: ReadonlyMap<Reason, string> = new Map([
+  ['nxdomain', 'NXDOMAIN'],
+  ['nodata', 'NOERROR'],
+  ['servfail', 'SERVFAIL'],
+  ['refused', 'REFUSED'],
 ]);
 
 /** As in DNS (RFC 2181 section 8). `Infinity`, for a fixed list, would be null in a snapshot's JSON. */
@@ -63,13 +63,13 @@ export class LookupResolver implements NameResolver {
       this.#counters.replies += 1;
     } catch (error) {
       signal.throwIfAborted();
-      outcome = this.#explain(error);
+      outcome = this.#toOutcome(error);
     }
-    const rcode = outcome.kind === 'addresses' ? 'NOERROR' : (RCODES.get(outcome.error.code) ?? null);
+    const rcode = outcome.kind === 'addresses' ? 'NOERROR' : (RCODES.get(outcome.reason) ?? null);
     return { outcomes: new Map([['lookup', outcome]]), name: this.#hostname, server: null, transport: 'lookup', rcode };
   }
 
-  /** Users' code is not trusted to return what its type says: one wrong address must not open a wrong connection. */
+  /** The user's function may return something else than its type says, and no connection may come of that. */
   #check(result: LookupResult): Outcome {
     const { addresses, ttlMs } = result ?? {};
     if (!Array.isArray(addresses) || !addresses.every((address) => typeof address === 'string' && isIP(address) !== 0))
@@ -82,24 +82,21 @@ export class LookupResolver implements NameResolver {
     if (usable.length > 0)
       return { kind: 'addresses', addresses: usable, ttlMs: Math.min(ttlMs, MAX_TTL_MS), partial: false };
     const message = `lookup of "${this.#hostname}" returned no address that a connection could be opened to`;
-    const error = new DnsError('ERR_HEADLESS_DNS_NODATA', message, { hostname: this.#hostname });
-    return { kind: 'empty', error, ttlMs };
+    const error = toError({ reason: 'nodata', message, hostname: this.#hostname });
+    return { kind: 'empty', reason: 'nodata', error, ttlMs };
   }
 
-  #explain(cause: unknown): Outcome {
-    const given = (cause as { code?: unknown } | null)?.code;
-    const code =
-      cause instanceof DnsError
-        ? cause.code
-        : (KNOWN_CODES.get(given) ?? codeOfOurs(given) ?? 'ERR_HEADLESS_DNS_LOOKUP');
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    const message = `lookup of "${this.#hostname}" failed: ${reason}`;
-    const error = new DnsError(code, message, { hostname: this.#hostname, cause });
-    return error.isEmptyAnswer ? { kind: 'empty', error, ttlMs: 0 } : { kind: 'failed', error };
+  /** What an error of the user's function says, by its code. */
+  #toOutcome(cause: unknown): Outcome {
+    const code = (cause as { code?: unknown } | null | undefined)?.code;
+    const reason = NODE_DNS_REASONS.get(code) ?? reasonOf(code) ?? 'lookup';
+    const message = `lookup of "${this.#hostname}" failed: ${cause instanceof Error ? cause.message : String(cause)}`;
+    const error = toError({ reason, message, hostname: this.#hostname, cause });
+    return isEmpty(reason) ? { kind: 'empty', reason, error, ttlMs: 0 } : { kind: 'failed', reason, error };
   }
 }
 
-/** A lookup that ignores its signal must not hold up close(): its late answer is left to itself. */
+/** A lookup that ignores its signal must not delay close(): its late result is ignored. */
 function abortable<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
   return new Promise((resolve, reject) => {
     const abort = (): void => reject(signal.reason);
@@ -108,10 +105,6 @@ function abortable<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
       .then(resolve, reject)
       .finally(() => signal.removeEventListener('abort', abort));
   });
-}
-
-function codeOfOurs(code: unknown): DnsErrorCode | undefined {
-  return typeof code === 'string' && code.startsWith('ERR_HEADLESS_DNS_') ? (code as DnsErrorCode) : undefined;
 }
 
 function describe(value: unknown): string {

@@ -1,7 +1,7 @@
 /**
- * Queries out, and the first look at what comes back: is this datagram a reply to our question at all? What a reply
- * says is read in `reply.ts`. The only importer of dns-packet, which encodes well but checks neither the names that it
- * encodes nor what it decodes; hence the checks here, and a reader of our own.
+ * Encodes queries, and classifies what comes back: is this message a response to our query at all? The content of a
+ * response is read in `response.ts`. The only importer of dns-packet, which encodes well but checks neither the names
+ * that it encodes nor what it decodes; therefore names are checked here, and responses have a reader of our own.
  */
 import { encode, RECURSION_DESIRED } from 'dns-packet';
 import { assertHostname } from './hostname.js';
@@ -18,11 +18,11 @@ export interface Question {
 export interface Query extends Question {
   /** 0 to 65535. */
   readonly id: number;
-  /** Sends an OPT record (RFC 6891) that allows replies of `EDNS_UDP_OCTETS`. */
+  /** Sends an OPT record (RFC 6891) that allows responses of `EDNS_UDP_OCTETS`. */
   readonly edns: boolean;
 }
 
-/** The largest reply that needs no fragments on any IPv6 path (DNS flag day 2020). */
+/** The largest response that needs no fragments on any IPv6 path (DNS flag day 2020). */
 export const EDNS_UDP_OCTETS = 1232;
 
 const FORMERR = 1;
@@ -32,7 +32,7 @@ const TC = 0x0200;
 
 /**
  * The message that asks for `query`, recursion desired.
- * @throws HeadlessError `ERR_HEADLESS_TARGET` for a name that DNS cannot ask for.
+ * @throws HeadlessError `ERR_HEADLESS_TARGET` for a name that DNS cannot be asked for.
  */
 export function encodeQuery(query: Query): Buffer {
   assertHostname(query.hostname);
@@ -59,46 +59,45 @@ export function encodeQuery(query: Query): Buffer {
 }
 
 /**
- * What a message is to the one that asked `query`.
- * - `noise`: shorter than a header, not a response, not of our opcode, or not of exactly one question;
- * - `wrong-id`, `wrong-question`: a reply, to somebody else's query or to none;
- * - `truncated`: ours, with the TC bit: what it holds is a part (RFC 2181 section 9), and may be cut anywhere;
- * - `complete`: ours, and worth reading.
+ * What a message is to the sender of a query.
+ * - `not-a-response`: shorter than a header, not a response, of another opcode, or not of exactly one question;
+ * - `id-mismatch`, `question-mismatch`: a response, but not to this query;
+ * - `truncated`: a response to this query with the TC bit: it holds a part (RFC 2181 section 9), cut anywhere;
+ * - `complete`: a response to this query, to be read.
  */
-export type Classification = 'noise' | 'wrong-id' | 'wrong-question' | 'truncated' | 'complete';
+export type Classification = 'not-a-response' | 'id-mismatch' | 'question-mismatch' | 'truncated' | 'complete';
 
 /**
- * Looks at the header and the question, and at nothing beyond. The question's name is compared octet by octet, ASCII
- * letters without case (RFC 4343).
+ * Reads the header and the question only. The question's name is compared octet by octet, ASCII letters without case
+ * (RFC 4343).
  * @param query the message as sent, made by `encodeQuery`.
- * @throws MalformedMessage where the question itself breaks off or makes no sense.
+ * @throws MalformedMessage where the question is cut off or its name is not valid.
  */
 export function classify(message: Buffer, query: Buffer): Classification {
-  if (message.length < HEADER_OCTETS) return 'noise';
+  if (message.length < HEADER_OCTETS) return 'not-a-response';
   const flags = message.readUInt16BE(2);
-  if ((flags & QR) === 0 || (flags & OPCODE) !== 0) return 'noise';
+  if ((flags & QR) === 0 || (flags & OPCODE) !== 0) return 'not-a-response';
   const headerOnly = isBareFormErr(message);
-  if (message.readUInt16BE(4) !== 1 && !headerOnly) return 'noise';
-  if (message.readUInt16BE(0) !== query.readUInt16BE(0)) return 'wrong-id';
+  if (message.readUInt16BE(4) !== 1 && !headerOnly) return 'not-a-response';
+  if (message.readUInt16BE(0) !== query.readUInt16BE(0)) return 'id-mismatch';
   if (headerOnly) return 'complete';
 
   const questionEnd = new NameReader(message).skip(HEADER_OCTETS) + 4;
   if (questionEnd > message.length) throw new MalformedMessage('the question breaks off');
-  // Our own question ends where the name's root octet, the type and the class do. Length octets are below 'A', so
-  // folding the case cannot confuse them with letters.
+  // Length octets are below 'A', so that comparing without case cannot confuse them with letters.
   const ownEnd = new NameReader(query).skip(HEADER_OCTETS) + 4;
   const nameOctets = ownEnd - 4 - HEADER_OCTETS;
   const same =
     questionEnd === ownEnd &&
     sameOctets(message, HEADER_OCTETS, query, HEADER_OCTETS, nameOctets) &&
     message.readUInt32BE(ownEnd - 4) === query.readUInt32BE(ownEnd - 4);
-  if (!same) return 'wrong-question';
+  if (!same) return 'question-mismatch';
   return (flags & TC) === 0 ? 'complete' : 'truncated';
 }
 
 /**
- * A server from before EDNS may be unable to read the question at all, and then has none to repeat (RFC 6891
- * section 7). Heeding it costs nothing: all it can bring about is the same question without EDNS.
+ * A server older than EDNS may be unable to read the question, and then cannot repeat it (RFC 6891 section 7). It is
+ * safe to accept: it only makes us ask the same question without EDNS.
  */
 function isBareFormErr(message: Buffer): boolean {
   return message.length === HEADER_OCTETS && (message.readUInt16BE(2) & 0xf) === FORMERR && !message.some(isCount);

@@ -1,5 +1,5 @@
 /**
- * Domain names inside a message: skipped, checked and compared in place, without ever becoming text. As text the
+ * Domain names inside a message: skipped, checked and compared in place, and never converted to text. As text the two
  * labels `svc`,`ns` and the one label `svc.ns` would be the same name.
  */
 
@@ -15,12 +15,12 @@ export const MAX_NAME_OCTETS = 255;
 /** Octets of one label (RFC 1035 section 2.3.4). */
 export const MAX_LABEL_OCTETS = 63;
 
-/** A name of 255 octets has at most 127 labels, so no honest one needs more pointers than the gaps between them. */
+/** A name of 255 octets has at most 127 labels, so that a valid one needs at most a pointer between every two. */
 const MAX_POINTERS = 126;
 /**
- * What the names of one message may cost: one for a label or a pointer followed, one for four octets compared. The
- * largest message (64 KiB) that is honestly compressed needs about half of it, and so does one not compressed at all;
- * a forged one has spent it in well under a millisecond, so that none blocks the event loop.
+ * How much work the names of one message may cause: one unit for a label or a pointer followed, one for four octets
+ * compared. The largest valid message (64 KiB), compressed or not, needs about half of it. A forged message cannot
+ * block the event loop for longer than this takes.
  */
 const BUDGET = 65_536;
 
@@ -28,17 +28,17 @@ const BUDGET = 65_536;
 export class NameReader {
   readonly #message: Uint8Array;
   #budget = BUDGET;
-  /** Where the last name led that `skip` found good and nothing but a pointer. */
+  /** The target of the last valid name that was a pointer and nothing else. */
   #lastPointer = -1;
 
   constructor(message: Uint8Array) {
     this.#message = message;
   }
 
-  /** Checks the name at `start`, wherever its pointers lead, and returns the offset just after its place here. */
+  /** Checks the name at `start` along all its pointers, and returns the offset just after it at this place. */
   skip(start: number): number {
     const message = this.#message;
-    // Behind a CNAME nearly every owner is the same pointer, and one look at where it leads is enough.
+    // After a CNAME nearly every owner is the same pointer, whose target has to be checked only once.
     const alone = message[start + 1] === undefined ? -1 : this.pointerAt(start);
     if (alone !== -1 && alone === this.#lastPointer && alone < start) return start + 2;
     let at = start;
@@ -60,14 +60,14 @@ export class NameReader {
         at += length + 1;
         continue;
       }
-      // 0x40 and 0x80: extended labels (RFC 6891 section 5) and a type never assigned. Nobody can know their length.
+      // 0x40 and 0x80: extended labels (RFC 6891 section 5) and a type that was never assigned: their length is unknown.
       if (length < 0xc0) throw new MalformedMessage('a label of an unknown type');
       const low = message[at + 1];
       if (low === undefined) throw new MalformedMessage('a pointer runs past the end');
       const target = ((length & 0x3f) << 8) | low;
-      // "A prior occurrence" (RFC 1035 section 4.1.4). Before the run that holds the pointer, so that it cannot loop.
+      // "A prior occurrence" (RFC 1035 section 4.1.4): before the labels that the pointer ends, so that it cannot loop.
       if (target >= runStart || target < HEADER_OCTETS)
-        throw new MalformedMessage('a pointer that leads nowhere before it');
+        throw new MalformedMessage('a pointer that does not point back');
       pointers += 1;
       if (pointers > MAX_POINTERS) throw new MalformedMessage('a name of too many pointers');
       if (end === -1) end = at + 2;
@@ -76,7 +76,7 @@ export class NameReader {
     }
   }
 
-  /** Whether two names that `skip` has checked are one, ASCII letters compared without case (RFC 4343). */
+  /** Whether two names that `skip` has checked are equal, ASCII letters compared without case (RFC 4343). */
   equal(first: number, second: number): boolean {
     const message = this.#message;
     let a = this.#toLabel(first);
@@ -116,7 +116,7 @@ export class NameReader {
   }
 }
 
-/** Compares `length` octets, ASCII letters without case. False where either array ends before. */
+/** Compares `length` octets, ASCII letters without case. False where either array is too short. */
 export function sameOctets(a: Uint8Array, aStart: number, b: Uint8Array, bStart: number, length: number): boolean {
   for (let index = 0; index < length; index++) {
     const x = a[aStart + index];

@@ -1,115 +1,126 @@
-/** What asking about one name and type came to, and how findings add up to a resolution. Pure. */
-import { DnsError, type DnsErrorCode } from '../errors.js';
+/** What one question came to, and how the results of a search add up to a resolution. Pure. */
 import type { Transport } from './exchange.js';
+import { type EmptyReason, type Failure, type FailureReason, type RcodeReason, toError } from './failure.js';
 import type { Question } from './message.js';
-import type { Outcome, Resolution } from './resolution.js';
+import type { Addresses, Outcome, Resolution } from './resolution.js';
 import type { Response } from './response.js';
 import { formatServer, type ServerAddress } from './settings.js';
 
-/** A valid reply, whatever its RCODE, and where it came from. */
+/** A valid response, whatever its RCODE, and where it came from. */
 export interface ServerResponse {
-  readonly reply: Response;
+  readonly response: Response;
   readonly server: ServerAddress;
   readonly transport: Transport;
 }
 
-/** What one question came to: its outcome, and the last reply on the way there. */
+/** As `Outcome`, with its failure still as data. */
+export type QueryOutcome =
+  | Addresses
+  | { readonly kind: 'empty'; readonly failure: Failure<EmptyReason>; readonly ttlMs: number }
+  | { readonly kind: 'failed'; readonly failure: Failure<FailureReason> };
+
 export interface QueryResult {
   readonly question: Question;
-  readonly outcome: Outcome;
+  readonly outcome: QueryOutcome;
+  /** The last valid response, which a later attempt may have failed to better; null where there was none. */
   readonly last: ServerResponse | null;
 }
 
-const RCODE_ERRORS: ReadonlyMap<string, DnsErrorCode> = new Map([
-  ['SERVFAIL', 'ERR_HEADLESS_DNS_SERVFAIL'],
-  ['REFUSED', 'ERR_HEADLESS_DNS_REFUSED'],
+const RCODE_REASONS: ReadonlyMap<string, RcodeReason> = new Map([
+  ['SERVFAIL', 'servfail'],
+  ['REFUSED', 'refused'],
 ]);
 
-/** A server that answered, but not with what the name holds. */
-export function isRcode(code: DnsErrorCode): boolean {
-  return code === 'ERR_HEADLESS_DNS_RCODE' || [...RCODE_ERRORS.values()].includes(code);
-}
-
-/** Why another server should be asked; undefined when this answer stands. */
-export function failureOf(question: Question, { reply, server }: ServerResponse): DnsError | undefined {
-  const { hostname, type } = question;
-  const details = { hostname, server: formatServer(server) };
-  const intro = `${type} of "${hostname}": ${details.server} answered`;
-  if (reply.rcode !== 'NOERROR' && reply.rcode !== 'NXDOMAIN')
-    return new DnsError(RCODE_ERRORS.get(reply.rcode) ?? 'ERR_HEADLESS_DNS_RCODE', `${intro} ${reply.rcode}`, details);
-  // No NODATA: what was cut off may have been the addresses.
-  if (reply.rcode === 'NOERROR' && reply.truncated && reply.addresses.length === 0)
-    return new DnsError('ERR_HEADLESS_DNS_MALFORMED', `${intro} over TCP with nothing but a part of itself`, details);
-  return undefined;
-}
-
-export function toOutcome({ hostname, type }: Question, { reply, server }: ServerResponse): Outcome {
-  const { addresses, ttlMs, truncated, rcode, refused } = reply;
-  if (rcode === 'NOERROR' && addresses.length > 0) return { kind: 'addresses', addresses, ttlMs, partial: truncated };
-  const details = { hostname, server: formatServer(server) };
-  const intro = `${type} of "${hostname}": ${details.server} answered`;
-  if (rcode === 'NXDOMAIN') {
-    const error = new DnsError('ERR_HEADLESS_DNS_NXDOMAIN', `${intro} NXDOMAIN: no such name`, details);
-    return { kind: 'empty', error, ttlMs };
-  }
-  const why = refused > 0 ? `${refused} that nothing can be connected to` : 'none';
-  const error = new DnsError('ERR_HEADLESS_DNS_NODATA', `${intro} NODATA: of its addresses, ${why}`, details);
-  return { kind: 'empty', error, ttlMs };
-}
-
-/** The last failure, which is the one to act on, with the others in a few words. */
-export function withHistory(error: DnsError, earlier: readonly DnsError[], remedy: string | null): DnsError {
-  const notes = remedy === null ? [] : [remedy];
-  if (earlier.length > 0)
-    notes.unshift(
-      `before that: ${earlier.map(({ server, code }) => `${server} ${code.replace('ERR_HEADLESS_DNS_', '')}`).join(', ')}`,
-    );
-  if (notes.length === 0) return error;
-  return new DnsError(error.code, `${error.message} (${notes.join('; ')})`, {
-    hostname: error.hostname,
-    server: error.server,
-    cause: error.cause ?? error,
+/** What a valid response says. `failed`: another server should be asked. */
+export function toOutcome({ hostname, type }: Question, { response, server }: ServerResponse): QueryOutcome {
+  const { addresses, ttlMs, truncated, rcode, refused } = response;
+  const address = formatServer(server);
+  const failure = <R extends EmptyReason | FailureReason>(reason: R, what: string): Failure<R> => ({
+    reason,
+    message: `${type} of "${hostname}": ${address} answered ${what}`,
+    hostname,
+    server: address,
   });
+  if (rcode === 'NXDOMAIN') return { kind: 'empty', failure: failure('nxdomain', 'NXDOMAIN (no such name)'), ttlMs };
+  if (rcode !== 'NOERROR') return { kind: 'failed', failure: failure(RCODE_REASONS.get(rcode) ?? 'rcode', rcode) };
+  if (addresses.length > 0) return { kind: 'addresses', addresses, ttlMs, partial: truncated };
+  // Not NODATA: the part that is missing may hold addresses.
+  if (truncated) return { kind: 'failed', failure: failure('malformed', 'over TCP with TC set and no address') };
+  const what =
+    refused > 0
+      ? `NODATA (the name has ${refused} ${type} record${refused === 1 ? '' : 's'}, but no connection can be opened to such an address)`
+      : `NODATA (the name exists, but has no ${type} records)`;
+  return { kind: 'empty', failure: failure('nodata', what), ttlMs };
+}
+
+/** The last failure, which is the one to act on; its message lists the earlier ones and ends with the advice. */
+export function withHistory<R extends FailureReason>(
+  failure: Failure<R>,
+  earlier: readonly Failure[],
+  advice: string | null,
+): Failure<R> {
+  const attempts = earlier.map(({ server, reason }) => `${server} ${reason.toUpperCase()}`);
+  const notes = attempts.length > 0 ? [`before that: ${attempts.join(', ')}`] : [];
+  if (advice !== null) notes.push(advice);
+  return notes.length === 0 ? failure : { ...failure, message: `${failure.message} (${notes.join('; ')})` };
 }
 
 /**
- * What a search that found nothing says of each record type: a failure before NODATA before NXDOMAIN, and among equals
- * that of the name `preferred`.
+ * Of a search that found no address, the one result of each record type to report: a failure before NODATA before
+ * NXDOMAIN, and among equals that of the name `preferred`.
  */
-export function summarise(findings: readonly QueryResult[], preferred: string): QueryResult[] {
-  const types = [...new Set(findings.map(({ question }) => question.type))];
+export function summarise(results: readonly QueryResult[], preferred: string): QueryResult[] {
+  const types = [...new Set(results.map(({ question }) => question.type))];
   return types.map((type) => {
-    const own = findings.filter(({ question }) => question.type === type);
-    const weight = (finding: QueryResult): number =>
-      severity(finding) + (finding.question.hostname === preferred ? 0.5 : 0);
-    const chosen = own.reduce((best, finding) => (weight(finding) > weight(best) ? finding : best));
-    const others = own.filter((finding) => finding !== chosen).map(({ question }) => question.hostname);
-    if (others.length === 0 || chosen.outcome.kind === 'addresses') return chosen;
-    const { error } = chosen.outcome;
-    const message = `${error.message} (nor found as ${others.join(', ')})`;
-    const details = { hostname: error.hostname, server: error.server, cause: error.cause };
-    return { ...chosen, outcome: { ...chosen.outcome, error: new DnsError(error.code, message, details) } };
+    const candidates = results.filter(({ question }) => question.type === type);
+    const rank = (result: QueryResult): number => severity(result) + (result.question.hostname === preferred ? 0.5 : 0);
+    const chosen = candidates.reduce((best, result) => (rank(result) > rank(best) ? result : best));
+    const others = candidates.filter((result) => result !== chosen).map(({ question }) => question.hostname);
+    const note = ` (nor found as ${others.join(', ')})`;
+    return others.length === 0 ? chosen : { ...chosen, outcome: withNote(chosen.outcome, note) };
   });
+}
+
+function withNote(outcome: QueryOutcome, note: string): QueryOutcome {
+  switch (outcome.kind) {
+    case 'addresses':
+      return outcome;
+    case 'empty':
+      return { ...outcome, failure: { ...outcome.failure, message: outcome.failure.message + note } };
+    case 'failed':
+      return { ...outcome, failure: { ...outcome.failure, message: outcome.failure.message + note } };
+  }
 }
 
 function severity({ outcome }: QueryResult): number {
   if (outcome.kind !== 'empty') return 2;
-  return outcome.error.code === 'ERR_HEADLESS_DNS_NODATA' ? 1 : 0;
+  return outcome.failure.reason === 'nodata' ? 1 : 0;
 }
 
-/** `findings`: at most one of each type, at least one. */
-export function toResolution(findings: readonly QueryResult[]): Resolution {
-  // Speak of the one that has addresses, else of the one that got the furthest.
-  const telling =
-    findings.find(({ outcome }) => outcome.kind === 'addresses') ??
-    findings.find(({ last }) => last !== null) ??
-    (findings[0] as QueryResult);
-  const { question, last } = telling;
+/** `results`: at least one, and at most one of each type. */
+export function toResolution(results: readonly QueryResult[]): Resolution {
+  // The name, server and RCODE are those of the result with addresses, or else of the first that got a response.
+  const { question, last } =
+    results.find(({ outcome }) => outcome.kind === 'addresses') ??
+    results.find((result) => result.last !== null) ??
+    (results[0] as QueryResult);
   return {
-    outcomes: new Map(findings.map(({ question: { type }, outcome }) => [type, outcome])),
+    outcomes: new Map(results.map(({ question: { type }, outcome }) => [type, withError(outcome)])),
     name: question.hostname,
     server: last && formatServer(last.server),
     transport: last?.transport ?? null,
-    rcode: last?.reply.rcode ?? null,
+    rcode: last?.response.rcode ?? null,
   };
+}
+
+/** The outcome as users are given it. */
+function withError(outcome: QueryOutcome): Outcome {
+  switch (outcome.kind) {
+    case 'addresses':
+      return outcome;
+    case 'empty':
+      return { kind: 'empty', reason: outcome.failure.reason, error: toError(outcome.failure), ttlMs: outcome.ttlMs };
+    case 'failed':
+      return { kind: 'failed', reason: outcome.failure.reason, error: toError(outcome.failure) };
+  }
 }

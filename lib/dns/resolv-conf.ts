@@ -1,4 +1,4 @@
-/** resolv.conf: its text as settings, by glibc's rules (resolv.conf(5)), and the file, read again when it changes. */
+/** resolv.conf: its text as settings, by glibc's rules (resolv.conf(5)), and the file, which is read again when it changes. */
 import { readFileSync, type Stats, statSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { DNS_PORT, type ServerAddress } from './settings.js';
@@ -8,32 +8,32 @@ export interface ResolvConf {
   readonly servers: readonly ServerAddress[];
   /** Without final dots. */
   readonly search: readonly string[];
-  /** `undefined`, here and below: the file does not say. 0 to 15. */
+  /** 0 to 15. `undefined`, here and below: the file does not set it. */
   readonly ndots: number | undefined;
   /** For one server, one attempt: 1000 to 30,000. */
   readonly timeoutMs: number | undefined;
   /** Rounds over the servers: 1 to 5. */
   readonly attempts: number | undefined;
-  /** Take turns at which server is asked first. */
+  /** Begin with another server at each resolution. */
   readonly rotate: boolean;
 }
 
 /** glibc's MAXNS. */
 const MAX_SERVERS = 3;
-/** glibc has had no limit since 2.26; this is the Kubernetes API's, and bounds the queries that a lookup can take. */
+/** glibc has had no limit since 2.26; this is the Kubernetes API's, and limits the queries of one resolution. */
 const MAX_SEARCH = 32;
 const LOCALHOST: ServerAddress = { host: '127.0.0.1', port: DNS_PORT };
 
 /**
- * Never fails: what is not understood is passed over, as glibc does. Without `nameserver` the server is 127.0.0.1.
- * Unlike glibc, no search domain is made out of the machine's own name where the file has none.
+ * Never fails: what is not understood is ignored, as in glibc. Without `nameserver` the server is 127.0.0.1. Unlike in
+ * glibc, the machine's own domain is not used where the file has no search list.
  */
 export function parseResolvConf(text: string): ResolvConf {
   const servers: ServerAddress[] = [];
   let search: string[] = [];
   const options = new Map<string, number>();
   for (const line of text.split(/\r?\n/)) {
-    // A keyword starts its line, so a line that is indented means nothing.
+    // A keyword is the first thing in its line: an indented line is ignored.
     const [keyword, ...values] = (line.split(/[#;]/, 1)[0] as string).split(/\s+/);
     if (keyword === 'nameserver') {
       const host = values[0] ?? '';
@@ -59,7 +59,7 @@ function toDomains(values: readonly string[]): string[] {
   return domains.slice(0, MAX_SEARCH);
 }
 
-/** Least and most, as glibc clamps them; `timeout` in seconds. */
+/** The limits that glibc clamps values to; `timeout` in seconds. */
 const RANGES: ReadonlyMap<string, readonly [least: number, most: number]> = new Map([
   ['ndots', [0, 15]],
   ['timeout', [1, 30]],
@@ -77,8 +77,8 @@ function readOption(option: string, options: Map<string, number>): void {
 
 /**
  * One resolv.conf, read again when it was replaced or written to. Synchronous on purpose: the asynchronous fs API
- * shares a pool of four threads with `dns.lookup`, whose calls may hang there for as long as DNS is down, and then
- * this would hang too. The file is small and local, and one `stat` is all that a look usually costs.
+ * shares a pool of four threads with `dns.lookup`, whose calls may hang while DNS is down, and then this would hang
+ * too. The file is small and local, and usually one `stat` is enough.
  */
 export class ResolvConfFile {
   readonly #path: string;
@@ -90,10 +90,10 @@ export class ResolvConfFile {
     this.#path = path;
   }
 
-  /** What the file says now; while it cannot be read, what it said last, and before that what an empty one means. */
+  /** What the file says now; while it cannot be read, what it said last, or else what an empty file means. */
   read(): ResolvConf {
     try {
-      // Stamp first: a change between the two calls is then noticed by the next look.
+      // Stamp first: a change between the two calls is then noticed at the next read.
       const stamp = toStamp(statSync(this.#path));
       if (stamp !== this.#stamp) {
         this.#settings = parseResolvConf(readFileSync(this.#path, 'utf8'));
@@ -102,18 +102,17 @@ export class ResolvConfFile {
       this.#problem = null;
     } catch (error) {
       this.#problem = `${this.#path} could not be read: ${error instanceof Error ? error.message : String(error)}`;
-      // Missing for a moment while it is replaced, or for ever: either way the last settings are the best there are.
     }
     return this.#settings;
   }
 
-  /** Why the last `read` could not read it; null where it could. */
+  /** Why the last `read` could not read the file; null where it could. */
   get problem(): string | null {
     return this.#problem;
   }
 }
 
-/** Kubernetes replaces the file by a rename (another inode), editors in place (another time or size). */
+/** Kubernetes replaces the file by a rename (another inode); editors write to it (another time or size). */
 function toStamp({ dev, ino, size, mtimeMs, ctimeMs }: Stats): string {
   return [dev, ino, size, mtimeMs, ctimeMs].join(' ');
 }

@@ -1,6 +1,6 @@
 /**
- * Reads a reply that `screen` found to be ours. Strict where a wrong guess could make an address, blind to everything
- * else: the framing of all records must hold to the last octet, but the data of other types is never looked into.
+ * Reads a response that `classify` found to be to our query. Strict where an error could produce a wrong address: the
+ * lengths of all records must be right to the last octet. The data of records of other types is not read at all.
  */
 import { formatIPv4, formatIPv6, isConnectable, isConnectableIPv4 } from './address.js';
 import { type RecordType, rcodeName } from './message.js';
@@ -13,10 +13,10 @@ export interface Response {
   readonly truncated: boolean;
   /** Of the type asked for, under the name asked for or the end of its CNAME chain; each once, all connectable. */
   readonly addresses: readonly string[];
-  /** Different addresses left out because nothing can be connected to them. */
+  /** How many different addresses were left out because no connection can be opened to them. */
   readonly refused: number;
   /**
-   * With addresses: the least TTL along the CNAME chain and the addresses. Without: the SOA's negative TTL (RFC 2308
+   * With addresses: the smallest TTL along the CNAME chain and the addresses. Without: the SOA's negative TTL (RFC 2308
    * section 5), or 0 where there is none. A TTL with its top bit set counts as 0 (RFC 2181 section 8), so that this
    * is at most 2^31-1 seconds.
    */
@@ -32,9 +32,9 @@ const IPV6_OCTETS = 16;
 const RECORD_OCTETS = 10;
 /** Two root names and five numbers: the shortest SOA there can be. */
 const MIN_SOA_OCTETS = 22;
-/** As deep as resolvers commonly follow. */
+/** How many CNAMEs resolvers commonly follow. */
 const MAX_CHAIN = 16;
-/** A pointer to the question's name, which is what nearly every owner is. */
+/** A pointer to the question's name, which nearly every owner is. */
 const QUESTION_POINTER = 0xc000 | HEADER_OCTETS;
 
 /** An address whose owner is not simply the question's name. */
@@ -51,15 +51,15 @@ interface Alias {
   readonly ttl: number;
 }
 
-/** @throws MalformedMessage; then nothing in the message may be relied on. */
+/** @throws MalformedMessage; then no part of the message may be used. */
 export function readResponse(message: Buffer, type: RecordType): Response {
   const flags = u16(message, 2);
   const names = new NameReader(message);
   const wanted = TYPE[type];
   const answers = u16(message, 6);
   const records = answers + u16(message, 8) + u16(message, 10);
-  const found = new AddressSet(message, type);
-  const elsewhere: AddressRecord[] = [];
+  const addressSet = new AddressSet(message, type);
+  const otherOwners: AddressRecord[] = [];
   const aliases: Alias[] = [];
   let extendedRcode = -1;
   let negativeTtl = 0;
@@ -67,7 +67,7 @@ export function readResponse(message: Buffer, type: RecordType): Response {
   let at = u16(message, 4) === 0 ? HEADER_OCTETS : names.skip(HEADER_OCTETS) + 4;
   for (let index = 0; index < records; index++) {
     const owner = at;
-    if (owner + 2 > message.length) throw new MalformedMessage('fewer records than announced');
+    if (owner + 2 > message.length) throw new MalformedMessage('fewer records than the header says');
     const direct = u16(message, owner) === QUESTION_POINTER;
     at = direct ? owner + 2 : names.skip(owner);
     const rdata = at + RECORD_OCTETS;
@@ -86,37 +86,37 @@ export function readResponse(message: Buffer, type: RecordType): Response {
       continue;
     }
     if (recordClass !== CLASS_IN) continue;
-    // Of any owner, in any section: whoever gets this wrong cannot be trusted with the rest.
+    // Of any owner, in any section: a server that gets this wrong cannot be trusted with the rest.
     if (recordType === TYPE.A && end - rdata !== IPV4_OCTETS) throw new MalformedMessage('an A of other than 4 octets');
     if (recordType === TYPE.AAAA && end - rdata !== IPV6_OCTETS)
       throw new MalformedMessage('an AAAA of other than 16 octets');
 
     if (index < answers) {
       if (recordType === wanted) {
-        if (direct) found.add(rdata, ttl);
-        else elsewhere.push({ owner, rdata, ttl });
+        if (direct) addressSet.add(rdata, ttl);
+        else otherOwners.push({ owner, rdata, ttl });
       } else if (recordType === TYPE.CNAME) aliases.push({ owner, target: rdata, end, ttl });
     } else if (recordType === TYPE.SOA && end - rdata >= MIN_SOA_OCTETS) {
-      // Its last field is MINIMUM, whatever the two names before it look like.
+      // MINIMUM is its last field, so that the two names before it need not be read.
       negativeTtl = Math.min(readTtl(ttl), readTtl(u32(message, end - 4)));
     }
   }
 
-  if (aliases.length > 0 || elsewhere.length > 0) {
-    const chain = followChain(names, aliases, found);
-    collectOwned(chain, names, elsewhere, found);
+  if (aliases.length > 0 || otherOwners.length > 0) {
+    const chain = followChain(names, aliases, addressSet);
+    collectOwned(chain, names, otherOwners, addressSet);
   }
-  const addresses = found.addresses;
+  const addresses = addressSet.addresses;
   return {
     rcode: rcodeName((Math.max(extendedRcode, 0) << 4) | (flags & 0xf)),
     truncated: (flags & TC) !== 0,
     addresses,
-    refused: found.refused,
-    ttlMs: (addresses.length > 0 ? found.ttl : negativeTtl) * 1000,
+    refused: addressSet.refused,
+    ttlMs: (addresses.length > 0 ? addressSet.ttl : negativeTtl) * 1000,
   };
 }
 
-/** Addresses taken so far, and the least TTL on the way to them. */
+/** The addresses collected so far, and the smallest TTL along the chain and among them. */
 class AddressSet {
   readonly #message: Buffer;
   readonly #isIPv4: boolean;
@@ -161,40 +161,40 @@ function checkOptions(message: Buffer, owner: number, rdata: number, end: number
 }
 
 /** The names from the question's to the last alias's target, in whatever order the records came. */
-function followChain(names: NameReader, aliases: readonly Alias[], found: AddressSet): readonly number[] {
+function followChain(names: NameReader, aliases: readonly Alias[], addressSet: AddressSet): readonly number[] {
   const chain = [HEADER_OCTETS];
   for (let current = HEADER_OCTETS; ; ) {
     const alias = aliases.find(({ owner }) => names.equal(owner, current));
     if (alias === undefined) return chain;
-    // Checked here and not where it was met: an alias that nobody follows is an unrelated record.
+    // Checked here, because an alias that is not part of the chain is an unrelated record.
     if (names.skip(alias.target) !== alias.end) throw new MalformedMessage('a CNAME that does not fill its record');
     if (chain.some((name) => names.equal(name, alias.target))) throw new MalformedMessage('a loop of CNAMEs');
     if (chain.length > MAX_CHAIN) throw new MalformedMessage(`a chain of more than ${MAX_CHAIN} CNAMEs`);
-    found.lowerTtl(alias.ttl);
+    addressSet.lowerTtl(alias.ttl);
     current = alias.target;
     chain.push(current);
   }
 }
 
-/** Adds the addresses that a name of the chain owns. */
+/** Adds the addresses whose owner is a name of the chain. */
 function collectOwned(
   chain: readonly number[],
   names: NameReader,
-  elsewhere: readonly AddressRecord[],
-  found: AddressSet,
+  otherOwners: readonly AddressRecord[],
+  addressSet: AddressSet,
 ): void {
-  // Behind a CNAME most owners are the same pointer: remembering the last one's verdict saves nearly all comparisons.
+  // After a CNAME most owners are the same pointer: remembering the last result saves nearly all comparisons.
   let lastPointer = -1;
-  let lastVerdict = false;
-  for (const { owner, rdata, ttl } of elsewhere) {
+  let lastIsOwned = false;
+  for (const { owner, rdata, ttl } of otherOwners) {
     const pointer = names.pointerAt(owner);
-    if (pointer === -1 || pointer !== lastPointer) lastVerdict = chain.some((name) => names.equal(name, owner));
+    if (pointer === -1 || pointer !== lastPointer) lastIsOwned = chain.some((name) => names.equal(name, owner));
     lastPointer = pointer;
-    if (lastVerdict) found.add(rdata, ttl);
+    if (lastIsOwned) addressSet.add(rdata, ttl);
   }
 }
 
-/** Buffer's own readers check their arguments at a cost that shows with thousands of records; callers check bounds. */
+/** Buffer's own readers check their arguments, which is slow for thousands of records. Here callers check bounds. */
 function u16(octets: Uint8Array, at: number): number {
   return ((octets[at] as number) << 8) | (octets[at + 1] as number);
 }

@@ -1,4 +1,4 @@
-/** Which fully qualified names a name may stand for, in the order to ask for them. Pure. */
+/** Which fully qualified names a host name may stand for, in the order to ask for them. Pure. */
 import { hostnameFault } from './hostname.js';
 
 export interface SearchRules {
@@ -9,8 +9,8 @@ export interface SearchRules {
 }
 
 /**
- * glibc's order (resolv.conf(5), `ndots`). An absolute name stands for itself only. Combinations that DNS cannot ask
- * for, being too long, are left out.
+ * glibc's order (resolv.conf(5), `ndots`). An absolute name stands for itself only. Combinations that DNS cannot be
+ * asked for, such as too long ones, are left out.
  */
 export function candidateNames(hostname: string, absolute: boolean, { search, ndots }: SearchRules): readonly string[] {
   if (absolute) return [hostname];

@@ -1,4 +1,4 @@
-/** What the DNS client is told to do, validated and complete. `null` means: as resolv.conf says. */
+/** The settings of the stub resolver, validated and complete. `null` means: as resolv.conf says. */
 import { isIP } from 'node:net';
 import { formatHostPort } from '../address.js';
 
@@ -9,8 +9,8 @@ export interface ServerAddress {
 }
 
 /**
- * Which records to ask for. `auto`: A, and AAAA only where A is NODATA. `dual`: both, each kept on its own when the
- * other fails.
+ * Which records to ask for. `auto`: A, and AAAA only where A is NODATA. `dual`: both; when one fails, the
+ * addresses of the other are still updated.
  */
 export type Family = 'auto' | 'ipv4' | 'ipv6' | 'dual';
 

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { covers } from '../faults/covers.js';
 import { balancerFixture, twoReady } from '../support/balancer-fixture.js';
 import { FakeControlHelper } from '../support/fake-subchannel.js';
 
@@ -29,7 +30,7 @@ test('a removed pod that never was READY is let go at once', () => {
   assert.deepEqual([held(), counters.drained, clock.timers], ['a', 0, 0]);
 });
 
-test('a pod that returns while it drains serves on the same connection (fault 43)', async () => {
+test('a pod that returns while it drains serves on the same connection', covers(43), async () => {
   const { give, serving, made, states, counters, clock } = twoReady();
   give('a');
   await clock.advance(29_999);
@@ -40,7 +41,7 @@ test('a pod that returns while it drains serves on the same connection (fault 43
   assert.deepEqual([counters.drained, counters.returned, counters.connected], [1, 1, 2]);
 });
 
-test('a set that alternates at each poll never costs a connection (fault 49)', async () => {
+test('a set that alternates at each poll never costs a connection', covers(49), async () => {
   const { give, made, serving, clock, pod } = twoReady();
   for (let poll = 0; poll < 40; poll++) {
     give(poll % 2 === 0 ? 'a' : 'ab');
@@ -51,7 +52,7 @@ test('a set that alternates at each poll never costs a connection (fault 49)', a
   assert.deepEqual([pod('b').refs, clock.timers], [1, 0]);
 });
 
-test('a call in flight holds a draining pod past its linger, to the end of the call (fault 42)', async () => {
+test('a call in flight holds a draining pod past its linger, to the end of the call', covers(42), async () => {
   const { give, up, call, held, clock } = twoReady();
   const ends = [call(), call()];
   give('abc');
@@ -90,7 +91,7 @@ test('a draining pod whose connection breaks is let go, and not connected again'
   assert.deepEqual([held(), pod('b').connects, clock.timers, source.requests], ['a', connects, 0, 0]);
 });
 
-test('pods that left still serve until one of the set is READY, however long that takes (fault 41)', async () => {
+test('pods that left still serve until one of the set is READY, however long that takes', covers(41), async () => {
   const { give, serving, last, states, held, pod, up, source, clock } = twoReady();
   give('cd');
   assert.deepEqual([last().state, serving(), states().a], ['READY', 'ab', 'draining']);

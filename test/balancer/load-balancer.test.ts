@@ -5,6 +5,7 @@ import { DnsError } from '../../lib/errors.js';
 import { CHANNEL_CONTEXT_KEY } from '../../lib/grpc/channel-context.js';
 import { statusOrFromValue } from '../../lib/grpc/experimental.js';
 import { HeadlessLoadBalancingConfig, LoadBalancerAdapter } from '../../lib/grpc/load-balancer-adapter.js';
+import { covers } from '../faults/covers.js';
 import { balancerFixture, twoReady } from '../support/balancer-fixture.js';
 import { FakeControlHelper } from '../support/fake-subchannel.js';
 
@@ -100,7 +101,7 @@ test('calls fail UNAVAILABLE with the last connection error, and with that of DN
   assert.equal(pick().status?.details, details);
 });
 
-test('without a set calls fail with the cause, and a set that comes later serves (fault 25)', () => {
+test('without a set calls fail with the cause, and a set that comes later serves', covers(25), () => {
   const { fail, give, last, up, serving } = balancerFixture();
   assert.equal(fail('NXDOMAIN: no such name'), true);
   assert.equal(last().error, 'headless: no address for svc.ns:50051: NXDOMAIN: no such name');
@@ -111,7 +112,7 @@ test('without a set calls fail with the cause, and a set that comes later serves
   assert.equal(serving(), 'a');
 });
 
-test('a failure of the resolver leaves a working set as it is (faults 23 and 34)', () => {
+test('a failure of the resolver leaves a working set as it is', covers(23, 34), () => {
   const { fail, serving, helper } = twoReady();
   const before = helper.published.length;
   assert.equal(fail('SERVFAIL'), true);
@@ -119,7 +120,7 @@ test('a failure of the resolver leaves a working set as it is (faults 23 and 34)
   assert.equal(serving(), 'ab');
 });
 
-test('an empty set is obeyed: calls fail at once, and the pods drain (fault 24)', () => {
+test('an empty set is obeyed: calls fail at once, and the pods drain', covers(24), () => {
   const { give, last, states, held } = twoReady();
   give('', 'NXDOMAIN: no such name');
   assert.equal(last().state, 'TRANSIENT_FAILURE');
@@ -151,7 +152,7 @@ test('subchannels are made for added pods only, and told to connect once', () =>
   );
 });
 
-test('the same set in another order publishes nothing (fault 28)', () => {
+test('the same set in another order publishes nothing', covers(28), () => {
   const { give, helper } = twoReady();
   const before = helper.published.length;
   give('ba');
@@ -159,7 +160,7 @@ test('the same set in another order publishes nothing (fault 28)', () => {
   assert.equal(helper.published.length, before);
 });
 
-test('a pod gets calls once it is READY, and not before (fault 37)', () => {
+test('a pod gets calls once it is READY, and not before', covers(37), () => {
   const { give, up, pod, serving } = twoReady();
   give('abc');
   assert.equal(serving(), 'ab');
@@ -184,7 +185,7 @@ test('channel options reach the subchannels, but ours do not', () => {
   assert.deepEqual(args, { 'grpc.keepalive_time_ms': 10_000 });
 });
 
-test('a lost connection is out of the picker, asks for a query, and is tried again (fault 38)', () => {
+test('a lost connection is out of the picker, asks for a query, and is tried again', covers(38), () => {
   const { pod, serving, source, counters, up } = twoReady();
   const { connects } = pod('a');
   pod('a').become('IDLE');
@@ -196,7 +197,7 @@ test('a lost connection is out of the picker, asks for a query, and is tried aga
   assert.deepEqual([serving(), counters.connected], ['ab', 3]);
 });
 
-test('a pod that cannot be reached asks for a query too, and is tried again when its backoff ends (fault 37)', () => {
+test('a pod that cannot be reached asks for a query too, and is tried again when its backoff ends', covers(37), () => {
   const { give, pod, source, serving } = twoReady();
   give('abc');
   pod('c').become('CONNECTING');
@@ -229,7 +230,7 @@ test('an unhealthy pod is not picked, until it is healthy again', () => {
   assert.equal(serving(), 'a');
 });
 
-test('destroy() lets go of every pod, timer and listener, whatever they were at (fault 44)', async () => {
+test('destroy() lets go of every pod, timer and listener, whatever they were at', covers(44), async () => {
   const { give, up, pod, balancer, helper, clock, context, call, states } = twoReady();
   give(['a', 'c', ...Array.from({ length: 40 }, (_, index) => `10.0.0.${index}`)]);
   pod('c').become('TRANSIENT_FAILURE', 'ECONNREFUSED');

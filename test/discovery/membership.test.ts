@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { applyResolution, EMPTY_MEMBERSHIP, type EmptyRule, type Membership } from '../../lib/discovery/membership.js';
 import type { Outcome, OutcomeSource } from '../../lib/dns/resolution.js';
+import { type Coverage, covers } from '../faults/covers.js';
 import { empty, failed, found, resolution } from '../support/scripted-resolver.js';
 
 type Answers = Partial<Record<OutcomeSource, Outcome>>;
@@ -21,6 +22,7 @@ const [x, y] = ['fd00::1', 'fd00::2'];
 const CODE = 'ERR_HEADLESS_DNS_';
 
 interface Rule {
+  coverage?: Coverage;
   before?: Answers[];
   answer: Answers;
   rule?: EmptyRule;
@@ -43,21 +45,24 @@ const rules: Record<string, Rule> = {
     changed: true,
     ttlMs: 5_000,
   },
-  'records shuffled are the same set (fault 28)': {
+  'records shuffled are the same set': {
+    coverage: covers(28),
     before: [AB],
     answer: { A: found([b, a]) },
     set: [a, b],
     changed: false,
     ttlMs: 5_000,
   },
-  'records repeated are the same set (fault 28)': {
+  'records repeated are the same set': {
+    coverage: covers(28),
     before: [AB],
     answer: { A: found([b, a, b, b]) },
     set: [a, b],
     changed: false,
     ttlMs: 5_000,
   },
-  'a failure keeps the set (fault 23)': {
+  'a failure keeps the set': {
+    coverage: covers(23),
     before: [AB],
     answer: { A: failed('SERVFAIL') },
     set: [a, b],
@@ -65,7 +70,8 @@ const rules: Record<string, Rule> = {
     error: 'SERVFAIL',
     failed: true,
   },
-  'a failure keeps the set under drop too (fault 23)': {
+  'a failure keeps the set under drop too': {
+    coverage: covers(23),
     before: [AB],
     answer: { A: failed('TIMEOUT') },
     rule: 'drop',
@@ -74,21 +80,24 @@ const rules: Record<string, Rule> = {
     error: 'TIMEOUT',
     failed: true,
   },
-  'NXDOMAIN keeps a working set, and is told (fault 24)': {
+  'NXDOMAIN keeps a working set, and is told': {
+    coverage: covers(24),
     before: [AB],
     answer: { A: empty('NXDOMAIN') },
     set: [a, b],
     changed: false,
     error: 'NXDOMAIN',
   },
-  'NODATA keeps a working set, and is told (fault 24)': {
+  'NODATA keeps a working set, and is told': {
+    coverage: covers(24),
     before: [AB],
     answer: { A: empty('NODATA'), AAAA: empty('NODATA') },
     set: [a, b],
     changed: false,
     error: 'NODATA',
   },
-  'NXDOMAIN empties the set under drop (fault 24)': {
+  'NXDOMAIN empties the set under drop': {
+    coverage: covers(24),
     before: [AB],
     answer: { A: empty('NXDOMAIN') },
     rule: 'drop',
@@ -96,7 +105,8 @@ const rules: Record<string, Rule> = {
     changed: true,
     error: 'NXDOMAIN',
   },
-  'NODATA of both families empties the set under drop (fault 24)': {
+  'NODATA of both families empties the set under drop': {
+    coverage: covers(24),
     before: [DUAL],
     answer: { A: empty('NODATA'), AAAA: empty('NODATA') },
     rule: 'drop',
@@ -104,7 +114,8 @@ const rules: Record<string, Rule> = {
     changed: true,
     error: 'NODATA',
   },
-  'NXDOMAIN at cold start changes nothing (fault 25)': {
+  'NXDOMAIN at cold start changes nothing': {
+    coverage: covers(25),
     answer: { A: empty('NXDOMAIN') },
     rule: 'drop',
     set: [],
@@ -131,7 +142,8 @@ const rules: Record<string, Rule> = {
     changed: true,
     ttlMs: 7_000,
   },
-  'A answered and AAAA failed: A is updated, AAAA kept (fault 26)': {
+  'A answered and AAAA failed: A is updated, AAAA kept': {
+    coverage: covers(26),
     before: [DUAL],
     answer: { A: found([b]), AAAA: failed() },
     set: [b, x],
@@ -139,7 +151,8 @@ const rules: Record<string, Rule> = {
     error: 'SERVFAIL',
     ttlMs: 5_000,
   },
-  'AAAA answered and A failed: AAAA is updated, A kept (fault 26)': {
+  'AAAA answered and A failed: AAAA is updated, A kept': {
+    coverage: covers(26),
     before: [DUAL],
     answer: { A: failed(), AAAA: found([y]) },
     set: [a, y],
@@ -147,7 +160,8 @@ const rules: Record<string, Rule> = {
     error: 'SERVFAIL',
     ttlMs: 5_000,
   },
-  'A empty and AAAA failed: what AAAA had is kept (fault 26)': {
+  'A empty and AAAA failed: what AAAA had is kept': {
+    coverage: covers(26),
     before: [DUAL],
     answer: { A: empty('NODATA'), AAAA: failed() },
     set: [x],
@@ -182,21 +196,24 @@ const rules: Record<string, Rule> = {
     error: 'SERVFAIL',
     failed: true,
   },
-  'a cut answer adds and never removes (fault 19)': {
+  'a cut answer adds and never removes': {
+    coverage: covers(19),
     before: [AB],
     answer: { A: found([c], { partial: true }) },
     set: [a, b, c],
     changed: true,
     ttlMs: 5_000,
   },
-  'a cut answer with nothing new changes nothing (fault 19)': {
+  'a cut answer with nothing new changes nothing': {
+    coverage: covers(19),
     before: [AB],
     answer: { A: found([b], { partial: true }) },
     set: [a, b],
     changed: false,
     ttlMs: 5_000,
   },
-  'a cut answer leaves a family alone that was not asked about (fault 19)': {
+  'a cut answer leaves a family alone that was not asked about': {
+    coverage: covers(19),
     before: [{ A: empty('NODATA'), AAAA: found([x]) }],
     answer: { A: found([a], { partial: true }) },
     set: [a, x],
@@ -212,10 +229,11 @@ const rules: Record<string, Rule> = {
   },
 };
 
-for (const [name, { before = [], answer, rule = 'keep', set, changed, error, ttlMs, failed: out }] of Object.entries(
-  rules,
-))
-  test(name, () => {
+for (const [
+  name,
+  { coverage = {}, before = [], answer, rule = 'keep', set, changed, error, ttlMs, failed: out },
+] of Object.entries(rules))
+  test(name, coverage, () => {
     const previous = after(...before);
     const update = applyResolution(previous, resolution(answer), rule);
     assert.deepEqual(sorted(update.membership.hosts), sorted(set));
@@ -274,7 +292,7 @@ test('after any answers, failures never change the set, and nothing but drop and
   );
 });
 
-test('after any answers, a whole answer to every question is the set, and a cut one never removes (fault 19)', () => {
+test('after any answers, a whole answer to every question is the set, and a cut one never removes', covers(19), () => {
   fc.assert(
     fc.property(fc.array(answer), addresses, address, emptyRule, (answers, some, one, rule) => {
       const before = after(...answers);

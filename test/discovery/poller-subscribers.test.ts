@@ -1,12 +1,13 @@
 /** Who is told what: several subscribers, stops, wake-ups, and the status for people. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { covers } from '../faults/covers.js';
 import { settle } from '../support/fake-clock.js';
 import { a, b, c, pollerFixture, SERVFAIL, told } from '../support/poller-fixture.js';
 import { pods } from '../support/scripted-resolver.js';
 import { uncaughtDuring } from '../support/uncaught.js';
 
-test('when the last subscriber ends while it waits, no timer is left (fault 44)', async () => {
+test('when the last subscriber ends while it waits, no timer is left', covers(44), async () => {
   const { clock, resolver, join } = pollerFixture();
   const [one, two] = [join(), join()];
   await clock.advance(1);
@@ -19,20 +20,24 @@ test('when the last subscriber ends while it waits, no timer is left (fault 44)'
   assert.equal(resolver.queries.length, 1);
 });
 
-test('when the last subscriber ends while it asks, the query is aborted and its late answer ignored (faults 35 and 44)', async () => {
-  for (const late of [pods(a), new Error('late')]) {
-    const { clock, resolver, poller, join } = pollerFixture({ answer: null });
-    const [one, two] = [join(), join()];
-    one.end();
-    assert.equal(resolver.queries[0]?.signal.aborted, false);
-    two.end();
-    assert.equal(resolver.queries[0]?.signal.aborted, true);
-    resolver.queries[0]?.reply(late);
-    await settle();
-    assert.deepEqual([one.updates, two.updates, clock.timers], [[], [], 0]);
-    assert.deepEqual(poller.status.addresses, []);
-  }
-});
+test(
+  'when the last subscriber ends while it asks, the query is aborted and its late answer ignored',
+  covers(35, 44),
+  async () => {
+    for (const late of [pods(a), new Error('late')]) {
+      const { clock, resolver, poller, join } = pollerFixture({ answer: null });
+      const [one, two] = [join(), join()];
+      one.end();
+      assert.equal(resolver.queries[0]?.signal.aborted, false);
+      two.end();
+      assert.equal(resolver.queries[0]?.signal.aborted, true);
+      resolver.queries[0]?.reply(late);
+      await settle();
+      assert.deepEqual([one.updates, two.updates, clock.timers], [[], [], 0]);
+      assert.deepEqual(poller.status.addresses, []);
+    }
+  },
+);
 
 test('a subscriber that comes while another leaves an open query gets an answer of its own', async () => {
   const { resolver, join } = pollerFixture({ answer: null });
@@ -61,7 +66,7 @@ test('it may be ended from within a report', async () => {
   assert.deepEqual([resolver.queries.length, clock.timers], [1, 0]);
 });
 
-test('started again it asks at once, and reports the set of before if DNS is down (fault 34)', async () => {
+test('started again it asks at once, and reports the set of before if DNS is down', covers(34), async () => {
   const { clock, resolver, join } = pollerFixture();
   join().end();
   const first = join();

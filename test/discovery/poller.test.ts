@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { EmptyRule } from '../../lib/discovery/membership.js';
+import { covers } from '../faults/covers.js';
 import { a, b, c, NXDOMAIN, pollerFixture, SERVFAIL, told } from '../support/poller-fixture.js';
 import { found, pods, resolution } from '../support/scripted-resolver.js';
 
@@ -42,7 +43,7 @@ test('an update tells whether the set is another one than the last update had', 
   late.end();
 });
 
-test('shuffled and repeated records are reported as an unchanged set, and count as no change (fault 28)', async () => {
+test('shuffled and repeated records are reported as an unchanged set, and count as no change', covers(28), async () => {
   const { clock, resolver, poller, join } = pollerFixture();
   const { updates, end } = join();
   await clock.advance(0);
@@ -198,7 +199,7 @@ test('a change of the set starts a burst; the first set does not', async () => {
   end();
 });
 
-test('failures back off, keep the set, and the first answer brings the interval back (faults 23 and 34)', async () => {
+test('failures back off, keep the set, and the first answer brings the interval back', covers(23, 34), async () => {
   const { clock, resolver, poller, join } = pollerFixture({ refresh: { intervalMs: 10_000 } });
   const { updates, end } = join();
   await clock.advance(0);
@@ -219,68 +220,84 @@ test('failures back off, keep the set, and the first answer brings the interval 
   end();
 });
 
-test('NXDOMAIN at cold start is reported with its cause, and the pod is found within one interval (fault 25)', async () => {
-  const { clock, resolver, poller, join } = pollerFixture({ answer: NXDOMAIN });
-  const { updates, end } = join();
-  await clock.advance(12_000);
-  assert.deepEqual(resolver.times, [0, 5_000, 10_000]);
-  assert.deepEqual(updates[2]?.addresses, []);
-  assert.equal(updates[2]?.error?.code, 'ERR_HEADLESS_DNS_NXDOMAIN');
-  assert.deepEqual([poller.counters.emptyAnswers, poller.counters.failures, poller.status.failures], [3, 0, 0]);
-  resolver.answer = pods(a);
-  await clock.advance(3_000);
-  assert.deepEqual(told(updates)[3], { addresses: [a], error: null });
-  end();
-});
+test(
+  'NXDOMAIN at cold start is reported with its cause, and the pod is found within one interval',
+  covers(25),
+  async () => {
+    const { clock, resolver, poller, join } = pollerFixture({ answer: NXDOMAIN });
+    const { updates, end } = join();
+    await clock.advance(12_000);
+    assert.deepEqual(resolver.times, [0, 5_000, 10_000]);
+    assert.deepEqual(updates[2]?.addresses, []);
+    assert.equal(updates[2]?.error?.code, 'ERR_HEADLESS_DNS_NXDOMAIN');
+    assert.deepEqual([poller.counters.emptyAnswers, poller.counters.failures, poller.status.failures], [3, 0, 0]);
+    resolver.answer = pods(a);
+    await clock.advance(3_000);
+    assert.deepEqual(told(updates)[3], { addresses: [a], error: null });
+    end();
+  },
+);
 
 for (const [rule, left] of Object.entries({ keep: [a, b], drop: [] }))
-  test(`NXDOMAIN after a good answer leaves ${left.length} of 2 pods under empty: '${rule}', and is told (fault 24)`, async () => {
-    const { clock, resolver, join } = pollerFixture({ empty: rule as EmptyRule });
-    const { updates, end } = join();
+  test(
+    `NXDOMAIN after a good answer leaves ${left.length} of 2 pods under empty: '${rule}', and is told`,
+    covers(24),
+    async () => {
+      const { clock, resolver, join } = pollerFixture({ empty: rule as EmptyRule });
+      const { updates, end } = join();
+      await clock.advance(0);
+      resolver.answer = NXDOMAIN;
+      await clock.advance(5_000);
+      assert.deepEqual(updates[1]?.addresses, left);
+      assert.equal(updates[1]?.error?.code, 'ERR_HEADLESS_DNS_NXDOMAIN');
+      end();
+    },
+  );
+
+test(
+  'a wall clock that jumps an hour either way changes nothing but the times that people read',
+  covers(50),
+  async () => {
+    const { clock, resolver, poller, join } = pollerFixture();
+    const { requestReresolution, end } = join();
+    await clock.advance(2_000);
+    for (const jump of [3_600_000, -7_200_000]) {
+      clock.jumpWallTime(jump);
+      assert.equal(poller.status.ageMs, clock.now() - 1_000 - (resolver.times.at(-1) ?? 0));
+      assert.equal(poller.status.nextQueryAt, clock.wallTime() + (clock.nextIn ?? 0));
+      await clock.advance(5_000);
+    }
+    assert.deepEqual(resolver.times, [0, 5_000, 10_000]);
+    clock.jumpWallTime(3_600_000);
+    requestReresolution();
     await clock.advance(0);
-    resolver.answer = NXDOMAIN;
-    await clock.advance(5_000);
-    assert.deepEqual(updates[1]?.addresses, left);
-    assert.equal(updates[1]?.error?.code, 'ERR_HEADLESS_DNS_NXDOMAIN');
+    assert.deepEqual(resolver.times, [0, 5_000, 10_000, 12_000]);
     end();
-  });
+  },
+);
 
-test('a wall clock that jumps an hour either way changes nothing but the times that people read (fault 50)', async () => {
-  const { clock, resolver, poller, join } = pollerFixture();
-  const { requestReresolution, end } = join();
-  await clock.advance(2_000);
-  for (const jump of [3_600_000, -7_200_000]) {
-    clock.jumpWallTime(jump);
-    assert.equal(poller.status.ageMs, clock.now() - 1_000 - (resolver.times.at(-1) ?? 0));
-    assert.equal(poller.status.nextQueryAt, clock.wallTime() + (clock.nextIn ?? 0));
-    await clock.advance(5_000);
-  }
-  assert.deepEqual(resolver.times, [0, 5_000, 10_000]);
-  clock.jumpWallTime(3_600_000);
-  requestReresolution();
-  await clock.advance(0);
-  assert.deepEqual(resolver.times, [0, 5_000, 10_000, 12_000]);
-  end();
-});
-
-test('a set that alternates at each poll is reported each time, at the pace of the burst at most (fault 49)', async () => {
-  const { clock, resolver, poller, join } = pollerFixture({ refresh: { burstMs: 30_000 } });
-  const { updates, end } = join();
-  for (let poll = 0; poll < 10; poll++) {
-    resolver.answer = poll % 2 === 0 ? pods(a, b) : pods(a, c);
-    await clock.advance(poll === 0 ? 0 : 1_000);
-  }
-  assert.deepEqual(
-    updates.map(({ addresses }) => addresses[1]),
-    [b, c, b, c, b, c, b, c, b, c],
-  );
-  assert.equal(poller.counters.changes, 10);
-  assert.deepEqual(
-    resolver.times,
-    Array.from({ length: 10 }, (_, poll) => poll * 1_000),
-  );
-  end();
-});
+test(
+  'a set that alternates at each poll is reported each time, at the pace of the burst at most',
+  covers(49),
+  async () => {
+    const { clock, resolver, poller, join } = pollerFixture({ refresh: { burstMs: 30_000 } });
+    const { updates, end } = join();
+    for (let poll = 0; poll < 10; poll++) {
+      resolver.answer = poll % 2 === 0 ? pods(a, b) : pods(a, c);
+      await clock.advance(poll === 0 ? 0 : 1_000);
+    }
+    assert.deepEqual(
+      updates.map(({ addresses }) => addresses[1]),
+      [b, c, b, c, b, c, b, c, b, c],
+    );
+    assert.equal(poller.counters.changes, 10);
+    assert.deepEqual(
+      resolver.times,
+      Array.from({ length: 10 }, (_, poll) => poll * 1_000),
+    );
+    end();
+  },
+);
 
 test('behind a cache the next query comes just after the entry expires', async () => {
   const { clock, resolver, join } = pollerFixture();

@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { type RefreshSettings, Schedule } from '../../lib/discovery/schedule.js';
 import type { Random } from '../../lib/runtime.js';
+import { covers } from '../faults/covers.js';
 import { scriptedRandom, seededRandom } from '../support/fake-random.js';
 
 const SETTINGS: RefreshSettings = {
@@ -187,7 +188,7 @@ test('a cache that is taken away is forgotten after eight answers', () => {
   assert.deepEqual(delays, [...Array(7).fill(4_050), 5_000, 5_000]);
 });
 
-test('a TTL of 0 behind a cache waits for the floor; a huge one for the interval (fault 27)', () => {
+test('a TTL of 0 behind a cache waits for the floor; a huge one for the interval', covers(27), () => {
   const schedule = make();
   schedule.answered(0, 1_000);
   schedule.answered(0, 0);

@@ -3,6 +3,7 @@ import { BlockList, isIP } from 'node:net';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { formatIPv4, formatIPv6, isConnectable } from '../../lib/dns/address.js';
+import { covers } from '../faults/covers.js';
 
 function v6(hex: string): string {
   return formatIPv6(Buffer.from(hex.replaceAll(':', ''), 'hex'), 0);
@@ -51,7 +52,7 @@ describe('an IPv4 address as text', () => {
 });
 
 describe('an address', () => {
-  it('fault 29: is refused when it is unspecified, multicast, broadcast or reserved', () => {
+  it('is refused when it is unspecified, multicast, broadcast or reserved', covers(29), () => {
     const bad = ['0.0.0.0', '0.1.2.3', '224.0.0.1', '239.255.255.255', '240.0.0.1', '255.255.255.255'];
     const bad6 = ['::', '0:0:0:0:0:0:0:0', 'ff02::1', 'FF0E::1', '::ffff:0.0.0.0', '::ffff:224.0.0.1'];
     for (const address of [...bad, ...bad6]) assert.equal(isConnectable(address), false, address);

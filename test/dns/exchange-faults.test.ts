@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
 import { describe, it, type TestContext } from 'node:test';
 import type { DnsCounters } from '../../lib/dns/resolution.js';
-import { addressesOf, ask, fails, good, heldBack, serve } from '../support/dns-query.js';
+import { covers } from '../faults/covers.js';
+import { addressesOf, ask, fails, good, heldBack, responseOf, serve } from '../support/dns-query.js';
 import type { DnsQuery } from '../support/dns-server.js';
 import { FakeClock } from '../support/fake-clock.js';
 import { leakCheck } from '../support/leak-check.js';
-import { a, aQuery, frame, HOSTNAME, reply, u16 } from '../support/wire.js';
+import { a, aQuery, frame, HOSTNAME, response, u16 } from '../support/wire.js';
 
 describe('a question over udp', () => {
   /** Every datagram before the good one must be passed over. */
@@ -19,24 +20,24 @@ describe('a question over udp', () => {
     return asked.counters;
   }
 
-  it('fault 1: passes over datagrams of 0 to 11 octets', async (t) => {
+  it('passes over datagrams of 0 to 11 octets', covers(1), async (t) => {
     const lengths = Array.from({ length: 12 }, (_, length) => length);
     const { dropped } = await passesOver(t, (query) => lengths.map((length) => good(query).subarray(0, length)));
     assert.equal(dropped, 12);
   });
 
-  it('fault 2: turns suspicious of a reply with a wrong id', async (t) => {
+  it('turns suspicious of a response with a wrong id', covers(2), async (t) => {
     const server = await serve(leakCheck(t), (query, exchange) => {
       exchange.reply(Buffer.concat([u16(query.id ^ 1), good(query).subarray(2)]));
     });
     const asked = ask(server, 'udp');
-    assert.deepEqual(await asked.result, { kind: 'suspect' });
+    assert.deepEqual(await asked.result, { kind: 'id-mismatch' });
     assert.equal(asked.counters.wrongId, 1);
   });
 
-  it('fault 3: never hears a reply from another port or address', async (t) => {
+  it('never hears a response from another port or address', covers(3), async (t) => {
     const server = await serve(leakCheck(t), async (query, exchange) => {
-      const forged = reply({ query: query.buffer, answers: [a('10.6.6.6')] });
+      const forged = response({ query: query.buffer, answers: [a('10.6.6.6')] });
       await exchange.replyFromElsewhere(forged);
       await exchange.replyFromElsewhere(forged, '127.0.0.2');
       exchange.reply(good(query));
@@ -44,7 +45,7 @@ describe('a question over udp', () => {
     assert.deepEqual(await addressesOf(ask(server, 'udp')), ['10.0.0.1']);
   });
 
-  it('fault 4: passes over QR=0, other opcodes, 0 and 2 questions', async (t) => {
+  it('passes over QR=0, other opcodes, 0 and 2 questions', covers(4), async (t) => {
     const edited = (query: DnsQuery, at: number, value: number): Buffer => {
       const message = Buffer.from(good(query));
       message.writeUInt16BE(value, at);
@@ -59,36 +60,36 @@ describe('a question over udp', () => {
     assert.equal(dropped, 4);
   });
 
-  it('fault 5: passes over replies to other questions', async (t) => {
+  it('passes over responses to other questions', covers(5), async (t) => {
     const other = (id: number, hostname: string, type: 'A' | 'AAAA'): Buffer =>
-      reply({ query: aQuery({ id, hostname, type }), answers: [a('10.6.6.6')] });
+      response({ query: aQuery({ id, hostname, type }), answers: [a('10.6.6.6')] });
     const { wrongQuestion } = await passesOver(t, ({ id }) => [other(id, 'svc.ns', 'A'), other(id, HOSTNAME, 'AAAA')]);
     assert.equal(wrongQuestion, 2);
   });
 
-  it('fault 18: discards a part of the set, however the rest is cut', async (t) => {
+  it('discards a part of the set, however the rest is cut', covers(18), async (t) => {
     const server = await serve(leakCheck(t), (query, exchange) => {
-      exchange.reply(reply({ query: query.buffer, flags: 0x8380, answers: [a('10.0.0.1').subarray(0, 7)] }));
+      exchange.reply(response({ query: query.buffer, flags: 0x8380, answers: [a('10.0.0.1').subarray(0, 7)] }));
     });
     assert.deepEqual(await ask(server, 'udp').result, { kind: 'truncated' });
   });
 });
 
 describe('a question over tcp', () => {
-  it('fault 21: is answered octet by octet', async (t) => {
+  it('is answered octet by octet', covers(21), async (t) => {
     const server = await serve(leakCheck(t), (query, exchange) => exchange.trickle(good(query), 0));
     assert.deepEqual(await addressesOf(ask(server, 'tcp')), ['10.0.0.1']);
   });
 
-  it('fault 21: is answered by the first of two frames in a segment', async (t) => {
+  it('is answered by the first of two frames in a segment', covers(21), async (t) => {
     const server = await serve(leakCheck(t), (query, exchange) => {
-      const second = reply({ query: query.buffer, answers: [a('10.0.0.2')] });
+      const second = response({ query: query.buffer, answers: [a('10.0.0.2')] });
       exchange.write(Buffer.concat([frame(good(query)), frame(second)]));
     });
     assert.deepEqual(await addressesOf(ask(server, 'tcp')), ['10.0.0.1']);
   });
 
-  it('fault 21: is answered by a whole frame before RST', async (t) => {
+  it('is answered by a whole frame before RST', covers(21), async (t) => {
     const server = await serve(leakCheck(t), (query, exchange) => {
       exchange.reply(good(query));
       exchange.reset();
@@ -96,34 +97,34 @@ describe('a question over tcp', () => {
     assert.deepEqual(await addressesOf(ask(server, 'tcp')), ['10.0.0.1']);
   });
 
-  it('fault 22: fails when the connection closes in mid-frame', async (t) => {
+  it('fails when the connection closes in mid-frame', covers(22), async (t) => {
     const defer = leakCheck(t);
     for (const octets of [1, 2, 20]) {
       const server = await serve(defer, (query, exchange) => {
         exchange.write(frame(good(query)).subarray(0, octets));
         exchange.close();
       });
-      await fails(ask(server, 'tcp'), 'MALFORMED', /mid-reply/);
+      await fails(ask(server, 'tcp'), 'malformed', /mid-response/);
     }
   });
 
-  it('fault 22: fails when the connection closes or is reset before any octet', async (t) => {
+  it('fails when the connection closes or is reset before any octet', covers(22), async (t) => {
     const defer = leakCheck(t);
     const closing = await serve(defer, (_query, exchange) => exchange.close());
-    await fails(ask(closing, 'tcp'), 'UNREACHABLE', /closed/);
+    await fails(ask(closing, 'tcp'), 'unreachable', /closed/);
     const resetting = await serve(defer, (_query, exchange) => exchange.reset());
-    await fails(ask(resetting, 'tcp'), 'UNREACHABLE', /ECONNRESET/);
+    await fails(ask(resetting, 'tcp'), 'unreachable', /ECONNRESET/);
   });
 
-  it('fault 22: fails at a frame of length 0, and of fewer octets than a header', async (t) => {
+  it('fails at a frame of length 0, and of fewer octets than a header', covers(22), async (t) => {
     const defer = leakCheck(t);
     for (const length of [0, 11]) {
       const server = await serve(defer, (query, exchange) => exchange.reply(good(query).subarray(0, length)));
-      await fails(ask(server, 'tcp'), 'MALFORMED');
+      await fails(ask(server, 'tcp'), 'malformed');
     }
   });
 
-  it('fault 22: fails by the one deadline, however steadily octets trickle in', async (t) => {
+  it('fails by the one deadline, however steadily octets trickle in', covers(22), async (t) => {
     const clock = new FakeClock();
     const held = heldBack();
     const server = await serve(leakCheck(t), held.respond);
@@ -134,28 +135,27 @@ describe('a question over tcp', () => {
       await clock.advance(1_000);
     }
     await clock.advance(5_000);
-    await fails(asked, 'TIMEOUT');
+    await fails(asked, 'timeout');
   });
 
-  it('faults 2, 4, 5: fails at whatever is not the reply', async (t) => {
+  it('fails at whatever is not the response', covers(2, 4, 5), async (t) => {
     const wrongId = (query: DnsQuery): Buffer => Buffer.concat([u16(query.id ^ 1), good(query).subarray(2)]);
-    const wrongName = ({ id }: DnsQuery): Buffer => reply({ query: aQuery({ id, hostname: 'svc.ns' }) });
+    const wrongName = ({ id }: DnsQuery): Buffer => response({ query: aQuery({ id, hostname: 'svc.ns' }) });
     const defer = leakCheck(t);
     for (const [bad, what] of [
       [wrongId, /another id/],
       [wrongName, /another question/],
-      [(query: DnsQuery) => query.buffer, /not a reply/],
+      [(query: DnsQuery) => query.buffer, /not a response/],
     ] as const) {
       const server = await serve(defer, (query, exchange) => exchange.reply(bad(query)));
-      await fails(ask(server, 'tcp'), 'MALFORMED', what);
+      await fails(ask(server, 'tcp'), 'malformed', what);
     }
   });
 
-  it('fault 19: tells TC along with the addresses', async (t) => {
+  it('tells TC along with the addresses', covers(19), async (t) => {
     const server = await serve(leakCheck(t), (query, exchange) => {
-      exchange.reply(reply({ query: query.buffer, flags: 0x8380, answers: [a('10.0.0.1')] }));
+      exchange.reply(response({ query: query.buffer, flags: 0x8380, answers: [a('10.0.0.1')] }));
     });
-    const settled = await ask(server, 'tcp').result;
-    assert.equal(settled.kind === 'reply' && settled.reply.truncated, true);
+    assert.equal((await responseOf(ask(server, 'tcp'))).truncated, true);
   });
 });

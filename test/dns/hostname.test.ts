@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { assertHostname, hostnameFault } from '../../lib/dns/hostname.js';
+import { covers } from '../faults/covers.js';
 
 const longest = [63, 63, 63, 61].map((length) => 'a'.repeat(length)).join('.');
 
@@ -11,7 +12,7 @@ describe('a host name', () => {
     for (const hostname of good) assert.equal(hostnameFault(hostname), undefined, hostname);
   });
 
-  it('fault 32: is refused with the reason when DNS cannot carry it', () => {
+  it('is refused with the reason when DNS cannot carry it', covers(32), () => {
     const bad: readonly [hostname: string, fault: RegExp][] = [
       ['', /is empty/],
       ['a..b', /empty label/],

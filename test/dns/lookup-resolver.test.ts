@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { type Lookup, LookupResolver } from '../../lib/dns/lookup-resolver.js';
 import type { Outcome } from '../../lib/dns/resolution.js';
+import { covers } from '../faults/covers.js';
 
 const idle = new AbortController().signal;
 
@@ -22,7 +23,7 @@ describe("the user's lookup", () => {
     assert.deepEqual(outcome, { kind: 'addresses', addresses: ['10.0.0.1', '::1'], ttlMs: 7, partial: false });
   });
 
-  it('fault 29: has addresses left out and counted that nothing can be connected to', async () => {
+  it('has addresses left out and counted that nothing can be connected to', covers(29), async () => {
     const book = new LookupResolver('svc', async () => ({ addresses: ['0.0.0.0', '10.0.0.1', '224.0.0.1'], ttlMs: 0 }));
     const outcome = (await book.resolve(idle)).outcomes.get('lookup');
     assert.deepEqual(outcome?.kind === 'addresses' && outcome.addresses, ['10.0.0.1']);
@@ -60,7 +61,7 @@ describe("the user's lookup", () => {
     assert.equal(codeOf(outcome), 'failed ERR_HEADLESS_DNS_LOOKUP');
   });
 
-  it('fault 44: holds nobody up once the signal aborts', async () => {
+  it('holds nobody up once the signal aborts', covers(44), async () => {
     const abort = new AbortController();
     const resolving = new LookupResolver('svc', () => new Promise(() => {})).resolve(abort.signal);
     abort.abort(new Error('closed'));

@@ -4,7 +4,8 @@ import packet from 'dns-packet';
 import fc from 'fast-check';
 import { classify, EDNS_UDP_OCTETS, encodeQuery } from '../../lib/dns/message.js';
 import { MalformedMessage } from '../../lib/dns/name.js';
-import { a, aQuery, HOSTNAME, name, pointer, questionOf, reply, u16 } from '../support/wire.js';
+import { covers } from '../faults/covers.js';
+import { a, aQuery, HOSTNAME, name, pointer, questionOf, response, u16 } from '../support/wire.js';
 
 const query = aQuery();
 
@@ -31,7 +32,7 @@ describe('a query', () => {
     );
   });
 
-  it('fault 32: is not made for a name that DNS cannot carry', () => {
+  it('is not made for a name that DNS cannot carry', covers(32), () => {
     const tooLong = Array.from({ length: 64 }, () => 'abc')
       .join('.')
       .slice(0, 254);
@@ -58,7 +59,7 @@ describe('a query', () => {
 });
 
 describe('a message that comes back', () => {
-  const good = reply({ answers: [a('10.0.0.1')] });
+  const good = response({ answers: [a('10.0.0.1')] });
 
   function changed(change: (message: Buffer) => unknown): Buffer {
     const copy = Buffer.from(good);
@@ -70,31 +71,32 @@ describe('a message that comes back', () => {
     assert.equal(classify(good, query), 'complete');
     const shouting = Buffer.from(good.toString('latin1').replace('cluster', 'CLUSTER'), 'latin1');
     assert.equal(classify(shouting, query), 'complete');
-    assert.equal(classify(reply({ flags: 0x8380 }), query), 'truncated');
+    assert.equal(classify(response({ flags: 0x8380 }), query), 'truncated');
   });
 
-  it('fault 1: is noise when it is shorter than a header', () => {
-    for (let length = 0; length < 12; length++) assert.equal(classify(good.subarray(0, length), query), 'noise');
+  it('is noise when it is shorter than a header', covers(1), () => {
+    for (let length = 0; length < 12; length++)
+      assert.equal(classify(good.subarray(0, length), query), 'not-a-response');
   });
 
-  it('fault 2: has a wrong id', () => {
+  it('has a wrong id', covers(2), () => {
     assert.equal(
       classify(
         changed((message) => message.writeUInt16BE(0x1235, 0)),
         query,
       ),
-      'wrong-id',
+      'id-mismatch',
     );
   });
 
-  it('fault 4: is noise with QR=0, another opcode, or 0 or 2 questions', () => {
-    assert.equal(classify(query, query), 'noise');
+  it('is noise with QR=0, another opcode, or 0 or 2 questions', covers(4), () => {
+    assert.equal(classify(query, query), 'not-a-response');
     assert.equal(
       classify(
         changed((message) => message.writeUInt16BE(0x8180 | (5 << 11), 2)),
         query,
       ),
-      'noise',
+      'not-a-response',
     );
     for (const count of [0, 2, 65_535])
       assert.equal(
@@ -102,53 +104,56 @@ describe('a message that comes back', () => {
           changed((message) => message.writeUInt16BE(count, 4)),
           query,
         ),
-        'noise',
+        'not-a-response',
       );
   });
 
-  it('fault 5: asks another name, type or class', () => {
+  it('asks another name, type or class', covers(5), () => {
     const type = query.length - 4;
     assert.equal(
       classify(
         changed((message) => message.writeUInt16BE(28, type)),
         query,
       ),
-      'wrong-question',
+      'question-mismatch',
     );
     assert.equal(
       classify(
         changed((message) => message.writeUInt16BE(3, type + 2)),
         query,
       ),
-      'wrong-question',
+      'question-mismatch',
     );
-    assert.equal(classify(reply({ query: aQuery({ hostname: 'svc.ns.svc.cluster.loca1' }) }), query), 'wrong-question');
-    assert.equal(classify(reply({ query: aQuery({ hostname: 'svc.ns' }) }), query), 'wrong-question');
+    assert.equal(
+      classify(response({ query: aQuery({ hostname: 'svc.ns.svc.cluster.loca1' }) }), query),
+      'question-mismatch',
+    );
+    assert.equal(classify(response({ query: aQuery({ hostname: 'svc.ns' }) }), query), 'question-mismatch');
   });
 
-  it('fault 5: asks for the one label `svc.ns` where `svc`,`ns` were asked for', () => {
+  it('asks for the one label `svc.ns` where `svc`,`ns` were asked for', covers(5), () => {
     const two = aQuery({ hostname: 'svc.ns' });
     const one = Buffer.concat([two.subarray(0, 12), Buffer.from('\x06svc.ns\0', 'latin1'), two.subarray(-4)]);
     assert.deepEqual(packet.decode(one).questions, packet.decode(two).questions, 'alike to dns-packet');
-    assert.equal(classify(reply({ query: one }), two), 'wrong-question');
+    assert.equal(classify(response({ query: one }), two), 'question-mismatch');
   });
 
-  it('fault 6: is malformed when its question points at itself', () => {
+  it('is malformed when its question points at itself', covers(6), () => {
     const selfish = Buffer.concat([good.subarray(0, 12), pointer(12), u16(1), u16(1)]);
     assert.throws(() => classify(selfish, query), MalformedMessage);
   });
 
-  it('fault 11: is malformed when it breaks off in its question', () => {
+  it('is malformed when it breaks off in its question', covers(11), () => {
     for (let length = 12; length < query.length; length++)
       assert.throws(() => classify(good.subarray(0, length), query), MalformedMessage);
   });
 
-  it('fault 17: may be a bare header when all it says is FORMERR', () => {
+  it('may be a bare header when all it says is FORMERR', covers(17), () => {
     const bare = (rcode: number): Buffer => Buffer.concat([query.subarray(0, 2), u16(0x8180 | rcode), Buffer.alloc(8)]);
     assert.equal(classify(bare(1), query), 'complete');
-    assert.equal(classify(bare(0), query), 'noise');
-    assert.equal(classify(bare(3), query), 'noise');
-    assert.equal(classify(Buffer.concat([bare(1), a('10.0.0.1')]), query), 'noise');
+    assert.equal(classify(bare(0), query), 'not-a-response');
+    assert.equal(classify(bare(3), query), 'not-a-response');
+    assert.equal(classify(Buffer.concat([bare(1), a('10.0.0.1')]), query), 'not-a-response');
   });
 
   it('is judged without any other error, whatever it holds', () => {

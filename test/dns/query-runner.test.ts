@@ -1,17 +1,26 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { ExchangeRequest } from '../../lib/dns/exchange.js';
-import { settle } from '../support/fake-clock.js';
-import { errorOf, NAME, NXDOMAIN, ONE, SERVFAIL, told, type Word, world } from '../support/fake-network.js';
+import { covers } from '../faults/covers.js';
+import {
+  errorOf,
+  type FakeAnswer,
+  NAME,
+  NXDOMAIN,
+  ONE,
+  outcomesOf,
+  resolverFixture,
+  SERVFAIL,
+} from '../support/fake-network.js';
 
 const last = ({ server }: ExchangeRequest): string | undefined => server.host.split('.')[3];
 
 describe('servers', () => {
-  it('are asked no further once one answers', async () => {
-    const { resolve, asked } = world(() => ['10.1.0.1', '10.1.0.2']);
+  it('are not asked once an earlier one has answered', async () => {
+    const { resolve, takeQueries } = resolverFixture(() => ['10.1.0.1', '10.1.0.2']);
     const resolution = await resolve();
-    assert.deepEqual(told(resolution), ['A 10.1.0.1,10.1.0.2']);
-    assert.deepEqual(asked(), [`1 udp A ${NAME}`]);
+    assert.deepEqual(outcomesOf(resolution), ['A 10.1.0.1,10.1.0.2']);
+    assert.deepEqual(takeQueries(), [`1 udp A ${NAME}`]);
     const { name, server, transport, rcode } = resolution;
     assert.deepEqual(
       { name, server, transport, rcode },
@@ -19,26 +28,30 @@ describe('servers', () => {
     );
   });
 
-  for (const word of [
-    'TIMEOUT',
-    'UNREACHABLE',
-    'MALFORMED',
+  for (const answer of [
+    'timeout',
+    'unreachable',
+    'malformed',
     SERVFAIL,
     { rcode: 'REFUSED' },
     { rcode: 'NOTIMP' },
-  ] as Word[])
-    it(`fault 23: are passed over for the next one at ${typeof word === 'string' ? word : JSON.stringify(word)}`, async () => {
-      const { resolve, asked } = world((request) => (last(request) === '1' ? word : ['10.1.0.1']));
-      assert.deepEqual(told(await resolve()), ['A 10.1.0.1']);
-      assert.deepEqual(asked(), [`1 udp A ${NAME}`, `2 udp A ${NAME}`]);
-    });
+  ] as FakeAnswer[])
+    it(
+      `are followed by the next one at ${typeof answer === 'string' ? answer : JSON.stringify(answer)}`,
+      covers(23),
+      async () => {
+        const { resolve, takeQueries } = resolverFixture((request) => (last(request) === '1' ? answer : ['10.1.0.1']));
+        assert.deepEqual(outcomesOf(await resolve()), ['A 10.1.0.1']);
+        assert.deepEqual(takeQueries(), [`1 udp A ${NAME}`, `2 udp A ${NAME}`]);
+      },
+    );
 
-  it('fault 23: are asked in rounds, and the last failure is told with the others', async () => {
-    const words: Word[] = [SERVFAIL, 'UNREACHABLE', 'MALFORMED', { rcode: 'REFUSED' }];
-    const { resolve, asked } = world(() => words.shift() as Word, { attempts: 2 });
+  it('are asked in rounds, and the last failure is reported together with the earlier ones', covers(23), async () => {
+    const answers: FakeAnswer[] = [SERVFAIL, 'unreachable', 'malformed', { rcode: 'REFUSED' }];
+    const { resolve, takeQueries } = resolverFixture(() => answers.shift() as FakeAnswer, { attempts: 2 });
     const resolution = await resolve();
-    assert.deepEqual(told(resolution), ['A failed REFUSED']);
-    assert.equal(asked().length, 4);
+    assert.deepEqual(outcomesOf(resolution), ['A failed refused']);
+    assert.equal(takeQueries().length, 4);
     const { message, server, hostname } = errorOf(resolution);
     assert.deepEqual([server, hostname], ['10.0.0.2:53', NAME]);
     assert.match(message, /"svc\.ns\.svc\.cluster\.local".*10\.0\.0\.2:53 answered REFUSED/);
@@ -46,124 +59,138 @@ describe('servers', () => {
     assert.deepEqual([resolution.server, resolution.rcode], ['10.0.0.2:53', 'REFUSED']);
   });
 
-  it('fault 25: say NXDOMAIN for good: it names the name and the server, and no other server is asked', async () => {
-    const { resolve, asked } = world(() => NXDOMAIN);
+  it('say NXDOMAIN for good: it names the name and the server, and no other server is asked', covers(25), async () => {
+    const { resolve, takeQueries } = resolverFixture(() => NXDOMAIN);
     const resolution = await resolve();
-    assert.deepEqual(told(resolution), ['A empty NXDOMAIN']);
+    assert.deepEqual(outcomesOf(resolution), ['A empty nxdomain']);
     assert.match(errorOf(resolution).message, /"svc\.ns\.svc\.cluster\.local": 10\.0\.0\.1:53 answered NXDOMAIN/);
-    assert.equal(asked().length, 1);
+    assert.equal(takeQueries().length, 1);
     assert.equal((resolution.outcomes.get('A') as { ttlMs: number }).ttlMs, 5_000);
   });
 
-  it('fault 29: say NODATA when every address is one that nothing can be connected to', async () => {
-    const resolution = await world(() => ({ refused: 2 })).resolve();
-    assert.deepEqual(told(resolution), ['A empty NODATA']);
-    assert.match(errorOf(resolution).message, /2 that nothing can be connected to/);
+  it('answer NODATA when no connection can be opened to any of the addresses', covers(29), async () => {
+    const resolution = await resolverFixture(() => ({ refused: 2 })).resolve();
+    assert.deepEqual(outcomesOf(resolution), ['A empty nodata']);
+    assert.match(errorOf(resolution).message, /NODATA \(the name has 2 A records, but no connection can be opened/);
   });
 
-  it('fault 33: cost their timeout once when silent, and are asked last for half a minute', async () => {
-    const { resolve, asked, clock } = world((request) => (last(request) === '1' ? 'TIMEOUT' : ['10.1.0.1']));
-    await resolve();
-    assert.equal(asked().length, 2);
-    await clock.advance(29_999);
-    await resolve();
-    assert.deepEqual(asked(), [`2 udp A ${NAME}`]);
-    await clock.advance(1);
-    await resolve();
-    assert.equal(asked().length, 2);
-  });
+  it(
+    'cost their timeout once when they do not respond, and are then asked last for 30 seconds',
+    covers(33),
+    async () => {
+      const { resolve, takeQueries, clock } = resolverFixture((request) =>
+        last(request) === '1' ? 'timeout' : ['10.1.0.1'],
+      );
+      await resolve();
+      assert.equal(takeQueries().length, 2);
+      await clock.advance(29_999);
+      await resolve();
+      assert.deepEqual(takeQueries(), [`2 udp A ${NAME}`]);
+      await clock.advance(1);
+      await resolve();
+      assert.equal(takeQueries().length, 2);
+    },
+  );
 
-  it('fault 33: are asked in their order when all were silent, and an answer redeems them', async () => {
-    let word: Word = 'TIMEOUT';
-    const { resolve, asked } = world(() => word, { attempts: 1 });
+  it('are asked in their order when none responded, and lose their penalty when they respond', covers(33), async () => {
+    let answer: FakeAnswer = 'timeout';
+    const { resolve, takeQueries } = resolverFixture(() => answer, { attempts: 1 });
     await resolve();
-    word = ['10.1.0.1'];
+    answer = ['10.1.0.1'];
     await resolve();
     await resolve();
     assert.deepEqual(
-      asked(),
+      takeQueries(),
       [1, 2, 1, 1].map((server) => `${server} udp A ${NAME}`),
     );
   });
 });
 
 describe('one attempt at a server', () => {
-  it('fault 18: goes to TCP when the answer did not fit', async () => {
-    const { resolve, asked, client } = world(({ transport }) => (transport === 'udp' ? 'truncated' : ['10.1.0.1']));
+  it('goes to TCP when the answer was truncated', covers(18), async () => {
+    const { resolve, takeQueries, resolver } = resolverFixture(({ transport }) =>
+      transport === 'udp' ? 'truncated' : ['10.1.0.1'],
+    );
     assert.equal((await resolve()).transport, 'tcp');
-    assert.deepEqual(asked(), [`1 udp A ${NAME}`, `1 tcp A ${NAME}`]);
-    assert.equal(client.counters.truncated, 1);
+    assert.deepEqual(takeQueries(), [`1 udp A ${NAME}`, `1 tcp A ${NAME}`]);
+    assert.equal(resolver.counters.truncated, 1);
   });
 
-  it('fault 18: starts with TCP after two cut answers, and tries UDP again ten minutes later', async () => {
-    const { resolve, asked, clock } = world(({ transport }) => (transport === 'udp' ? 'truncated' : ['10.1.0.1']));
+  it('begins with TCP after two truncated answers, and with UDP again ten minutes later', covers(18), async () => {
+    const { resolve, takeQueries, clock } = resolverFixture(({ transport }) =>
+      transport === 'udp' ? 'truncated' : ['10.1.0.1'],
+    );
     await resolve();
     await resolve();
-    assert.equal(asked().length, 4);
+    assert.equal(takeQueries().length, 4);
     await resolve();
-    assert.deepEqual(asked(), [`1 tcp A ${NAME}`]);
+    assert.deepEqual(takeQueries(), [`1 tcp A ${NAME}`]);
     await clock.advance(600_000);
     await resolve();
-    assert.deepEqual(asked(), [`1 udp A ${NAME}`, `1 tcp A ${NAME}`]);
+    assert.deepEqual(takeQueries(), [`1 udp A ${NAME}`, `1 tcp A ${NAME}`]);
     await resolve();
-    assert.deepEqual(asked(), [`1 tcp A ${NAME}`]);
+    assert.deepEqual(takeQueries(), [`1 tcp A ${NAME}`]);
   });
 
-  it('goes back to UDP at once when TCP, asked first, does not work', async () => {
-    let tcp: Word = ['10.1.0.1'];
-    const { resolve, asked } = world(({ transport }) => (transport === 'udp' ? 'truncated' : tcp), { attempts: 1 });
+  it('begins with UDP again at once when TCP was asked first and failed', async () => {
+    let tcp: FakeAnswer = ['10.1.0.1'];
+    const { resolve, takeQueries } = resolverFixture(({ transport }) => (transport === 'udp' ? 'truncated' : tcp), {
+      attempts: 1,
+    });
     await resolve();
     await resolve();
-    tcp = 'UNREACHABLE';
-    asked();
+    tcp = 'unreachable';
+    takeQueries();
     await resolve();
-    assert.deepEqual(asked(), [`1 tcp A ${NAME}`, `2 udp A ${NAME}`, `2 tcp A ${NAME}`]);
+    assert.deepEqual(takeQueries(), [`1 tcp A ${NAME}`, `2 udp A ${NAME}`, `2 tcp A ${NAME}`]);
   });
 
-  it('fault 19: takes a cut answer over TCP as a part', async () => {
-    const cut: Word = { truncated: true, addresses: ['10.1.0.1'] };
-    const { resolve, asked } = world(({ transport }) => (transport === 'udp' ? 'truncated' : cut));
-    assert.deepEqual(told(await resolve()), ['A 10.1.0.1 partial']);
-    assert.equal(asked().length, 2);
+  it('takes a truncated answer over TCP as partial', covers(19), async () => {
+    const cut: FakeAnswer = { truncated: true, addresses: ['10.1.0.1'] };
+    const { resolve, takeQueries } = resolverFixture(({ transport }) => (transport === 'udp' ? 'truncated' : cut));
+    assert.deepEqual(outcomesOf(await resolve()), ['A 10.1.0.1 partial']);
+    assert.equal(takeQueries().length, 2);
   });
 
-  it('fault 19: does not take a cut answer without an address for NODATA', async () => {
-    const { resolve } = world(({ transport }) => (transport === 'udp' ? 'truncated' : { truncated: true }));
-    assert.deepEqual(told(await resolve()), ['A failed MALFORMED']);
+  it('does not take a truncated answer without an address for NODATA', covers(19), async () => {
+    const { resolve } = resolverFixture(({ transport }) => (transport === 'udp' ? 'truncated' : { truncated: true }));
+    assert.deepEqual(outcomesOf(await resolve()), ['A failed malformed']);
   });
 
-  it('fault 20: leads to the next server when TCP is refused after TC', async () => {
-    const { resolve, asked } = world((request) =>
-      last(request) === '2' ? ['10.1.0.1'] : request.transport === 'udp' ? 'truncated' : 'UNREACHABLE',
+  it('is followed by the next server when TCP is refused after TC', covers(20), async () => {
+    const { resolve, takeQueries } = resolverFixture((request) =>
+      last(request) === '2' ? ['10.1.0.1'] : request.transport === 'udp' ? 'truncated' : 'unreachable',
     );
-    assert.deepEqual(told(await resolve()), ['A 10.1.0.1']);
-    assert.deepEqual(asked(), [`1 udp A ${NAME}`, `1 tcp A ${NAME}`, `2 udp A ${NAME}`]);
+    assert.deepEqual(outcomesOf(await resolve()), ['A 10.1.0.1']);
+    assert.deepEqual(takeQueries(), [`1 udp A ${NAME}`, `1 tcp A ${NAME}`, `2 udp A ${NAME}`]);
   });
 
-  it('fault 2: goes to TCP when somebody guesses ids', async () => {
-    const { resolve, asked } = world(({ transport }) => (transport === 'udp' ? 'suspect' : ['10.1.0.1']));
-    assert.deepEqual(told(await resolve()), ['A 10.1.0.1']);
-    assert.deepEqual(asked(), [`1 udp A ${NAME}`, `1 tcp A ${NAME}`]);
+  it('goes to TCP when the id of a response does not match', covers(2), async () => {
+    const { resolve, takeQueries } = resolverFixture(({ transport }) =>
+      transport === 'udp' ? 'id-mismatch' : ['10.1.0.1'],
+    );
+    assert.deepEqual(outcomesOf(await resolve()), ['A 10.1.0.1']);
+    assert.deepEqual(takeQueries(), [`1 udp A ${NAME}`, `1 tcp A ${NAME}`]);
   });
 
   for (const rcode of ['FORMERR', 'BADVERS'])
-    it(`fault 17: asks once more without EDNS at ${rcode}, and with it the next time`, async () => {
-      const { resolve, asked, client } = world(({ edns }) => (edns ? { rcode } : ['10.1.0.1']));
+    it(`is repeated without EDNS at ${rcode}, and made with EDNS at the next resolution`, covers(17), async () => {
+      const { resolve, takeQueries, resolver } = resolverFixture(({ edns }) => (edns ? { rcode } : ['10.1.0.1']));
       for (let count = 0; count < 2; count++) {
-        assert.deepEqual(told(await resolve()), ['A 10.1.0.1']);
-        assert.deepEqual(asked(), [`1 udp A ${NAME}`, `1 udp A ${NAME} no-edns`]);
+        assert.deepEqual(outcomesOf(await resolve()), ['A 10.1.0.1']);
+        assert.deepEqual(takeQueries(), [`1 udp A ${NAME}`, `1 udp A ${NAME} no-edns`]);
       }
-      assert.equal(client.counters.withoutEdns, 2);
+      assert.equal(resolver.counters.withoutEdns, 2);
     });
 
-  it('fault 17: fails at FORMERR without EDNS too', async () => {
-    const { resolve, asked } = world(() => ({ rcode: 'FORMERR' }), { servers: [ONE], attempts: 1 });
-    assert.deepEqual(told(await resolve()), ['A failed RCODE']);
-    assert.equal(asked().length, 2);
+  it('fails when the answer is FORMERR without EDNS too', covers(17), async () => {
+    const { resolve, takeQueries } = resolverFixture(() => ({ rcode: 'FORMERR' }), { servers: [ONE], attempts: 1 });
+    assert.deepEqual(outcomesOf(await resolve()), ['A failed rcode']);
+    assert.equal(takeQueries().length, 2);
   });
 
-  it('has one timeout for all its questions', async () => {
-    const { resolve, clock, timeouts } = world(
+  it('has one timeout for all its queries', async () => {
+    const { resolve, clock, timeouts } = resolverFixture(
       async ({ transport }) => {
         await clock.advance(300);
         return transport === 'udp' ? 'truncated' : ['10.1.0.1'];
@@ -175,60 +202,49 @@ describe('one attempt at a server', () => {
   });
 });
 
-describe('the family', () => {
-  const v6 = ['fd00::1'];
+const udp = `1 udp A ${NAME}`;
+const small = `${udp} no-edns`;
+const tcp = `1 tcp A ${NAME}`;
 
-  it('auto asks for AAAA where A is NODATA only', async () => {
-    const types = async (a: Word): Promise<string[]> => {
-      const { resolve } = world(({ question }) => (question.type === 'A' ? a : v6), { family: 'auto', attempts: 1 });
-      return told(await resolve());
-    };
-    assert.deepEqual(await types(['10.1.0.1']), ['A 10.1.0.1']);
-    assert.deepEqual(await types([]), ['A empty NODATA', 'AAAA fd00::1']);
-    assert.deepEqual(await types(NXDOMAIN), ['A empty NXDOMAIN']);
-    assert.deepEqual(await types(SERVFAIL), ['A failed SERVFAIL']);
-  });
+/** A path that drops datagrams above 512 octets, before a server whose answer is larger. */
+const narrow = ({ transport, edns }: Pick<ExchangeRequest, 'transport' | 'edns'>): FakeAnswer => {
+  if (transport === 'tcp') return ['10.1.0.1'];
+  return edns ? 'timeout' : 'truncated';
+};
 
-  it('ipv6 asks for AAAA alone', async () => {
-    assert.deepEqual(told(await world(() => v6, { family: 'ipv6' }).resolve()), ['AAAA fd00::1']);
-  });
-
-  it('dual asks for both at once', async () => {
-    const types: string[] = [];
-    const { resolve } = world(
-      async ({ question }) => {
-        types.push(question.type);
-        await settle();
-        return types.length < 2 ? 'TIMEOUT' : question.type === 'A' ? ['10.1.0.1'] : v6;
-      },
-      { family: 'dual' },
-    );
-    assert.deepEqual(told(await resolve()), ['A 10.1.0.1', 'AAAA fd00::1']);
-  });
-
-  it('fault 26: dual keeps the outcomes apart', async () => {
-    const of = async (aaaa: Word): Promise<string[]> => {
-      const { resolve } = world(({ question }) => (question.type === 'A' ? ['10.1.0.1'] : aaaa), { family: 'dual' });
-      return told(await resolve());
-    };
-    assert.deepEqual(await of(SERVFAIL), ['A 10.1.0.1', 'AAAA failed SERVFAIL']);
-    assert.deepEqual(await of('TIMEOUT'), ['A 10.1.0.1', 'AAAA failed TIMEOUT']);
-    assert.deepEqual(await of([]), ['A 10.1.0.1', 'AAAA empty NODATA']);
-  });
-});
-
-describe('the client', () => {
-  it('fault 32: is not made for a name that DNS cannot ask for', () => {
-    assert.throws(() => world(() => [], { hostname: 'a..b' }), { code: 'ERR_HEADLESS_TARGET' });
-  });
-
-  it("fault 44: rejects with the signal's reason, whatever it is, and with nothing else", async () => {
-    const abort = new AbortController();
-    const { client } = world(({ signal }) => {
-      abort.abort('a reason that is no error');
-      return Promise.reject(signal.reason);
+describe('a server that is silent over UDP', () => {
+  it('is asked without EDNS in the next round, because a lost datagram needs no TCP', async () => {
+    const { resolve, takeQueries } = resolverFixture(({ edns }) => (edns ? 'timeout' : ['10.1.0.1']), {
+      servers: [ONE],
     });
-    await assert.rejects(client.resolve(abort.signal), (reason) => reason === 'a reason that is no error');
-    await assert.rejects(client.resolve(abort.signal), (reason) => reason === 'a reason that is no error');
+    const { transport } = await resolve();
+    assert.deepEqual(takeQueries(), [udp, small]);
+    assert.equal(transport, 'udp');
+  });
+
+  it('is asked over TCP where the answer does not fit without EDNS, because the path may drop large datagrams', async () => {
+    const { resolve, takeQueries } = resolverFixture(narrow, { servers: [ONE] });
+    const { server, transport } = await resolve();
+    assert.deepEqual(takeQueries(), [udp, small, `${tcp} no-edns`]);
+    assert.deepEqual([server, transport], ['10.0.0.1:53', 'tcp']);
+  });
+
+  it('is asked over TCP first for ten minutes after that has happened twice in a row', async () => {
+    const { resolve, takeQueries, clock } = resolverFixture(narrow, { servers: [ONE] });
+    for (const expected of [[udp, small, `${tcp} no-edns`], [udp, small, `${tcp} no-edns`], [tcp], [tcp]]) {
+      await resolve();
+      assert.deepEqual(takeQueries(), expected);
+    }
+    await clock.advance(600_000);
+    await resolve();
+    assert.deepEqual(takeQueries(), [udp, small, `${tcp} no-edns`]);
+  });
+
+  it('is asked with EDNS again at the next resolution', async () => {
+    const { resolve, takeQueries } = resolverFixture(() => 'timeout', { servers: [ONE] });
+    for (let poll = 1; poll <= 3; poll++) {
+      await resolve();
+      assert.deepEqual(takeQueries(), [udp, small]);
+    }
   });
 });

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import fc from 'fast-check';
 import { parseResolvConf, ResolvConfFile } from '../../lib/dns/resolv-conf.js';
+import { covers } from '../faults/covers.js';
 
 const hosts = (text: string): string[] => parseResolvConf(text).servers.map(({ host }) => host);
 
@@ -22,7 +23,7 @@ describe('resolv.conf', () => {
     });
   });
 
-  it('fault 30: means 127.0.0.1 when it is empty or names no server', () => {
+  it('means 127.0.0.1 when it is empty or names no server', covers(30), () => {
     for (const text of [
       '',
       '\n\n',
@@ -35,18 +36,18 @@ describe('resolv.conf', () => {
       assert.deepEqual(hosts(text), ['127.0.0.1'], JSON.stringify(text));
   });
 
-  it('fault 30: counts the first three of five nameservers', () => {
+  it('counts the first three of five nameservers', covers(30), () => {
     const text = [1, 2, 3, 4, 5].map((last) => `nameserver 10.0.0.${last}`).join('\n');
     assert.deepEqual(hosts(text), ['10.0.0.1', '10.0.0.2', '10.0.0.3']);
   });
 
-  it('fault 30: may have CRLF, comments, tabs, and IPv6 with a scope', () => {
+  it('may have CRLF, comments, tabs, and IPv6 with a scope', covers(30), () => {
     const text = '# one\r\n; two\r\nnameserver\t10.0.0.1 # why\r\nnameserver fe80::1%eth0\r\nsearch a.b\tc. ; d\r\n';
     assert.deepEqual(hosts(text), ['10.0.0.1', 'fe80::1%eth0']);
     assert.deepEqual(parseResolvConf(text).search, ['a.b', 'c']);
   });
 
-  it('fault 30: has its numbers clamped, and those that are none ignored', () => {
+  it('has its numbers clamped, and those that are none ignored', covers(30), () => {
     const read = (text: string): unknown[] => {
       const { ndots, timeoutMs, attempts } = parseResolvConf(`options ${text}`);
       return [ndots, timeoutMs, attempts];
@@ -100,13 +101,13 @@ describe('the file', () => {
   }
   const first = (file: ResolvConfFile): string | undefined => file.read().servers[0]?.host;
 
-  it('fault 30: means 127.0.0.1 while it never was', (t) => {
+  it('means 127.0.0.1 while it never was', covers(30), (t) => {
     const file = new ResolvConfFile(inDirectory(t));
     assert.equal(first(file), '127.0.0.1');
     assert.equal(first(new ResolvConfFile(tmpdir())), '127.0.0.1', 'nor can a directory be read');
   });
 
-  it('fault 31: is read again when it is replaced or written to', (t) => {
+  it('is read again when it is replaced or written to', covers(31), (t) => {
     const path = inDirectory(t);
     const file = new ResolvConfFile(path);
     writeFileSync(path, 'nameserver 10.0.0.1');
@@ -118,7 +119,7 @@ describe('the file', () => {
     assert.equal(first(file), '10.0.0.33');
   });
 
-  it('fault 31: goes on meaning what it said when it vanishes, and is not parsed again while it stays', (t) => {
+  it('goes on meaning what it said when it vanishes, and is not parsed again while it stays', covers(31), (t) => {
     const path = inDirectory(t);
     const file = new ResolvConfFile(path);
     writeFileSync(path, 'nameserver 10.0.0.1');

@@ -5,9 +5,10 @@ import packet from 'dns-packet';
 import fc from 'fast-check';
 import { MalformedMessage } from '../../lib/dns/name.js';
 import { type Response, readResponse } from '../../lib/dns/response.js';
-import { a, ip, name, opt, record, reply, TYPE, u16 } from '../support/wire.js';
+import { covers } from '../faults/covers.js';
+import { a, ip, name, opt, record, response, TYPE, u16 } from '../support/wire.js';
 
-describe('any reply whatever', () => {
+describe('any response whatever', () => {
   const octets: fc.Arbitrary<Buffer> = fc
     .uint8Array({ minLength: 4, maxLength: 4 })
     .map((bytes) => a([...bytes].join('.')));
@@ -22,9 +23,9 @@ describe('any reply whatever', () => {
       authority: fc.array(fc.constant<Buffer>(record({ type: TYPE.SOA, rdata: Buffer.alloc(22) })), { maxLength: 1 }),
       additional: fc.array(extras, { maxLength: 1 }),
     })
-    .map((parts) => reply(parts));
+    .map((parts) => response(parts));
 
-  it('fault 11: fails in every proper prefix', () => {
+  it('fails in every proper prefix', covers(11), () => {
     fc.assert(
       fc.property(valid, (message) => {
         for (let length = 12; length < message.length; length++)

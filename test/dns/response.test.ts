@@ -4,6 +4,7 @@ import packet from 'dns-packet';
 import type { RecordType } from '../../lib/dns/message.js';
 import { MalformedMessage } from '../../lib/dns/name.js';
 import { type Response, readResponse } from '../../lib/dns/response.js';
+import { covers } from '../faults/covers.js';
 import {
   a,
   cname,
@@ -15,7 +16,7 @@ import {
   pointer,
   QUESTION,
   record,
-  reply,
+  response,
   TYPE,
   u16,
   u32,
@@ -29,12 +30,12 @@ function fails(message: Buffer, why: RegExp, type: RecordType = 'A'): void {
 }
 
 function addressesIn(...answers: Buffer[]): readonly string[] {
-  return readResponse(reply({ answers }), 'A').addresses;
+  return readResponse(response({ answers }), 'A').addresses;
 }
 
-describe('a reply read', () => {
+describe('a response read', () => {
   it('gives the addresses, the least TTL and the RCODE', () => {
-    const message = reply({ answers: [a('10.0.0.1', { ttl: 30 }), a('10.0.0.2', { ttl: 5 }), a('255.0.0.1')] });
+    const message = response({ answers: [a('10.0.0.1', { ttl: 30 }), a('10.0.0.2', { ttl: 5 }), a('255.0.0.1')] });
     const expected: Response = {
       rcode: 'NOERROR',
       truncated: false,
@@ -52,18 +53,18 @@ describe('a reply read', () => {
         ttl,
         rdata: Buffer.concat([name('ns.dns'), name('h'), Buffer.alloc(16), u32(minimum)]),
       });
-    assert.equal(readResponse(reply({ rcode: 3, authority: [soa(30, 5)] }), 'A').ttlMs, 5_000);
-    assert.equal(readResponse(reply({ rcode: 3, authority: [soa(3, 5)] }), 'A').ttlMs, 3_000);
-    assert.equal(readResponse(reply({ rcode: 3 }), 'A').ttlMs, 0);
+    assert.equal(readResponse(response({ rcode: 3, authority: [soa(30, 5)] }), 'A').ttlMs, 5_000);
+    assert.equal(readResponse(response({ rcode: 3, authority: [soa(3, 5)] }), 'A').ttlMs, 3_000);
+    assert.equal(readResponse(response({ rcode: 3 }), 'A').ttlMs, 0);
   });
 
   it('ignores octets behind the last record', () => {
-    const message = Buffer.concat([reply({ answers: [a('10.0.0.1')] }), Buffer.from('trailing')]);
+    const message = Buffer.concat([response({ answers: [a('10.0.0.1')] }), Buffer.from('trailing')]);
     assert.deepEqual(readResponse(message, 'A').addresses, ['10.0.0.1']);
   });
 
   it('takes no address from the authority or additional section', () => {
-    const message = reply({ authority: [a('10.0.0.1')], additional: [a('10.0.0.2')] });
+    const message = response({ authority: [a('10.0.0.1')], additional: [a('10.0.0.2')] });
     assert.deepEqual(readResponse(message, 'A').addresses, []);
   });
 
@@ -75,25 +76,25 @@ describe('a reply read', () => {
   });
 });
 
-describe('faults in a reply', () => {
-  it('fault 6: a self pointer, a forward pointer and a two-step loop fail', () => {
-    fails(reply({ answers: [a('10.0.0.1', { owner: pointer(FIRST_RECORD) })] }), /pointer/);
-    fails(reply({ answers: [a('10.0.0.1', { owner: pointer(FIRST_RECORD + 8) })] }), /pointer/);
+describe('faults in a response', () => {
+  it('a self pointer, a forward pointer and a two-step loop fail', covers(6), () => {
+    fails(response({ answers: [a('10.0.0.1', { owner: pointer(FIRST_RECORD) })] }), /pointer/);
+    fails(response({ answers: [a('10.0.0.1', { owner: pointer(FIRST_RECORD + 8) })] }), /pointer/);
     const there = record({ type: TYPE.TXT, rdata: pointer(FIRST_RECORD + 14) });
     const andBack = a('10.0.0.1', { owner: pointer(FIRST_RECORD + 12) });
-    fails(reply({ answers: [there, andBack] }), /pointer/);
-    fails(reply({ answers: [a('10.0.0.1', { owner: pointer(4) })] }), /pointer/);
+    fails(response({ answers: [there, andBack] }), /pointer/);
+    fails(response({ answers: [a('10.0.0.1', { owner: pointer(4) })] }), /pointer/);
   });
 
-  it('fault 7: a chain of 8,000 pointers fails, and so do 4,000 names of 126 pointers each', () => {
+  it('a chain of 8,000 pointers fails, and so do 4,000 names of 126 pointers each', covers(7), () => {
     const chain = [u16(0)];
     for (let index = 0; index < 8_000; index++) chain.push(pointer(FIRST_RECORD + 12 + 2 * index));
     const text = record({ type: TYPE.TXT, rdata: Buffer.concat(chain) });
     const behind = (hops: number): Buffer => pointer(FIRST_RECORD + 12 + 2 * hops);
-    fails(reply({ answers: [text, a('10.0.0.1', { owner: behind(7_999) })] }), /too many pointers/);
+    fails(response({ answers: [text, a('10.0.0.1', { owner: behind(7_999) })] }), /too many pointers/);
 
     const many = Array.from({ length: 3_000 }, (_, index) => a('10.0.0.1', { owner: behind(110 + (index % 10)) }));
-    const message = reply({ answers: [text, ...many] });
+    const message = response({ answers: [text, ...many] });
     assert.ok(message.length <= 65_535);
     fails(message, /too costly/);
   });
@@ -112,57 +113,57 @@ describe('faults in a reply', () => {
     assert.equal(addressesIn(...written).length, 1_600);
   });
 
-  it('fault 7: 64 KB of CNAMEs that differ in their last label only costs no more than the budget', () => {
+  it('64 KB of CNAMEs that differ in their last label only costs no more than the budget', covers(7), () => {
     const long = Array.from({ length: 7 }, () => 'x'.repeat(28)).join('.');
     const aliases = Array.from({ length: 290 }, (_, i) => cname(name(`${long}.${i}`), Buffer.alloc(1)));
-    const message = reply({ answers: aliases });
+    const message = response({ answers: aliases });
     assert.ok(message.length <= 65_535);
     assert.deepEqual(readResponse(message, 'A').addresses, []);
   });
 
-  it('fault 8: label types 0x40 and 0x80 fail', () => {
+  it('label types 0x40 and 0x80 fail', covers(8), () => {
     for (const kind of [0x40, 0x41, 0x80, 0xbf])
-      fails(reply({ answers: [a('10.0.0.1', { owner: Buffer.from([kind, 1, 0]) })] }), /unknown type/);
+      fails(response({ answers: [a('10.0.0.1', { owner: Buffer.from([kind, 1, 0]) })] }), /unknown type/);
   });
 
-  it('fault 8: a name of 255 octets is accepted, one of 256 is not', () => {
+  it('a name of 255 octets is accepted, one of 256 is not', covers(8), () => {
     const octets = (last: number): Buffer => name([63, 63, 63, last].map((length) => 'a'.repeat(length)).join('.'));
     assert.equal(octets(61).length, 255);
     assert.deepEqual(addressesIn(a('10.0.0.9', { owner: octets(61) }), a('10.0.0.1')), ['10.0.0.1']);
-    fails(reply({ answers: [a('10.0.0.9', { owner: octets(62) }), a('10.0.0.1')] }), /255/);
+    fails(response({ answers: [a('10.0.0.9', { owner: octets(62) }), a('10.0.0.1')] }), /255/);
   });
 
-  it('fault 8: a name counts whole, also the part behind a pointer', () => {
+  it('a name counts whole, also the part behind a pointer', covers(8), () => {
     const head = Buffer.from(`\x3f${'b'.repeat(63)}`, 'latin1');
     const target = name(Array.from({ length: 3 }, () => 'a'.repeat(63)).join('.'));
     const first = record({ type: TYPE.TXT, rdata: target });
     const owner = Buffer.concat([head, pointer(FIRST_RECORD + 12)]);
-    fails(reply({ answers: [first, a('10.0.0.1', { owner })] }), /255/);
+    fails(response({ answers: [first, a('10.0.0.1', { owner })] }), /255/);
   });
 
-  it('fault 9: ANCOUNT 65535 with an empty body fails', () => {
-    fails(reply({ ancount: 65_535 }), /fewer records/);
+  it('ANCOUNT 65535 with an empty body fails', covers(9), () => {
+    fails(response({ ancount: 65_535 }), /fewer records/);
   });
 
   for (const length of [0, 2, 3, 5, 16])
-    it(`fault 10: an A of RDLENGTH ${length} fails the whole message`, () => {
+    it(`an A of RDLENGTH ${length} fails the whole message`, covers(10), () => {
       const bad = record({ rdata: Buffer.alloc(length, 1) });
-      fails(reply({ answers: [a('10.0.0.1'), bad] }), /4 octets/);
-      fails(reply({ answers: [a('10.0.0.1')], additional: [bad] }), /4 octets/);
+      fails(response({ answers: [a('10.0.0.1'), bad] }), /4 octets/);
+      fails(response({ answers: [a('10.0.0.1')], additional: [bad] }), /4 octets/);
     });
 
-  it('fault 10: an AAAA of RDLENGTH 4 fails the whole message, whatever was asked for', () => {
+  it('an AAAA of RDLENGTH 4 fails the whole message, whatever was asked for', covers(10), () => {
     const bad = record({ type: TYPE.AAAA, rdata: ip('10.0.0.1') });
-    fails(reply({ answers: [bad] }), /16 octets/, 'AAAA');
-    fails(reply({ answers: [a('10.0.0.1'), bad] }), /16 octets/);
+    fails(response({ answers: [bad] }), /16 octets/, 'AAAA');
+    fails(response({ answers: [a('10.0.0.1'), bad] }), /16 octets/);
   });
 
-  it('fault 10: an RDLENGTH past the end fails the whole message', () => {
-    fails(reply({ answers: [a('10.0.0.1'), record({ rdlength: 65_535 })] }), /past the end/);
-    fails(reply({ answers: [record({ type: TYPE.TXT, rdlength: 5 })] }), /past the end/);
+  it('an RDLENGTH past the end fails the whole message', covers(10), () => {
+    fails(response({ answers: [a('10.0.0.1'), record({ rdlength: 65_535 })] }), /past the end/);
+    fails(response({ answers: [record({ type: TYPE.TXT, rdlength: 5 })] }), /past the end/);
   });
 
-  it('fault 12: records of class CH, of class IN with the top bit, and of other owners are skipped', () => {
+  it('records of class CH, of class IN with the top bit, and of other owners are skipped', covers(12), () => {
     const others = [
       a('10.0.0.2', { class: 3 }),
       a('10.0.0.3', { class: 0x8001 }),
@@ -179,90 +180,90 @@ describe('faults in a reply', () => {
   ];
   const end = a('10.0.0.1', { owner: name('d.x') });
 
-  it('fault 13: a chain of three CNAMEs is followed with its A last, first or amid, and its least TTL counts', () => {
+  it('a chain of three CNAMEs is followed with its A last, first or amid, and its least TTL counts', covers(13), () => {
     for (const answers of [
       [...chain, end],
       [end, ...chain],
       [...chain].reverse(),
       [chain[2], end, chain[0], chain[1]],
     ]) {
-      const message = reply({ answers: [...(answers as Buffer[]), a('10.0.0.9', { owner: name('e.x') }), end] });
+      const message = response({ answers: [...(answers as Buffer[]), a('10.0.0.9', { owner: name('e.x') }), end] });
       const { addresses, ttlMs } = readResponse(message, 'A');
       assert.deepEqual([addresses, ttlMs], [['10.0.0.1'], 20_000]);
     }
   });
 
-  it('fault 14: a loop of CNAMEs fails, of one step or of three', () => {
-    fails(reply({ answers: [cname(QUESTION, QUESTION)] }), /loop/);
+  it('a loop of CNAMEs fails, of one step or of three', covers(14), () => {
+    fails(response({ answers: [cname(QUESTION, QUESTION)] }), /loop/);
     const back = cname(name('d.x'), QUESTION);
-    fails(reply({ answers: [...chain, back, end] }), /loop/);
+    fails(response({ answers: [...chain, back, end] }), /loop/);
   });
 
-  it('fault 14: a chain of 16 CNAMEs is followed, one of 17 fails', () => {
+  it('a chain of 16 CNAMEs is followed, one of 17 fails', covers(14), () => {
     const deep = (depth: number): Buffer[] => [
       ...Array.from({ length: depth }, (_, i) => cname(i === 0 ? QUESTION : name(`n${i}`), name(`n${i + 1}`))),
       a('10.0.0.1', { owner: name(`n${depth}`) }),
     ];
     assert.deepEqual(addressesIn(...deep(16)), ['10.0.0.1']);
-    fails(reply({ answers: deep(17) }), /more than 16/);
+    fails(response({ answers: deep(17) }), /more than 16/);
   });
 
-  it('fault 14: a CNAME without an A is NODATA', () => {
+  it('a CNAME without an A is NODATA', covers(14), () => {
     assert.deepEqual(addressesIn(...chain), []);
   });
 
   it('a followed CNAME whose name does not fill its data fails, one that nobody follows is skipped', () => {
     const short = Buffer.concat([name('b.x'), Buffer.alloc(1)]);
-    fails(reply({ answers: [cname(QUESTION, short)] }), /fill/);
+    fails(response({ answers: [cname(QUESTION, short)] }), /fill/);
     assert.deepEqual(addressesIn(cname(name('other'), short), a('10.0.0.1')), ['10.0.0.1']);
   });
 
-  it('fault 15: malformed but well-framed records of other types do not spoil a good A', () => {
+  it('malformed but well-framed records of other types do not spoil a good A', covers(15), () => {
     const junk = Buffer.from([0xc0, 0xff, 0x3f]);
     const additional = [TYPE.DNSKEY, TYPE.TXT, TYPE.NS, TYPE.SOA, 65_280].map((type) => record({ type, rdata: junk }));
-    const message = reply({ answers: [a('10.0.0.1')], authority: additional, additional });
+    const message = response({ answers: [a('10.0.0.1')], authority: additional, additional });
     assert.deepEqual(readResponse(message, 'A').addresses, ['10.0.0.1']);
     assert.throws(() => packet.decode(message), 'dns-packet gives up on it');
   });
 
-  it('fault 16: two OPT records, options that overrun, and an OPT not owned by the root fail', () => {
+  it('two OPT records, options that overrun, and an OPT not owned by the root fail', covers(16), () => {
     const answers = [a('10.0.0.1')];
-    fails(reply({ answers, additional: [opt(), opt()] }), /two OPT/);
+    fails(response({ answers, additional: [opt(), opt()] }), /two OPT/);
     const option = (length: number): Buffer => opt({ rdata: Buffer.concat([u16(10), u16(length), Buffer.alloc(8)]) });
-    assert.deepEqual(readResponse(reply({ answers, additional: [option(8)] }), 'A').addresses, ['10.0.0.1']);
-    fails(reply({ answers, additional: [option(9)] }), /past its record/);
-    fails(reply({ answers, additional: [option(6)] }), /breaks off/);
-    fails(reply({ answers, additional: [opt({ owner: name('x') })] }), /root/);
+    assert.deepEqual(readResponse(response({ answers, additional: [option(8)] }), 'A').addresses, ['10.0.0.1']);
+    fails(response({ answers, additional: [option(9)] }), /past its record/);
+    fails(response({ answers, additional: [option(6)] }), /breaks off/);
+    fails(response({ answers, additional: [opt({ owner: name('x') })] }), /root/);
   });
 
-  it('fault 17: BADVERS is put together out of header and OPT', () => {
-    assert.equal(readResponse(reply({ additional: [opt({ rcode: 16 })] }), 'A').rcode, 'BADVERS');
-    assert.equal(readResponse(reply({ rcode: 1 }), 'A').rcode, 'FORMERR');
-    assert.equal(readResponse(reply({ additional: [opt({ rcode: 0xff0 })], rcode: 0xf }), 'A').rcode, 'RCODE4095');
+  it('BADVERS is put together out of header and OPT', covers(17), () => {
+    assert.equal(readResponse(response({ additional: [opt({ rcode: 16 })] }), 'A').rcode, 'BADVERS');
+    assert.equal(readResponse(response({ rcode: 1 }), 'A').rcode, 'FORMERR');
+    assert.equal(readResponse(response({ additional: [opt({ rcode: 0xff0 })], rcode: 0xf }), 'A').rcode, 'RCODE4095');
   });
 
-  it('fault 19: TC is told along with the addresses', () => {
-    const { truncated, addresses } = readResponse(reply({ flags: 0x8380, answers: [a('10.0.0.1')] }), 'A');
+  it('TC is told along with the addresses', covers(19), () => {
+    const { truncated, addresses } = readResponse(response({ flags: 0x8380, answers: [a('10.0.0.1')] }), 'A');
     assert.deepEqual([truncated, addresses], [true, ['10.0.0.1']]);
   });
 
-  it('fault 27: a TTL of 0 is 0, one with its top bit set too, and 2^31-1 is the greatest', () => {
-    const ttlMs = (ttl: number): number => readResponse(reply({ answers: [a('10.0.0.1', { ttl })] }), 'A').ttlMs;
+  it('a TTL of 0 is 0, one with its top bit set too, and 2^31-1 is the greatest', covers(27), () => {
+    const ttlMs = (ttl: number): number => readResponse(response({ answers: [a('10.0.0.1', { ttl })] }), 'A').ttlMs;
     assert.deepEqual([0, 0x7fff_ffff, 0x8000_0000, 0xffff_ffff].map(ttlMs), [0, 2_147_483_647_000, 0, 0]);
   });
 
-  it('fault 28: an address said twice is one', () => {
+  it('an address said twice is one', covers(28), () => {
     assert.deepEqual(addressesIn(a('10.0.0.2'), a('10.0.0.1'), a('10.0.0.2')), ['10.0.0.2', '10.0.0.1']);
   });
 
-  it('fault 29: unspecified, multicast and broadcast addresses are left out and counted', () => {
+  it('unspecified, multicast and broadcast addresses are left out and counted', covers(29), () => {
     const bad = ['0.0.0.0', '224.0.0.1', '239.1.2.3', '240.0.0.1', '255.255.255.255', '0.0.0.0'].map((text) => a(text));
-    const read = readResponse(reply({ answers: [...bad, a('10.0.0.1')] }), 'A');
+    const read = readResponse(response({ answers: [...bad, a('10.0.0.1')] }), 'A');
     assert.deepEqual([read.addresses, read.refused], [['10.0.0.1'], 5]);
 
     const v6 = (hex: string): Buffer => record({ type: TYPE.AAAA, rdata: Buffer.from(hex.padEnd(32, '0'), 'hex') });
     const read6 = readResponse(
-      reply({ answers: [v6(''), v6('ff02'), v6(`${'00'.repeat(10)}ffffe0000001`), v6('fd00')] }),
+      response({ answers: [v6(''), v6('ff02'), v6(`${'00'.repeat(10)}ffffe0000001`), v6('fd00')] }),
       'AAAA',
     );
     assert.deepEqual([read6.addresses, read6.refused], [['fd00::'], 3]);

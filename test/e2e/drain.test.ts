@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { type TestContext, test } from 'node:test';
 import { credentials, type StatusObject, status } from '@grpc/grpc-js';
 import { HeadlessChannel, type HeadlessOptions } from '../../lib/index.js';
+import { covers } from '../faults/covers.js';
 import { Cluster, type ClusterOptions } from '../support/cluster.js';
 import { eventually } from '../support/eventually.js';
 import { callsByPod, HelloClient, type HiResponse, sayHi } from '../support/hello-service.js';
@@ -54,7 +55,7 @@ async function openStreamTo(pod: Pod, { cluster, channel, client }: Scene) {
   return { stream, say };
 }
 
-test('fault 42: a stream to a pod that left DNS goes on to its own end, and no new call goes there', async (t) => {
+test('a stream to a pod that left DNS goes on to its own end, and no new call goes there', covers(42), async (t) => {
   const scene = await setScene(t);
   const { cluster, channel, client, pods } = scene;
   const [leaver, stayer] = pods;
@@ -73,7 +74,7 @@ test('fault 42: a stream to a pod that left DNS goes on to its own end, and no n
   assert.equal(leaver.stats.accepted, 1);
 });
 
-test('fault 42: a stream outlives the linger time, and its connection goes when it ends', async (t) => {
+test('a stream outlives the linger time, and its connection goes when it ends', covers(42), async (t) => {
   const scene = await setScene(t, { drain: { lingerMs: 150 } });
   const { cluster, channel, client, pods } = scene;
   const [leaver, stayer] = pods;
@@ -111,7 +112,7 @@ test('a unary call under way on a pod that leaves DNS is answered', async (t) =>
   await eventually(() => assert.ok(!(leaver.address in states(channel))));
 });
 
-test('fault 43: a pod that returns during its drain keeps its connection', async (t) => {
+test('a pod that returns during its drain keeps its connection', covers(43), async (t) => {
   const { cluster, channel, client, pods } = await setScene(t);
   const [leaver, stayer] = pods;
   cluster.unpublish(leaver);
@@ -128,7 +129,7 @@ test('fault 43: a pod that returns during its drain keeps its connection', async
   );
 });
 
-test('fault 49: a set that alternates at each poll costs no connection and no call', async (t) => {
+test('a set that alternates at each poll costs no connection and no call', covers(49), async (t) => {
   const { cluster, channel, client, pods } = await setScene(t);
   const [third] = await cluster.scaleUp(1);
   if (!third) throw new Error('a pod was started');

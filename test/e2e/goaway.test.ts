@@ -4,6 +4,7 @@ import { constants, createServer, type Http2Server, type ServerHttp2Session, typ
 import { test } from 'node:test';
 import { credentials, status } from '@grpc/grpc-js';
 import { createHeadlessClient, type HeadlessChannel } from '../../lib/index.js';
+import { covers } from '../faults/covers.js';
 import { Cluster } from '../support/cluster.js';
 import { eventually } from '../support/eventually.js';
 import { callsByPod, HelloClient, type HiResponse, sayHi } from '../support/hello-service.js';
@@ -104,28 +105,32 @@ const shutdowns: Record<string, (pod: FramePod, lastStreamId: number) => void> =
 };
 
 for (const [how, shutDown] of Object.entries(shutdowns))
-  test(`fault 38: with ${how}, the calls that the pod takes are answered by it and the others by another pod`, async (t) => {
-    const { cluster, pod, other, client, channel } = await setScene(t);
-    const taken = sayHi(client);
-    await eventually(() => pod.calls.length === 1);
-    const refused = [sayHi(client), sayHi(client)];
-    await eventually(() => pod.calls.length === 3);
-    cluster.dns.set(cluster.name, [pod.ip, other]);
-    await eventually(() => readyPods(channel) === 2);
+  test(
+    `with ${how}, the calls that the pod takes are answered by it and the others by another pod`,
+    covers(38),
+    async (t) => {
+      const { cluster, pod, other, client, channel } = await setScene(t);
+      const taken = sayHi(client);
+      await eventually(() => pod.calls.length === 1);
+      const refused = [sayHi(client), sayHi(client)];
+      await eventually(() => pod.calls.length === 3);
+      cluster.dns.set(cluster.name, [pod.ip, other]);
+      await eventually(() => readyPods(channel) === 2);
 
-    const [first] = pod.calls;
-    shutDown(pod, first?.id as number);
-    const answers = await Promise.all(refused);
-    assert.deepEqual(
-      answers.map(({ from_who }) => from_who),
-      [other, other],
-    );
-    pod.answer(first as ServerHttp2Stream);
-    assert.equal((await taken).from_who, pod.ip);
-    assert.equal(channel.snapshot().counters.connectionsLost, 1);
-  });
+      const [first] = pod.calls;
+      shutDown(pod, first?.id as number);
+      const answers = await Promise.all(refused);
+      assert.deepEqual(
+        answers.map(({ from_who }) => from_who),
+        [other, other],
+      );
+      pod.answer(first as ServerHttp2Stream);
+      assert.equal((await taken).from_who, pod.ip);
+      assert.equal(channel.snapshot().counters.connectionsLost, 1);
+    },
+  );
 
-test('fault 38: calls go on while a pod under load says GOAWAY and comes back, again and again', async (t) => {
+test('calls go on while a pod under load says GOAWAY and comes back, again and again', covers(38), async (t) => {
   const { cluster, pod, other, client, channel } = await setScene(t);
   pod.prompt = true;
   cluster.dns.set(cluster.name, [pod.ip, other]);
@@ -139,7 +144,7 @@ test('fault 38: calls go on while a pod under load says GOAWAY and comes back, a
   }
 });
 
-test('fault 38: a stream on a pod that said GOAWAY goes on to its own end', async (t) => {
+test('a stream on a pod that said GOAWAY goes on to its own end', covers(38), async (t) => {
   const defer = leakCheck(t);
   const cluster = await Cluster.start(defer, { pods: 1 });
   const client = createHeadlessClient(HelloClient, cluster.target, credentials.createInsecure(), {
@@ -167,7 +172,7 @@ test('fault 38: a stream on a pod that said GOAWAY goes on to its own end', asyn
 
 const KEEPALIVE_MS = 150;
 
-test('fault 39: after GOAWAY with too_many_pings the next connection pings half as often', async (t) => {
+test('after GOAWAY with too_many_pings the next connection pings half as often', covers(39), async (t) => {
   const { pod, channel } = await setScene(t, {
     'grpc.keepalive_time_ms': KEEPALIVE_MS,
     'grpc.keepalive_permit_without_calls': 1,

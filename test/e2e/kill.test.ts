@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { credentials, Metadata, type ServiceError, status } from '@grpc/grpc-js';
 import { HeadlessChannel, type HeadlessChannelOptions } from '../../lib/index.js';
+import { covers } from '../faults/covers.js';
 import { Cluster } from '../support/cluster.js';
 import { eventually } from '../support/eventually.js';
 import { callsByPod, HelloClient, sayHi } from '../support/hello-service.js';
@@ -95,7 +96,7 @@ function everyoneReady(channel: HeadlessChannel, pods: number): boolean {
   return endpoints.length === pods && endpoints.every(({ state }) => state === 'ready');
 }
 
-test('fault 46: a hard kill under load costs calls on that pod only, and no call after them', async (t) => {
+test('a hard kill under load costs calls on that pod only, and no call after them', covers(46), async (t) => {
   const defer = leakCheck(t);
   const cluster = await Cluster.start(defer, { pods: 4, pod: { delayMs: 10 } });
   const { channel, client } = open(defer, cluster);
@@ -120,7 +121,7 @@ test('fault 46: a hard kill under load costs calls on that pod only, and no call
   assert.equal(traffic.failures.length, lost);
 });
 
-test('fault 46: with a retry policy a hard kill costs no call that its pod had not begun to answer', async (t) => {
+test('with a retry policy a hard kill costs no call that its pod had not begun to answer', covers(46), async (t) => {
   const defer = leakCheck(t);
   const cluster = await Cluster.start(defer, { pods: 4, pod: { delayMs: 10 } });
   const { channel, client } = open(defer, cluster, { 'grpc.service_config': RETRY_POLICY });
@@ -164,49 +165,57 @@ async function untilCalled(client: HelloClient, pod: PodProcess): Promise<void> 
   await eventually(async () => assert.ok((await callsByPod(client, 20)).has(pod.name)), { timeoutMs: 20_000 });
 }
 
-test('fault 46: a pod whose process is killed with calls under way costs none of them, with a retry policy', async (t) => {
-  const defer = leakCheck(t);
-  const { cluster, pod } = await withProcess(defer);
-  const { channel, client } = open(defer, cluster, { 'grpc.service_config': RETRY_POLICY });
-  await untilCalled(client, pod);
-  await pod.behave({ hang: true });
-  const traffic = Traffic.start(defer, client);
-  await eventually(async () => (await pod.stats()).inFlight >= 2);
-  await pod.kill();
-  cluster.publish([...cluster.pods]);
-  await eventually(() => everyoneReady(channel, 3));
-  await traffic.more(20);
-  await traffic.stop();
-  assert.deepEqual(traffic.failures, []);
-});
+test(
+  'a pod whose process is killed with calls under way costs none of them, with a retry policy',
+  covers(46),
+  async (t) => {
+    const defer = leakCheck(t);
+    const { cluster, pod } = await withProcess(defer);
+    const { channel, client } = open(defer, cluster, { 'grpc.service_config': RETRY_POLICY });
+    await untilCalled(client, pod);
+    await pod.behave({ hang: true });
+    const traffic = Traffic.start(defer, client);
+    await eventually(async () => (await pod.stats()).inFlight >= 2);
+    await pod.kill();
+    cluster.publish([...cluster.pods]);
+    await eventually(() => everyoneReady(channel, 3));
+    await traffic.more(20);
+    await traffic.stop();
+    assert.deepEqual(traffic.failures, []);
+  },
+);
 
-test('fault 40: keepalive takes out a pod whose process stands still, and takes it back when it goes on', async (t) => {
-  const defer = leakCheck(t);
-  const { cluster, pod } = await withProcess(defer);
-  const { channel, client } = open(defer, cluster, {
-    'grpc.keepalive_time_ms': 300,
-    'grpc.keepalive_timeout_ms': 300,
-  });
-  await untilCalled(client, pod);
-  await eventually(() => everyoneReady(channel, 4));
-  const traffic = Traffic.start(defer, client);
-  // The kernel goes on acknowledging: no FIN, no RST.
-  pod.pause();
-  await eventually(() => assert.notEqual(stateOf(channel, pod.address), 'ready'));
-  // Its port still takes connections, and nobody is there to say hello.
-  await traffic.more(100);
-  assert.notEqual(stateOf(channel, pod.address), 'ready');
-  for (const { code, peer } of traffic.failures)
-    assert.deepEqual({ code: status[code], peer }, { code: 'UNAVAILABLE', peer: pod.address });
-  for (const other of cluster.pods) assert.equal(other.stats.accepted, 1);
+test(
+  'keepalive takes out a pod whose process stands still, and takes it back when it goes on',
+  covers(40),
+  async (t) => {
+    const defer = leakCheck(t);
+    const { cluster, pod } = await withProcess(defer);
+    const { channel, client } = open(defer, cluster, {
+      'grpc.keepalive_time_ms': 300,
+      'grpc.keepalive_timeout_ms': 300,
+    });
+    await untilCalled(client, pod);
+    await eventually(() => everyoneReady(channel, 4));
+    const traffic = Traffic.start(defer, client);
+    // The kernel goes on acknowledging: no FIN, no RST.
+    pod.pause();
+    await eventually(() => assert.notEqual(stateOf(channel, pod.address), 'ready'));
+    // Its port still takes connections, and nobody is there to say hello.
+    await traffic.more(100);
+    assert.notEqual(stateOf(channel, pod.address), 'ready');
+    for (const { code, peer } of traffic.failures)
+      assert.deepEqual({ code: status[code], peer }, { code: 'UNAVAILABLE', peer: pod.address });
+    for (const other of cluster.pods) assert.equal(other.stats.accepted, 1);
 
-  await traffic.stop();
-  const lost = traffic.failures.length;
-  pod.resume();
-  await eventually(() => everyoneReady(channel, 4), { timeoutMs: 30_000 });
-  await untilCalled(client, pod);
-  assert.equal(traffic.failures.length, lost);
-});
+    await traffic.stop();
+    const lost = traffic.failures.length;
+    pod.resume();
+    await eventually(() => everyoneReady(channel, 4), { timeoutMs: 30_000 });
+    await untilCalled(client, pod);
+    assert.equal(traffic.failures.length, lost);
+  },
+);
 
 test('a pod that is killed while nothing else is there fails calls by name, and its successor is found', async (t) => {
   const defer = leakCheck(t);

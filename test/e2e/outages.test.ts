@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { credentials, type ServiceError, status } from '@grpc/grpc-js';
 import { createHeadlessClient, type DnsFailureEvent, HeadlessChannel, type UpdateEvent } from '../../lib/index.js';
+import { type Coverage, covers } from '../faults/covers.js';
 import { Cluster, Load } from '../support/cluster.js';
 import { type DnsFailure, DnsServer } from '../support/dns-server.js';
 import { eventually } from '../support/eventually.js';
@@ -21,24 +22,32 @@ function failing(kind: DnsFailure, code: string): Outage {
   return { code, begin: ({ dns, name }) => dns.fail(name, kind), end: ({ dns }) => dns.heal() };
 }
 
-const outages: Record<string, Outage> = {
-  'fault 23: SERVFAIL': failing('SERVFAIL', 'ERR_HEADLESS_DNS_SERVFAIL'),
-  'fault 23: REFUSED': failing('REFUSED', 'ERR_HEADLESS_DNS_REFUSED'),
-  'fault 23: NOTIMP': failing('NOTIMP', 'ERR_HEADLESS_DNS_RCODE'),
-  'fault 24: NXDOMAIN': failing('NXDOMAIN', 'ERR_HEADLESS_DNS_NXDOMAIN'),
-  'fault 24: NODATA': {
-    code: 'ERR_HEADLESS_DNS_NODATA',
-    begin: ({ dns, name }) => dns.nodata(name),
-    end: (cluster) => cluster.publish([...cluster.pods]),
-  },
-  'fault 34: a black hole': {
-    code: 'ERR_HEADLESS_DNS_TIMEOUT',
-    timeoutMs: 250,
-    begin: ({ dns }) => dns.pause(),
-    end: ({ dns }) => dns.resume(),
-  },
-  'fault 34: malformed replies': failing('malformed', 'ERR_HEADLESS_DNS_MALFORMED'),
-};
+const outages: readonly [coverage: Coverage, title: string, outage: Outage][] = [
+  [covers(23), 'SERVFAIL', failing('SERVFAIL', 'ERR_HEADLESS_DNS_SERVFAIL')],
+  [covers(23), 'REFUSED', failing('REFUSED', 'ERR_HEADLESS_DNS_REFUSED')],
+  [covers(23), 'NOTIMP', failing('NOTIMP', 'ERR_HEADLESS_DNS_RCODE')],
+  [covers(24), 'NXDOMAIN', failing('NXDOMAIN', 'ERR_HEADLESS_DNS_NXDOMAIN')],
+  [
+    covers(24),
+    'NODATA',
+    {
+      code: 'ERR_HEADLESS_DNS_NODATA',
+      begin: ({ dns, name }) => dns.nodata(name),
+      end: (cluster) => cluster.publish([...cluster.pods]),
+    },
+  ],
+  [
+    covers(34),
+    'a black hole',
+    {
+      code: 'ERR_HEADLESS_DNS_TIMEOUT',
+      timeoutMs: 250,
+      begin: ({ dns }) => dns.pause(),
+      end: ({ dns }) => dns.resume(),
+    },
+  ],
+  [covers(34), 'malformed replies', failing('malformed', 'ERR_HEADLESS_DNS_MALFORMED')],
+];
 
 /** Two pods, a channel that listens to itself, and calls that go on until the test ends. */
 async function underLoad(t: TestContext, timeoutMs = 3_000) {
@@ -59,8 +68,8 @@ async function underLoad(t: TestContext, timeoutMs = 3_000) {
   return { defer, cluster, channel, client, failures, updates, load: Load.start(defer, client) };
 }
 
-for (const [title, outage] of Object.entries(outages))
-  test(`${title} costs no call and no pod, is told of, and new pods are found when it is over`, async (t) => {
+for (const [coverage, title, outage] of outages)
+  test(`${title} costs no call and no pod, is told of, and new pods are found when it is over`, coverage, async (t) => {
     const { cluster, channel, client, failures, updates, load } = await underLoad(t, outage.timeoutMs);
     const early = [...cluster.pods];
     await outage.begin(cluster);
@@ -100,53 +109,61 @@ for (const [title, outage] of Object.entries(outages))
     await eventually(() => assert.equal(channel.snapshot().dns.failures, 0));
   });
 
-test('fault 34: a DNS server that is gone costs no call and no pod, and new pods are found when it is back', async (t) => {
-  const { defer, cluster, client, failures, load } = await underLoad(t);
-  await cluster.dns.close();
-  await eventually(() => failures.length >= 3);
-  const callsBefore = load.calls;
-  await eventually(() => load.calls > callsBefore + 20);
-  // The ICMP error may come between two polls; a query that was on its way times out.
-  for (const { error } of failures) assert.match(error.code, /^ERR_HEADLESS_DNS_(UNREACHABLE|TIMEOUT)$/);
-  assert.ok(failures.some(({ error }) => error.code === 'ERR_HEADLESS_DNS_UNREACHABLE'));
+test(
+  'a DNS server that is gone costs no call and no pod, and new pods are found when it is back',
+  covers(34),
+  async (t) => {
+    const { defer, cluster, client, failures, load } = await underLoad(t);
+    await cluster.dns.close();
+    await eventually(() => failures.length >= 3);
+    const callsBefore = load.calls;
+    await eventually(() => load.calls > callsBefore + 20);
+    // The ICMP error may come between two polls; a query that was on its way times out.
+    for (const { error } of failures) assert.match(error.code, /^ERR_HEADLESS_DNS_(UNREACHABLE|TIMEOUT)$/);
+    assert.ok(failures.some(({ error }) => error.code === 'ERR_HEADLESS_DNS_UNREACHABLE'));
 
-  const late = await cluster.startUnpublished();
-  const dns = await DnsServer.start({ host: cluster.dns.host, port: cluster.dns.port });
-  defer(() => dns.close());
-  dns.set(
-    cluster.name,
-    [...cluster.pods, late].map((pod) => pod.ip),
-  );
-  await eventually(async () => assert.equal((await callsByPod(client, 20)).size, 3));
-  await load.stop();
-  assert.deepEqual(load.failures, []);
-  assert.deepEqual(
-    [...cluster.pods, late].map((pod) => pod.stats.accepted),
-    [1, 1, 1],
-  );
-});
+    const late = await cluster.startUnpublished();
+    const dns = await DnsServer.start({ host: cluster.dns.host, port: cluster.dns.port });
+    defer(() => dns.close());
+    dns.set(
+      cluster.name,
+      [...cluster.pods, late].map((pod) => pod.ip),
+    );
+    await eventually(async () => assert.equal((await callsByPod(client, 20)).size, 3));
+    await load.stop();
+    assert.deepEqual(load.failures, []);
+    assert.deepEqual(
+      [...cluster.pods, late].map((pod) => pod.stats.accepted),
+      [1, 1, 1],
+    );
+  },
+);
 
-test("fault 24: with empty: 'drop' NXDOMAIN is obeyed, calls fail naming it, and pods that return are called", async (t) => {
-  const defer = leakCheck(t);
-  const cluster = await Cluster.start(defer, { pods: 2 });
-  const client = createHeadlessClient(HelloClient, cluster.target, credentials.createInsecure(), {
-    headless: cluster.headless({ empty: 'drop' }),
-  });
-  defer(() => client.close());
-  await sayHi(client);
-  const pods = [...cluster.pods];
+test(
+  "with empty: 'drop' NXDOMAIN is obeyed, calls fail naming it, and pods that return are called",
+  covers(24),
+  async (t) => {
+    const defer = leakCheck(t);
+    const cluster = await Cluster.start(defer, { pods: 2 });
+    const client = createHeadlessClient(HelloClient, cluster.target, credentials.createInsecure(), {
+      headless: cluster.headless({ empty: 'drop' }),
+    });
+    defer(() => client.close());
+    await sayHi(client);
+    const pods = [...cluster.pods];
 
-  cluster.publish([]);
-  const error = await eventually(() =>
-    sayHi(client).then(
-      () => assert.fail('calls are still answered'),
-      (error: ServiceError) => error,
-    ),
-  );
-  assert.equal(error.code, status.UNAVAILABLE);
-  assert.match(error.details, /hello\.test\.svc\.cluster\.local/);
-  assert.match(error.details, /NXDOMAIN/);
+    cluster.publish([]);
+    const error = await eventually(() =>
+      sayHi(client).then(
+        () => assert.fail('calls are still answered'),
+        (error: ServiceError) => error,
+      ),
+    );
+    assert.equal(error.code, status.UNAVAILABLE);
+    assert.match(error.details, /hello\.test\.svc\.cluster\.local/);
+    assert.match(error.details, /NXDOMAIN/);
 
-  cluster.publish(pods);
-  await eventually(() => sayHi(client));
-});
+    cluster.publish(pods);
+    await eventually(() => sayHi(client));
+  },
+);

@@ -8,6 +8,7 @@ import { credentials } from '@grpc/grpc-js';
 import { createHeadlessClient, HeadlessChannel, type HeadlessOptions } from '../../lib/index.js';
 import '../../lib/register.js';
 import { createFakeDns } from '../../lib/testing.js';
+import { covers } from '../faults/covers.js';
 import { Cluster } from '../support/cluster.js';
 import { DnsServer } from '../support/dns-server.js';
 import { eventually } from '../support/eventually.js';
@@ -156,11 +157,15 @@ if (task !== undefined) {
     await runInChild(leakCheck(t), 'leave open');
   });
 
-  test('fault 44: a process ends by itself after close() in the middle of a lookup, a connect and a drain', async (t) => {
-    await runInChild(leakCheck(t), 'close');
-  });
+  test(
+    'a process ends by itself after close() in the middle of a lookup, a connect and a drain',
+    covers(44),
+    async (t) => {
+      await runInChild(leakCheck(t), 'close');
+    },
+  );
 
-  test('fault 44: close() in the middle of a lookup leaves no socket', async (t) => {
+  test('close() in the middle of a lookup leaves no socket', covers(44), async (t) => {
     const defer = leakCheck(t);
     const blackHole = await startBlackHole(defer);
     const close = await startLookup(blackHole.address);
@@ -172,7 +177,7 @@ if (task !== undefined) {
     assert.equal(blackHole.asked('svc.test'), asked, 'it asked no more');
   });
 
-  test('fault 44: close() in the middle of a connect leaves no socket once the pod answers or goes', async (t) => {
+  test('close() in the middle of a connect leaves no socket once the pod answers or goes', covers(44), async (t) => {
     const defer = leakCheck(t);
     const silent = await startSilentServer(defer);
     const close = await startConnect(silent.port);
@@ -180,7 +185,7 @@ if (task !== undefined) {
     close();
   });
 
-  test('fault 44: close() in the middle of a drain closes every connection', async (t) => {
+  test('close() in the middle of a drain closes every connection', covers(44), async (t) => {
     const defer = leakCheck(t);
     const cluster = await Cluster.start(defer, { pods: 2 });
     const [first, second] = cluster.pods;

@@ -4,6 +4,7 @@ import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { credentials } from '@grpc/grpc-js';
 import { createHeadlessClient } from '../../lib/index.js';
+import { covers } from '../faults/covers.js';
 import { Cluster, Load } from '../support/cluster.js';
 import { eventually } from '../support/eventually.js';
 import { callsByPod, HelloClient } from '../support/hello-service.js';
@@ -20,47 +21,51 @@ const FOUND_WITHIN_MS = 2_300;
  */
 const GRACE_MS = 2_500;
 
-test('fault 45: a rolling replacement of 12 pods under load fails no call, and each new pod is called in time', async (t) => {
-  const defer = leakCheck(t);
-  const cluster = await Cluster.start(defer, { pods: PODS });
-  const client = createHeadlessClient(HelloClient, cluster.target, credentials.createInsecure(), {
-    headless: cluster.headless({ refresh: { intervalMs: INTERVAL_MS } }),
-  });
-  defer(() => client.close());
-  await eventually(async () => assert.equal((await callsByPod(client, 60)).size, PODS));
-  const load = Load.start(defer, client, { workers: 8 });
-  const stalls = monitorEventLoopDelay({ resolution: 10 });
-  stalls.enable();
-  defer(() => stalls.disable());
+test(
+  'a rolling replacement of 12 pods under load fails no call, and each new pod is called in time',
+  covers(45),
+  async (t) => {
+    const defer = leakCheck(t);
+    const cluster = await Cluster.start(defer, { pods: PODS });
+    const client = createHeadlessClient(HelloClient, cluster.target, credentials.createInsecure(), {
+      headless: cluster.headless({ refresh: { intervalMs: INTERVAL_MS } }),
+    });
+    defer(() => client.close());
+    await eventually(async () => assert.equal((await callsByPod(client, 60)).size, PODS));
+    const load = Load.start(defer, client, { workers: 8 });
+    const stalls = monitorEventLoopDelay({ resolution: 10 });
+    stalls.enable();
+    defer(() => stalls.disable());
 
-  const old = [...cluster.pods];
-  const published = new Map<Pod, number>();
-  const foundAfterMs = new Map<Pod, number>();
-  const watch = setInterval(() => {
-    for (const [pod, at] of published)
-      if (pod.calls > 0 && !foundAfterMs.has(pod)) foundAfterMs.set(pod, performance.now() - at);
-  }, 5);
-  defer(() => clearInterval(watch));
+    const old = [...cluster.pods];
+    const published = new Map<Pod, number>();
+    const foundAfterMs = new Map<Pod, number>();
+    const watch = setInterval(() => {
+      for (const [pod, at] of published)
+        if (pod.calls > 0 && !foundAfterMs.has(pod)) foundAfterMs.set(pod, performance.now() - at);
+    }, 5);
+    defer(() => clearInterval(watch));
 
-  const stopping: Promise<unknown>[] = [];
-  for (const leaver of old) {
-    const [fresh] = await cluster.scaleUp(1);
-    if (!fresh) throw new Error('a pod was started');
-    published.set(fresh, performance.now());
-    cluster.unpublish(leaver);
-    stopping.push(sleep(GRACE_MS).then(() => leaver.stop()));
-    // Real pods take longer to come up. However slow the machine, calls meet every step.
-    const { calls } = load;
-    await Promise.all([sleep(150), eventually(() => load.calls >= calls + 20, { timeoutMs: 20_000 })]);
-  }
-  await Promise.all(stopping);
-  await eventually(() => assert.equal(foundAfterMs.size, PODS));
-  await load.stop();
+    const stopping: Promise<unknown>[] = [];
+    for (const leaver of old) {
+      const [fresh] = await cluster.scaleUp(1);
+      if (!fresh) throw new Error('a pod was started');
+      published.set(fresh, performance.now());
+      cluster.unpublish(leaver);
+      stopping.push(sleep(GRACE_MS).then(() => leaver.stop()));
+      // Real pods take longer to come up. However slow the machine, calls meet every step.
+      const { calls } = load;
+      await Promise.all([sleep(150), eventually(() => load.calls >= calls + 20, { timeoutMs: 20_000 })]);
+    }
+    await Promise.all(stopping);
+    await eventually(() => assert.equal(foundAfterMs.size, PODS));
+    await load.stop();
 
-  assert.deepEqual(load.failures, []);
-  // Timer, reply, connection and call may each meet a stall of a busy machine; at rest that is a few ms.
-  const allowedMs = FOUND_WITHIN_MS + (4 * stalls.max) / 1e6;
-  for (const [pod, ms] of foundAfterMs)
-    assert.ok(ms <= allowedMs, `${pod.name} got its first call ${ms} ms after its record; allowed are ${allowedMs}`);
-  for (const pod of published.keys()) assert.equal(pod.stats.accepted, 1);
-});
+    assert.deepEqual(load.failures, []);
+    // Timer, reply, connection and call may each meet a stall of a busy machine; at rest that is a few ms.
+    const allowedMs = FOUND_WITHIN_MS + (4 * stalls.max) / 1e6;
+    for (const [pod, ms] of foundAfterMs)
+      assert.ok(ms <= allowedMs, `${pod.name} got its first call ${ms} ms after its record; allowed are ${allowedMs}`);
+    for (const pod of published.keys()) assert.equal(pod.stats.accepted, 1);
+  },
+);

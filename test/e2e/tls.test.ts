@@ -5,6 +5,7 @@ import { test } from 'node:test';
 import type { TLSSocket } from 'node:tls';
 import { credentials, ServerCredentials, type ServiceError, status } from '@grpc/grpc-js';
 import { createHeadlessClient, HeadlessChannel } from '../../lib/index.js';
+import { covers } from '../faults/covers.js';
 import { createAuthority } from '../support/certificates.js';
 import { Cluster } from '../support/cluster.js';
 import { eventually } from '../support/eventually.js';
@@ -65,7 +66,7 @@ test("SNI and :authority are the Service's name, whichever pod is dialled", asyn
     assert.deepEqual({ sni, authority }, { sni: NAME, authority: `${NAME}:${cluster.port}` });
 });
 
-test('fault 36: an IP taken over by another workload gets no call, and the other pods are unaffected', async (t) => {
+test('an IP taken over by another workload gets no call, and the other pods are unaffected', covers(36), async (t) => {
   const defer = leakCheck(t);
   const cluster = await Cluster.start(defer, { pods: 3, pod: { credentials: serverCredentials(NAME) } });
   const secure = credentials.createSsl(authority.certificate);

@@ -3,8 +3,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { DnsQuery } from '../support/dns-server.js';
 import { eventually } from '../support/eventually.js';
-import { a, cname, name, opt, QUESTION, type RecordParts, record, reply, TYPE, u16 } from '../support/wire.js';
-import { cut, FORGED, NEW, naming, OLD, startScene } from './fixture.js';
+import { a, cname, name, opt, QUESTION, type RecordParts, record, response, TYPE, u16 } from '../support/wire.js';
+import { type Coverage, covers } from './covers.js';
+import { answerWith, FORGED, NEW, OLD, startFixture, truncatedResponse } from './fixture.js';
 
 const end = (parts: RecordParts = {}): Buffer[] => NEW.map((address) => a(address, parts));
 const junk = Buffer.from([0xc0, 0xff, 0x3f]);
@@ -12,28 +13,35 @@ const longest = name([63, 63, 63, 61].map((length) => 'a'.repeat(length)).join('
 const chain = [cname(QUESTION, name('b.x')), cname(name('b.x'), name('c.x')), cname(name('c.x'), name('d.x'))];
 
 interface Row {
+  readonly coverage: Coverage;
   readonly answers: readonly Buffer[];
   readonly additional?: readonly Buffer[];
   readonly refused?: number;
 }
 
 const ROWS: Readonly<Record<string, Row>> = {
-  'fault 8: a name of 255 octets': { answers: [a(FORGED, { owner: longest }), ...end()] },
-  'fault 12: an A of class CH': { answers: [a(FORGED, { class: 3 }), ...end()] },
-  'fault 12: an A of class 0x8001': { answers: [a(FORGED, { class: 0x8001 }), ...end()] },
-  'fault 12: an A of an unrelated owner': { answers: [a(FORGED, { owner: name('bank.example') }), ...end()] },
-  'fault 13: a chain of three CNAMEs, its A last': { answers: [...chain, ...end({ owner: name('d.x') })] },
-  'fault 13: a chain of three CNAMEs, its A first': { answers: [...end({ owner: name('D.X') }), ...chain] },
-  'fault 15: a malformed DNSKEY in the additional section': {
+  'a name of 255 octets': { coverage: covers(8), answers: [a(FORGED, { owner: longest }), ...end()] },
+  'an A of class CH': { coverage: covers(12), answers: [a(FORGED, { class: 3 }), ...end()] },
+  'an A of class 0x8001': { coverage: covers(12), answers: [a(FORGED, { class: 0x8001 }), ...end()] },
+  'an A of an unrelated owner': {
+    coverage: covers(12),
+    answers: [a(FORGED, { owner: name('bank.example') }), ...end()],
+  },
+  'a chain of three CNAMEs, its A last': { coverage: covers(13), answers: [...chain, ...end({ owner: name('d.x') })] },
+  'a chain of three CNAMEs, its A first': { coverage: covers(13), answers: [...end({ owner: name('D.X') }), ...chain] },
+  'a malformed DNSKEY in the additional section': {
+    coverage: covers(15),
     answers: end(),
     additional: [record({ type: TYPE.DNSKEY, rdata: junk })],
   },
-  'fault 15: malformed records of several types': {
+  'malformed records of several types': {
+    coverage: covers(15),
     answers: [record({ type: TYPE.TXT, rdata: junk }), ...end(), record({ type: TYPE.NS, rdata: junk })],
     additional: [record({ type: TYPE.SOA, rdata: junk }), opt()],
   },
-  'fault 28: every record three times': { answers: [...end(), ...end().reverse(), ...end()] },
-  'fault 29: 0.0.0.0, multicast, reserved and broadcast': {
+  'every record three times': { coverage: covers(28), answers: [...end(), ...end().reverse(), ...end()] },
+  '0.0.0.0, multicast, reserved and broadcast': {
+    coverage: covers(29),
     answers: [
       ...['0.0.0.0', '224.0.0.1', '239.255.255.255', '240.0.0.1', '255.255.255.255'].map((bad) => a(bad)),
       ...end(),
@@ -42,15 +50,15 @@ const ROWS: Readonly<Record<string, Row>> = {
   },
 };
 
-for (const [title, { answers, additional = [], refused = 0 }] of Object.entries(ROWS))
+for (const [title, { coverage, answers, additional = [], refused = 0 }] of Object.entries(ROWS))
   for (const transport of ['udp', 'tcp'] as const)
-    test(`${title} over ${transport} beside good addresses: those are used`, async (t) => {
-      const { ask, ready, failures, updates, channel } = await startScene(t);
+    test(`${title} over ${transport} beside good addresses: those are used`, coverage, async (t) => {
+      const { ask, ready, failures, updates, channel } = await startFixture(t);
       const counters = await ask((query, exchange) =>
         exchange.reply(
           transport === 'tcp' && exchange.transport === 'udp'
-            ? cut(query)
-            : reply({ query: query.buffer, answers, additional }),
+            ? truncatedResponse(query)
+            : response({ query: query.buffer, answers, additional }),
         ),
       );
       assert.deepEqual([counters.refusedAddresses, counters.malformed, counters.replies], [refused, 0, 1]);
@@ -64,15 +72,17 @@ for (const [title, { answers, additional = [], refused = 0 }] of Object.entries(
       });
     });
 
-for (const [title, answers] of Object.entries({
-  'fault 14: a CNAME with no A is NODATA': chain,
-  'fault 24: an empty answer is NODATA': [],
-  'fault 29: nothing but addresses that none can connect to is NODATA': [a('0.0.0.0'), a('255.255.255.255')],
-}))
-  test(`${title}, an event is told, and the endpoints stay`, async (t) => {
-    const { ask, ready, failures, updates } = await startScene(t);
+const NODATA: readonly [coverage: Coverage, title: string, answers: readonly Buffer[]][] = [
+  [covers(14), 'a CNAME with no A is NODATA', chain],
+  [covers(24), 'an empty answer is NODATA', []],
+  [covers(29), 'nothing but addresses that none can connect to is NODATA', [a('0.0.0.0'), a('255.255.255.255')]],
+];
+
+for (const [coverage, title, answers] of NODATA)
+  test(`${title}, an event is told, and the endpoints stay`, coverage, async (t) => {
+    const { ask, ready, failures, updates } = await startFixture(t);
     const { emptyAnswers, malformed } = await ask((query, exchange) =>
-      exchange.reply(reply({ query: query.buffer, answers })),
+      exchange.reply(response({ query: query.buffer, answers })),
     );
     assert.deepEqual([emptyAnswers, malformed], [1, 0]);
     assert.equal(failures[0]?.error.code, 'ERR_HEADLESS_DNS_NODATA');
@@ -81,18 +91,18 @@ for (const [title, answers] of Object.entries({
     await ready(OLD);
   });
 
-test('fault 24: NXDOMAIN after a good answer is told in an event, and the endpoints stay', async (t) => {
-  const { ask, ready, failures } = await startScene(t);
-  const { emptyAnswers } = await ask((query, exchange) => exchange.reply(reply({ query: query.buffer, rcode: 3 })));
+test('NXDOMAIN after a good answer is told in an event, and the endpoints stay', covers(24), async (t) => {
+  const { ask, ready, failures } = await startFixture(t);
+  const { emptyAnswers } = await ask((query, exchange) => exchange.reply(response({ query: query.buffer, rcode: 3 })));
   assert.equal(emptyAnswers, 1);
   assert.equal(failures[0]?.error.code, 'ERR_HEADLESS_DNS_NXDOMAIN');
   await ready(OLD);
 });
 
-test('fault 28: shuffled and repeated records bring no reconnect and no update event', async (t) => {
-  const { ask, ready, updates, pods } = await startScene(t);
+test('shuffled and repeated records bring no reconnect and no update event', covers(28), async (t) => {
+  const { ask, ready, updates, pods } = await startFixture(t);
   for (const addresses of [[...OLD].reverse(), [...OLD, ...OLD], [...OLD].reverse(), OLD]) {
-    const { changes } = await ask((query, exchange) => exchange.reply(naming(query, addresses)));
+    const { changes } = await ask((query, exchange) => exchange.reply(answerWith(query, addresses)));
     assert.equal(changes, 0);
   }
   await ready(OLD);
@@ -100,80 +110,88 @@ test('fault 28: shuffled and repeated records bring no reconnect and no update e
   assert.equal(pods.stats.accepted, 2);
 });
 
-test('fault 19: TC over TCP leads to no loop; its addresses add, and remove nothing', async (t) => {
-  const { ask, ready } = await startScene(t);
+test('TC over TCP leads to no loop; its addresses add, and remove nothing', covers(19), async (t) => {
+  const { ask, ready } = await startFixture(t);
   const { udpQueries, tcpQueries, truncated } = await ask((query, exchange) =>
-    exchange.reply(reply({ query: query.buffer, flags: 0x8380, answers: [a('127.61.0.3')] })),
+    exchange.reply(response({ query: query.buffer, flags: 0x8380, answers: [a('127.61.0.3')] })),
   );
   assert.deepEqual({ udpQueries, tcpQueries, truncated }, { udpQueries: 1, tcpQueries: 1, truncated: 1 });
   await ready([...OLD, '127.61.0.3']);
 });
 
-test('fault 19: TC over TCP with nothing behind it fails, and removes nothing', async (t) => {
-  const { ask, ready, failures } = await startScene(t);
-  const { tcpQueries } = await ask((query, exchange) => exchange.reply(cut(query)));
+test('TC over TCP with nothing behind it fails, and removes nothing', covers(19), async (t) => {
+  const { ask, ready, failures } = await startFixture(t);
+  const { tcpQueries } = await ask((query, exchange) => exchange.reply(truncatedResponse(query)));
   assert.equal(tcpQueries, 1);
   assert.equal(failures[0]?.error.code, 'ERR_HEADLESS_DNS_MALFORMED');
   await ready(OLD);
 });
 
-test('fault 26: with `dual`, A answered and AAAA failing updates the A and keeps the AAAA', async (t) => {
+test('with `dual`, A answered and AAAA failing updates the A and keeps the AAAA', covers(26), async (t) => {
   const aaaa = (query: DnsQuery): Buffer => {
     const rdata = Buffer.from(`${'00'.repeat(15)}01`, 'hex');
-    return reply({ query: query.buffer, answers: [record({ type: TYPE.AAAA, rdata })] });
+    return response({ query: query.buffer, answers: [record({ type: TYPE.AAAA, rdata })] });
   };
-  const { ask, failures, channel } = await startScene(t, { dns: { family: 'dual' } });
+  const { ask, failures, channel } = await startFixture(t, { dns: { family: 'dual' } });
   const hosts = (): string[] => [...channel.snapshot().dns.addresses].sort();
-  await ask((query, exchange) => exchange.reply(query.type === 'A' ? naming(query, OLD) : aaaa(query)));
+  await ask((query, exchange) => exchange.reply(query.type === 'A' ? answerWith(query, OLD) : aaaa(query)));
   assert.deepEqual(hosts(), [...OLD, '::1'].sort());
   const before = failures.length;
   await ask((query, exchange) =>
-    exchange.reply(query.type === 'A' ? naming(query, NEW) : reply({ query: query.buffer, rcode: 2 })),
+    exchange.reply(query.type === 'A' ? answerWith(query, NEW) : response({ query: query.buffer, rcode: 2 })),
   );
   assert.deepEqual(hosts(), [...NEW, '::1'].sort());
   assert.equal(failures[before]?.error.code, 'ERR_HEADLESS_DNS_SERVFAIL');
 });
 
 for (const [title, ttl] of Object.entries({ 'TTL 0': 0, 'TTL 2^32-1': 0xffff_ffff, 'TTL 2^31-1': 0x7fff_ffff }))
-  test(`fault 27: answers of ${title} are asked for again after the interval, neither sooner nor never`, async (t) => {
-    const { dns, channel } = await startScene(t, { refresh: { intervalMs: 100, minIntervalMs: 100, jitter: 0 } });
-    let turn = 0;
-    // Changing TTLs are what a cache shows: then the TTL counts.
-    dns.respond = (query, exchange) =>
-      exchange.reply(
-        reply({
-          query: query.buffer,
-          answers: OLD.map((address) => a(address, { ttl: turn++ % 3 ? ttl : ttl >>> 1 })),
-        }),
-      );
-    const asked = dns.queries.length;
-    await eventually(() => dns.queries.length >= asked + 8, { timeoutMs: 20_000 });
-    // Both clocks are monotonic, and the arrival only ever comes late; the loop may delay one query and not the next.
-    const times = dns.queries.slice(asked).map(({ at }) => at);
-    const spanMs = (times.at(-1) as number) - (times[0] as number);
-    assert.ok(spanMs >= (times.length - 1) * 100 * 0.8, `${times.length} queries in ${spanMs} ms`);
-    const { ttlMs } = channel.snapshot().dns;
-    assert.ok(ttlMs !== null && ttlMs >= 0 && ttlMs <= 0x7fff_ffff * 1000, `${ttlMs}`);
-  });
+  test(
+    `answers of ${title} are asked for again after the interval, neither sooner nor never`,
+    covers(27),
+    async (t) => {
+      const { dns, channel } = await startFixture(t, { refresh: { intervalMs: 100, minIntervalMs: 100, jitter: 0 } });
+      let turn = 0;
+      // Changing TTLs are what a cache shows: then the TTL counts.
+      dns.respond = (query, exchange) =>
+        exchange.reply(
+          response({
+            query: query.buffer,
+            answers: OLD.map((address) => a(address, { ttl: turn++ % 3 ? ttl : ttl >>> 1 })),
+          }),
+        );
+      const asked = dns.queries.length;
+      await eventually(() => dns.queries.length >= asked + 8, { timeoutMs: 20_000 });
+      // Both clocks are monotonic, and the arrival only ever comes late; the loop may delay one query and not the next.
+      const times = dns.queries.slice(asked).map(({ at }) => at);
+      const spanMs = (times.at(-1) as number) - (times[0] as number);
+      assert.ok(spanMs >= (times.length - 1) * 100 * 0.8, `${times.length} queries in ${spanMs} ms`);
+      const { ttlMs } = channel.snapshot().dns;
+      assert.ok(ttlMs !== null && ttlMs >= 0 && ttlMs <= 0x7fff_ffff * 1000, `${ttlMs}`);
+    },
+  );
 
-test('fault 17: a bare FORMERR, FORMERR and BADVERS are asked once more without EDNS, and EDNS is used again', async (t) => {
-  const { dns, ask, ready, failures } = await startScene(t);
-  const refusals: readonly ((query: DnsQuery) => Buffer)[] = [
-    (query) => Buffer.concat([u16(query.id), u16(0x8181), Buffer.alloc(8)]),
-    (query) => reply({ query: query.buffer, rcode: 1 }),
-    (query) => reply({ query: query.buffer, additional: [opt({ rcode: 16 })] }),
-  ];
-  for (const refuse of refusals) {
-    const asked = dns.queries.length;
-    const { withoutEdns } = await ask((query, exchange) =>
-      exchange.reply(query.edns === undefined ? naming(query, NEW) : refuse(query)),
-    );
-    assert.equal(withoutEdns, 1);
-    assert.deepEqual(
-      dns.queries.slice(asked).map(({ edns }) => edns !== undefined),
-      [true, false],
-    );
-  }
-  assert.deepEqual(failures, []);
-  await ready(NEW);
-});
+test(
+  'a bare FORMERR, FORMERR and BADVERS are asked once more without EDNS, and EDNS is used again',
+  covers(17),
+  async (t) => {
+    const { dns, ask, ready, failures } = await startFixture(t);
+    const refusals: readonly ((query: DnsQuery) => Buffer)[] = [
+      (query) => Buffer.concat([u16(query.id), u16(0x8181), Buffer.alloc(8)]),
+      (query) => response({ query: query.buffer, rcode: 1 }),
+      (query) => response({ query: query.buffer, additional: [opt({ rcode: 16 })] }),
+    ];
+    for (const refuse of refusals) {
+      const asked = dns.queries.length;
+      const { withoutEdns } = await ask((query, exchange) =>
+        exchange.reply(query.edns === undefined ? answerWith(query, NEW) : refuse(query)),
+      );
+      assert.equal(withoutEdns, 1);
+      assert.deepEqual(
+        dns.queries.slice(asked).map(({ edns }) => edns !== undefined),
+        [true, false],
+      );
+    }
+    assert.deepEqual(failures, []);
+    await ready(NEW);
+  },
+);

@@ -8,14 +8,14 @@ import { systemRuntime } from '../../lib/runtime.js';
 import type { Shape } from '../fuzz/corpus/shape.js';
 import { CORPUS } from '../fuzz/corpus.js';
 import { type DnsQuery, DnsServer } from '../support/dns-server.js';
-import { a, HOSTNAME, record, reply, TYPE, u16 } from '../support/wire.js';
+import { a, HOSTNAME, record, response, TYPE, u16 } from '../support/wire.js';
 
 /** The id of the query that the corpus was made for. */
 const CORPUS_ID = 0x1234;
 /** Of a datagram, less the headers of IP and UDP. */
 const MOST_UDP_OCTETS = 65_507;
 
-/** The shape as a reply to this query: its id is as right, or as wrong, as it was to the corpus's own. */
+/** The shape as a response to this query: its id is as right, or as wrong, as it was to the corpus's own. */
 function answering(query: DnsQuery, { message }: Shape): Buffer {
   if (message.length < 2) return message;
   const id = message.readUInt16BE(0) ^ CORPUS_ID ^ query.id;
@@ -24,7 +24,7 @@ function answering(query: DnsQuery, { message }: Shape): Buffer {
 
 function good(query: DnsQuery, { type }: Shape): Buffer {
   const v6 = record({ type: TYPE.AAAA, rdata: Buffer.from(`fd${'00'.repeat(14)}02`, 'hex') });
-  return reply({ query: query.buffer, answers: [type === 'A' ? a('127.0.0.2') : v6] });
+  return response({ query: query.buffer, answers: [type === 'A' ? a('127.0.0.2') : v6] });
 }
 
 const GOOD = { A: '127.0.0.2', AAAA: 'fd00::2' } as const;
@@ -48,9 +48,9 @@ async function resolve(
   const client = new StubResolver(HOSTNAME, true, settings, systemRuntime);
   server.respond = (query, exchange) => {
     if (transport === 'tcp' && exchange.transport === 'udp')
-      return exchange.reply(reply({ query: query.buffer, flags: 0x8380 }));
+      return exchange.reply(response({ query: query.buffer, flags: 0x8380 }));
     exchange.reply(answering(query, shape));
-    // What is passed over must not keep the good reply from being taken.
+    // What is passed over must not keep the good response from being taken.
     if (transport === 'udp') exchange.reply(good(query, shape));
   };
   const { outcomes } = await client.resolve(new AbortController().signal);
@@ -69,7 +69,7 @@ function expectedCode(rcode: string): string {
 }
 
 for (const transport of ['udp', 'tcp'] as const)
-  describe(`over ${transport}, a reply with`, () => {
+  describe(`over ${transport}, a response with`, () => {
     for (const shape of CORPUS) {
       if (transport === 'udp' && shape.message.length > MOST_UDP_OCTETS) continue;
       it(`${shape.name} (${shape.source})`, async (t) => {
@@ -78,13 +78,17 @@ for (const transport of ['udp', 'tcp'] as const)
         if ('malformed' in expected) {
           assert.equal(code(outcome), 'MALFORMED');
           assert.equal(counters.malformed, 1);
-        } else if ('passedOver' in expected) {
-          const counter = { noise: 'dropped', 'wrong-id': 'wrongId', 'wrong-question': 'wrongQuestion' } as const;
-          const counted = counters[counter[expected.passedOver]];
+        } else if ('ignored' in expected) {
+          const counter = {
+            'not-a-response': 'dropped',
+            'id-mismatch': 'wrongId',
+            'question-mismatch': 'wrongQuestion',
+          } as const;
+          const counted = counters[counter[expected.ignored]];
           if (transport === 'tcp') assert.equal(code(outcome), 'MALFORMED');
-          else assert.equal(counted, expected.passedOver === 'wrong-id' ? 2 : 1);
+          else assert.equal(counted, expected.ignored === 'id-mismatch' ? 2 : 1);
           // Another id over UDP leads to TCP, where it fails.
-          if (transport === 'udp' && expected.passedOver !== 'wrong-id')
+          if (transport === 'udp' && expected.ignored !== 'id-mismatch')
             assert.deepEqual(outcome.kind === 'addresses' && outcome.addresses, [GOOD[shape.type]]);
         } else if (expected.addresses.length > 0) {
           assert.deepEqual(

@@ -11,14 +11,14 @@ import { type DnsQuery, DnsServer, type Responder } from '../support/dns-server.
 import { eventually } from '../support/eventually.js';
 import { type Defer, leakCheck } from '../support/leak-check.js';
 import { type Pod, startPod } from '../support/pod.js';
-import { a, HOSTNAME, reply } from '../support/wire.js';
+import { a, HOSTNAME, response } from '../support/wire.js';
 
 /** The set before, the set after, and what a forger would have us call. All but the last are pods. */
 export const OLD = ['127.61.0.1', '127.61.0.2'];
 export const NEW = ['127.61.0.2', '127.61.0.3'];
 export const FORGED = '127.66.6.6';
 
-export interface SceneOptions {
+export interface FixtureOptions {
   /** The test's, where it has one already. */
   defer?: Defer;
   /** Default 1. */
@@ -29,7 +29,7 @@ export interface SceneOptions {
   refresh?: HeadlessOptions['refresh'];
 }
 
-export interface Scene {
+export interface Fixture {
   readonly defer: Defer;
   readonly servers: readonly DnsServer[];
   /** The first of them. */
@@ -45,23 +45,23 @@ export interface Scene {
   ready(addresses: readonly string[]): Promise<void>;
 }
 
-/** A good reply that names these pods. */
-export function naming(query: DnsQuery, addresses: readonly string[]): Buffer {
-  return reply({ query: query.buffer, answers: addresses.map((address) => a(address)) });
+/** A good response that names these pods. */
+export function answerWith(query: DnsQuery, addresses: readonly string[]): Buffer {
+  return response({ query: query.buffer, answers: addresses.map((address) => a(address)) });
 }
 
 /** TC over UDP, so that the question goes to TCP. */
-export function cut(query: DnsQuery): Buffer {
-  return reply({ query: query.buffer, flags: 0x8380 });
+export function truncatedResponse(query: DnsQuery): Buffer {
+  return response({ query: query.buffer, flags: 0x8380 });
 }
 
-export async function startScene(t: TestContext, options: SceneOptions = {}): Promise<Scene> {
+export async function startFixture(t: TestContext, options: FixtureOptions = {}): Promise<Fixture> {
   const defer = options.defer ?? leakCheck(t, { timeoutMs: 10_000 });
   const servers: DnsServer[] = [];
   for (let count = 0; count < (options.servers ?? 1); count++) {
     const server = await DnsServer.start();
     defer(() => server.close());
-    server.respond = (query, exchange) => exchange.reply(naming(query, OLD));
+    server.respond = (query, exchange) => exchange.reply(answerWith(query, OLD));
     servers.push(server);
   }
   const pods = await startPod('0.0.0.0');
@@ -87,7 +87,7 @@ export async function startScene(t: TestContext, options: SceneOptions = {}): Pr
   await channel.ready({ timeoutMs: 20_000 });
 
   const host = ({ address }: { address: string }): string => address.slice(0, address.lastIndexOf(':'));
-  const scene: Scene = {
+  const fixture: Fixture = {
     defer,
     servers,
     dns: servers[0] as DnsServer,
@@ -113,6 +113,6 @@ export async function startScene(t: TestContext, options: SceneOptions = {}): Pr
         { timeoutMs: 20_000 },
       ),
   };
-  await scene.ready(OLD);
-  return scene;
+  await fixture.ready(OLD);
+  return fixture;
 }

@@ -1,9 +1,10 @@
-/** Prints each row of the table of faults with the tests that name it: `npm run faults`. */
-import { FAULTS, testsByFault } from './table.js';
+/** Prints each row of the table of faults with the tests that cover it: `npm run faults`. */
+import { FAULTS } from './faults.js';
+import { testsByFault } from './table.js';
 
-for (const [row, tests] of testsByFault()) {
-  console.log(`\n${row}. ${FAULTS[row - 1]}`);
-  for (const { file, name } of tests) console.log(`   ${file}: ${name}`);
+for (const [fault, tests] of testsByFault()) {
+  console.log(`\n${fault}. ${FAULTS.get(fault)}`);
+  for (const { file, title } of tests) console.log(`   ${file}: ${title}`);
   if (tests.length > 0) continue;
   console.log('   NO TEST');
   process.exitCode = 1;

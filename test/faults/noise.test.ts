@@ -1,18 +1,20 @@
-/** Datagrams that are not the reply to our question, before the one that is. */
+/** Datagrams that are not the response to our question, before the one that is. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { DnsExchange, DnsQuery } from '../support/dns-server.js';
-import { aQuery, HOSTNAME, reply, u16 } from '../support/wire.js';
-import { FORGED, NEW, naming, startScene } from './fixture.js';
+import { aQuery, HOSTNAME, response, u16 } from '../support/wire.js';
+import { type Coverage, covers } from './covers.js';
+import { answerWith, FORGED, NEW, startFixture } from './fixture.js';
 
 interface Row {
   readonly title: string;
-  /** Sent before the good reply. */
+  readonly coverage: Coverage;
+  /** Sent before the good response. */
   readonly bad: (query: DnsQuery) => readonly Buffer[];
   readonly counts: { readonly dropped?: number; readonly wrongQuestion?: number };
 }
 
-const forged = (query: DnsQuery): Buffer => naming(query, [FORGED]);
+const forged = (query: DnsQuery): Buffer => answerWith(query, [FORGED]);
 
 function with16(message: Buffer, at: number, value: number): Buffer {
   const copy = Buffer.from(message);
@@ -21,7 +23,7 @@ function with16(message: Buffer, at: number, value: number): Buffer {
 }
 
 function asking(query: DnsQuery, hostname: string, type: 'A' | 'AAAA' = 'A'): Buffer {
-  return reply({ query: aQuery({ id: query.id, hostname, type }), answers: [forged(query).subarray(-16)] });
+  return response({ query: aQuery({ id: query.id, hostname, type }), answers: [forged(query).subarray(-16)] });
 }
 
 /** The first two labels of the question as one, with a dot in it. */
@@ -33,27 +35,32 @@ function asOneLabel(query: DnsQuery): Buffer {
 
 const ROWS: readonly Row[] = [
   {
-    title: 'fault 1: datagrams of 0 to 11 octets are dropped',
+    title: 'datagrams of 0 to 11 octets are dropped',
+    coverage: covers(1),
     bad: (query) => Array.from({ length: 12 }, (_, length) => forged(query).subarray(0, length)),
     counts: { dropped: 12 },
   },
   {
-    title: 'fault 4: QR=0 is dropped',
+    title: 'QR=0 is dropped',
+    coverage: covers(4),
     bad: (query) => [with16(forged(query), 2, 0x0180), query.buffer],
     counts: { dropped: 2 },
   },
   {
-    title: 'fault 4: opcodes other than QUERY are dropped',
+    title: 'opcodes other than QUERY are dropped',
+    coverage: covers(4),
     bad: (query) => [1, 2, 4, 5, 6, 15].map((opcode) => with16(forged(query), 2, 0x8180 | (opcode << 11))),
     counts: { dropped: 6 },
   },
   {
-    title: 'fault 4: no question, two questions and 65535 questions are dropped',
+    title: 'no question, two questions and 65535 questions are dropped',
+    coverage: covers(4),
     bad: (query) => [0, 2, 65_535].map((count) => with16(forged(query), 4, count)),
     counts: { dropped: 3 },
   },
   {
-    title: 'fault 5: replies to other names are not accepted, and counted',
+    title: 'responses to other names are not accepted, and counted',
+    coverage: covers(5),
     bad: (query) => [
       asking(query, 'svc.ns'),
       asking(query, `x.${HOSTNAME}`),
@@ -62,7 +69,8 @@ const ROWS: readonly Row[] = [
     counts: { wrongQuestion: 3 },
   },
   {
-    title: 'fault 5: replies to another type or class are not accepted, and counted',
+    title: 'responses to another type or class are not accepted, and counted',
+    coverage: covers(5),
     bad: (query) => [
       asking(query, HOSTNAME, 'AAAA'),
       with16(forged(query), 12 + query.question.length - 2, 3),
@@ -71,18 +79,19 @@ const ROWS: readonly Row[] = [
     counts: { wrongQuestion: 3 },
   },
   {
-    title: 'fault 5: `svc.ns` as one label is not `svc`, `ns`',
+    title: '`svc.ns` as one label is not `svc`, `ns`',
+    coverage: covers(5),
     bad: (query) => [asOneLabel(query)],
     counts: { wrongQuestion: 1 },
   },
 ];
 
-for (const { title, bad, counts } of ROWS)
-  test(`${title}, and the good reply behind them counts`, async (t) => {
-    const { ask, ready, failures } = await startScene(t);
+for (const { title, coverage, bad, counts } of ROWS)
+  test(`${title}, and the good response behind them counts`, coverage, async (t) => {
+    const { ask, ready, failures } = await startFixture(t);
     const { dropped, wrongQuestion, malformed, timeouts, tcpQueries, replies } = await ask((query, exchange) => {
       for (const message of bad(query)) exchange.reply(message);
-      exchange.reply(naming(query, NEW));
+      exchange.reply(answerWith(query, NEW));
     });
     assert.deepEqual({ dropped, wrongQuestion }, { dropped: 0, wrongQuestion: 0, ...counts });
     assert.deepEqual(
@@ -93,8 +102,8 @@ for (const { title, bad, counts } of ROWS)
     await ready(NEW);
   });
 
-test('faults 1, 4 and 5: where no good reply follows, the query times out and the endpoints stay', async (t) => {
-  const { ask, ready, failures } = await startScene(t, { dns: { timeoutMs: 300 } });
+test('where no good response follows, the query times out and the endpoints stay', covers(1, 4, 5), async (t) => {
+  const { ask, ready, failures } = await startFixture(t, { dns: { timeoutMs: 300 } });
   const { dropped, wrongQuestion, timeouts } = await ask((query, exchange) => {
     exchange.reply(Buffer.alloc(3));
     exchange.reply(query.buffer);
@@ -106,22 +115,26 @@ test('faults 1, 4 and 5: where no good reply follows, the query times out and th
   await ready(['127.61.0.1', '127.61.0.2']);
 });
 
-test('fault 2: a reply with a wrong id is never accepted, takes that question to TCP, and is counted', async (t) => {
-  const { ask, ready, failures } = await startScene(t);
-  const guess = (query: DnsQuery, exchange: DnsExchange, offset: number): void =>
-    exchange.reply(Buffer.concat([u16((query.id + offset) & 0xffff), forged(query).subarray(2)]));
-  const { wrongId, udpQueries, tcpQueries } = await ask((query, exchange) => {
-    // A flood of guesses; the next would have been right.
-    if (exchange.transport === 'udp') for (let offset = 1; offset < 50; offset++) guess(query, exchange, offset);
-    exchange.reply(exchange.transport === 'udp' ? forged(query) : naming(query, NEW));
-  });
-  assert.deepEqual({ wrongId, udpQueries, tcpQueries }, { wrongId: 1, udpQueries: 1, tcpQueries: 1 });
-  assert.deepEqual(failures, []);
-  await ready(NEW);
-});
+test(
+  'a response with a wrong id is never accepted, takes that question to TCP, and is counted',
+  covers(2),
+  async (t) => {
+    const { ask, ready, failures } = await startFixture(t);
+    const guess = (query: DnsQuery, exchange: DnsExchange, offset: number): void =>
+      exchange.reply(Buffer.concat([u16((query.id + offset) & 0xffff), forged(query).subarray(2)]));
+    const { wrongId, udpQueries, tcpQueries } = await ask((query, exchange) => {
+      // A flood of guesses; the next would have been right.
+      if (exchange.transport === 'udp') for (let offset = 1; offset < 50; offset++) guess(query, exchange, offset);
+      exchange.reply(exchange.transport === 'udp' ? forged(query) : answerWith(query, NEW));
+    });
+    assert.deepEqual({ wrongId, udpQueries, tcpQueries }, { wrongId: 1, udpQueries: 1, tcpQueries: 1 });
+    assert.deepEqual(failures, []);
+    await ready(NEW);
+  },
+);
 
-test('fault 3: replies from another port or address never arrive, whatever they say', async (t) => {
-  const { ask, ready, failures } = await startScene(t);
+test('responses from another port or address never arrive, whatever they say', covers(3), async (t) => {
+  const { ask, ready, failures } = await startFixture(t);
   const { wrongId, wrongQuestion, malformed } = await ask(async (query, exchange) => {
     for (const host of [undefined, '127.0.0.2'])
       for (const message of [
@@ -130,15 +143,15 @@ test('fault 3: replies from another port or address never arrive, whatever they 
         Buffer.alloc(4),
       ])
         await exchange.replyFromElsewhere(message, host);
-    exchange.reply(naming(query, NEW));
+    exchange.reply(answerWith(query, NEW));
   });
   assert.deepEqual({ wrongId, wrongQuestion, malformed }, { wrongId: 0, wrongQuestion: 0, malformed: 0 });
   assert.deepEqual(failures, []);
   await ready(NEW);
 });
 
-test('faults 2, 4 and 5: over TCP each fails the question, and the endpoints stay', async (t) => {
-  const { ask, ready, failures } = await startScene(t);
+test('over TCP each fails the question, and the endpoints stay', covers(2, 4, 5), async (t) => {
+  const { ask, ready, failures } = await startFixture(t);
   const wrong: readonly ((query: DnsQuery) => Buffer)[] = [
     (query) => Buffer.concat([u16(query.id ^ 1), forged(query).subarray(2)]),
     (query) => query.buffer,
@@ -149,7 +162,7 @@ test('faults 2, 4 and 5: over TCP each fails the question, and the endpoints sta
   ];
   for (const [index, message] of wrong.entries()) {
     const { malformed } = await ask((query, exchange) =>
-      exchange.reply(exchange.transport === 'udp' ? reply({ query: query.buffer, flags: 0x8380 }) : message(query)),
+      exchange.reply(exchange.transport === 'udp' ? response({ query: query.buffer, flags: 0x8380 }) : message(query)),
     );
     assert.equal(malformed, 1);
     assert.equal(failures[index]?.error.code, 'ERR_HEADLESS_DNS_MALFORMED');

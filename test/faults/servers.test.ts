@@ -6,67 +6,76 @@ import { Load } from '../support/cluster.js';
 import type { DnsExchange, DnsQuery } from '../support/dns-server.js';
 import { eventually } from '../support/eventually.js';
 import { HelloClient } from '../support/hello-service.js';
-import { reply } from '../support/wire.js';
-import { FORGED, NEW, naming, OLD, type Scene, startScene } from './fixture.js';
+import { response } from '../support/wire.js';
+import { covers } from './covers.js';
+import { answerWith, type Fixture, FORGED, NEW, OLD, startFixture } from './fixture.js';
 
 const RCODES = { SERVFAIL: 2, NOTIMP: 4, REFUSED: 5, YXDOMAIN: 6, NOTAUTH: 9 } as const;
 
 /** The server that this query came to. */
-function serverOf({ servers }: Scene, query: DnsQuery): number {
+function serverOf({ servers }: Fixture, query: DnsQuery): number {
   return servers.findIndex((server) => server.queries.at(-1)?.buffer === query.buffer);
 }
 
 for (const [rcode, number] of Object.entries(RCODES))
-  test(`fault 23: ${rcode} from all servers keeps the endpoints and backs off; from the first, the next one is asked`, async (t) => {
-    const scene = await startScene(t, { servers: 3 });
-    const { ask, ready, failures, channel, servers } = scene;
-    const fail = (query: DnsQuery, exchange: DnsExchange): void =>
-      exchange.reply(reply({ query: query.buffer, rcode: number }));
-    const asked = servers.map((server) => server.queries.length);
-    const counters = await ask(fail);
-    assert.deepEqual([counters.queries, counters.replies, counters.failures], [3, 3, 1]);
-    assert.ok(servers.every((server, index) => server.queries.length === (asked[index] as number) + 1));
-    const code = `ERR_HEADLESS_DNS_${rcode === 'SERVFAIL' || rcode === 'REFUSED' ? rcode : 'RCODE'}`;
-    assert.equal(failures[0]?.error.code, code);
-    assert.equal(failures[0]?.kept, 2);
-    const { nextQueryAt } = channel.snapshot().dns;
-    // A second at first, instead of the interval's ten minutes.
-    assert.ok(nextQueryAt !== null && nextQueryAt - Date.now() < 5_000);
-    await ready(OLD);
+  test(
+    `${rcode} from all servers keeps the endpoints and backs off; from the first, the next one is asked`,
+    covers(23),
+    async (t) => {
+      const fixture = await startFixture(t, { servers: 3 });
+      const { ask, ready, failures, channel, servers } = fixture;
+      const fail = (query: DnsQuery, exchange: DnsExchange): void =>
+        exchange.reply(response({ query: query.buffer, rcode: number }));
+      const asked = servers.map((server) => server.queries.length);
+      const counters = await ask(fail);
+      assert.deepEqual([counters.queries, counters.replies, counters.failures], [3, 3, 1]);
+      assert.ok(servers.every((server, index) => server.queries.length === (asked[index] as number) + 1));
+      const code = `ERR_HEADLESS_DNS_${rcode === 'SERVFAIL' || rcode === 'REFUSED' ? rcode : 'RCODE'}`;
+      assert.equal(failures[0]?.error.code, code);
+      assert.equal(failures[0]?.kept, 2);
+      const { nextQueryAt } = channel.snapshot().dns;
+      // A second at first, instead of the interval's ten minutes.
+      assert.ok(nextQueryAt !== null && nextQueryAt - Date.now() < 5_000);
+      await ready(OLD);
 
-    await ask((query, exchange) =>
-      serverOf(scene, query) === 0 ? fail(query, exchange) : exchange.reply(naming(query, NEW)),
-    );
-    assert.equal(channel.snapshot().dns.server, servers[1]?.address);
-    await ready(NEW);
-  });
+      await ask((query, exchange) =>
+        serverOf(fixture, query) === 0 ? fail(query, exchange) : exchange.reply(answerWith(query, NEW)),
+      );
+      assert.equal(channel.snapshot().dns.server, servers[1]?.address);
+      await ready(NEW);
+    },
+  );
 
-test('fault 33: a first server that is a black hole costs one timeout, then the next is asked, and asked first', async (t) => {
-  const timeoutMs = 300;
-  const scene = await startScene(t, { servers: 2, dns: { timeoutMs } });
-  const { ask, ready, servers, failures } = scene;
-  const [hole, alive] = servers as [(typeof servers)[number], (typeof servers)[number]];
-  const { timeouts } = await ask((query, exchange) => {
-    if (serverOf(scene, query) === 1) exchange.reply(naming(query, NEW));
-  });
-  assert.equal(timeouts, 1);
-  await ready(NEW);
-  const silence = (alive.queries.at(-1)?.at ?? 0) - (hole.queries.at(-1)?.at ?? 0);
-  assert.ok(silence >= timeoutMs * 0.9, `the next server was asked after ${silence} ms`);
-
-  const asked = hole.queries.length;
-  for (let poll = 0; poll < 5; poll++) {
-    const counters = await ask((query, exchange) => {
-      if (serverOf(scene, query) === 1) exchange.reply(naming(query, NEW));
+test(
+  'a first server that is a black hole costs one timeout, then the next is asked, and asked first',
+  covers(33),
+  async (t) => {
+    const timeoutMs = 300;
+    const fixture = await startFixture(t, { servers: 2, dns: { timeoutMs } });
+    const { ask, ready, servers, failures } = fixture;
+    const [hole, alive] = servers as [(typeof servers)[number], (typeof servers)[number]];
+    const { timeouts } = await ask((query, exchange) => {
+      if (serverOf(fixture, query) === 1) exchange.reply(answerWith(query, NEW));
     });
-    assert.equal(counters.timeouts, 0);
-  }
-  assert.equal(hole.queries.length, asked);
-  assert.deepEqual(failures, []);
-});
+    assert.equal(timeouts, 1);
+    await ready(NEW);
+    const silence = (alive.queries.at(-1)?.at ?? 0) - (hole.queries.at(-1)?.at ?? 0);
+    assert.ok(silence >= timeoutMs * 0.9, `the next server was asked after ${silence} ms`);
 
-test('fault 33: with every server a black hole sockets do not pile up', async (t) => {
-  const { ask, channel, failures } = await startScene(t, { servers: 3, dns: { timeoutMs: 150, attempts: 2 } });
+    const asked = hole.queries.length;
+    for (let poll = 0; poll < 5; poll++) {
+      const counters = await ask((query, exchange) => {
+        if (serverOf(fixture, query) === 1) exchange.reply(answerWith(query, NEW));
+      });
+      assert.equal(counters.timeouts, 0);
+    }
+    assert.equal(hole.queries.length, asked);
+    assert.deepEqual(failures, []);
+  },
+);
+
+test('with every server a black hole sockets do not pile up', covers(33), async (t) => {
+  const { ask, channel, failures } = await startFixture(t, { servers: 3, dns: { timeoutMs: 150, attempts: 2 } });
   const idle = openUdpSockets();
   let most = 0;
   const watch = setInterval(() => {
@@ -88,62 +97,66 @@ function openUdpSockets(): number {
   return report.getReport().libuv.filter(({ type }) => type === 'udp').length;
 }
 
-function loadOn({ defer, channel }: Scene): Load {
+function loadOn({ defer, channel }: Fixture): Load {
   const client = new HelloClient(channel.getTarget(), credentials.createInsecure(), { channelOverride: channel });
   return Load.start(defer, client);
 }
 
-test('fault 34: with all DNS down through many polls no call fails and no pod is lost', async (t) => {
-  const scene = await startScene(t, {
+test('with all DNS down through many polls no call fails and no pod is lost', covers(34), async (t) => {
+  const fixture = await startFixture(t, {
     servers: 2,
     dns: { timeoutMs: 50 },
     refresh: { intervalMs: 50, minIntervalMs: 50 },
   });
-  const load = loadOn(scene);
+  const load = loadOn(fixture);
   const outages: readonly ((query: DnsQuery, exchange: DnsExchange) => void)[] = [
     () => {},
-    (query, exchange) => exchange.reply(reply({ query: query.buffer, rcode: 2 })),
-    (query, exchange) => exchange.reply(naming(query, [FORGED]).subarray(0, -1)),
+    (query, exchange) => exchange.reply(response({ query: query.buffer, rcode: 2 })),
+    (query, exchange) => exchange.reply(answerWith(query, [FORGED]).subarray(0, -1)),
     (_query, exchange) => exchange.reply(Buffer.alloc(5)),
   ];
   for (const outage of outages) {
-    for (const server of scene.servers) server.respond = outage;
-    const told = scene.failures.length;
-    await eventually(() => scene.failures.length >= told + 4, { timeoutMs: 30_000 });
+    for (const server of fixture.servers) server.respond = outage;
+    const told = fixture.failures.length;
+    await eventually(() => fixture.failures.length >= told + 4, { timeoutMs: 30_000 });
   }
   const calls = load.calls;
   await eventually(() => load.calls > calls + 20, { timeoutMs: 20_000 });
   await load.stop();
   assert.deepEqual(load.failures, []);
-  assert.equal(scene.updates.length, 1);
-  await scene.ready(OLD);
+  assert.equal(fixture.updates.length, 1);
+  await fixture.ready(OLD);
 });
 
-test('fault 35: a reply that comes after the timeout is ignored, also while the next question is under way', async (t) => {
-  const { ask, ready, failures, dns } = await startScene(t, { dns: { timeoutMs: 200 } });
-  const late: { query: DnsQuery; exchange: DnsExchange }[] = [];
-  await ask((query, exchange) => void late.push({ query, exchange }));
-  assert.equal(failures[0]?.error.code, 'ERR_HEADLESS_DNS_TIMEOUT');
-  for (const { query, exchange } of late) exchange.reply(naming(query, [FORGED]));
-  const { wrongId, dropped, malformed } = await ask((query, exchange) => {
-    for (const old of late) old.exchange.reply(naming(old.query, [FORGED]));
-    exchange.reply(naming(query, NEW));
-  });
-  assert.deepEqual({ wrongId, dropped, malformed }, { wrongId: 0, dropped: 0, malformed: 0 });
-  assert.equal(failures.length, 1);
-  await ready(NEW);
-  assert.ok(dns.queries.length >= 3);
-});
+test(
+  'a response that comes after the timeout is ignored, also while the next question is under way',
+  covers(35),
+  async (t) => {
+    const { ask, ready, failures, dns } = await startFixture(t, { dns: { timeoutMs: 200 } });
+    const late: { query: DnsQuery; exchange: DnsExchange }[] = [];
+    await ask((query, exchange) => void late.push({ query, exchange }));
+    assert.equal(failures[0]?.error.code, 'ERR_HEADLESS_DNS_TIMEOUT');
+    for (const { query, exchange } of late) exchange.reply(answerWith(query, [FORGED]));
+    const { wrongId, dropped, malformed } = await ask((query, exchange) => {
+      for (const old of late) old.exchange.reply(answerWith(old.query, [FORGED]));
+      exchange.reply(answerWith(query, NEW));
+    });
+    assert.deepEqual({ wrongId, dropped, malformed }, { wrongId: 0, dropped: 0, malformed: 0 });
+    assert.equal(failures.length, 1);
+    await ready(NEW);
+    assert.ok(dns.queries.length >= 3);
+  },
+);
 
-test('fault 35: a reply that comes after close() is ignored', async (t) => {
-  const { channel, dns, failures, updates } = await startScene(t);
+test('a response that comes after close() is ignored', covers(35), async (t) => {
+  const { channel, dns, failures, updates } = await startFixture(t);
   const late: { query: DnsQuery; exchange: DnsExchange }[] = [];
   dns.respond = (query, exchange) => void late.push({ query, exchange });
   const refreshed = channel.refresh();
   await eventually(() => late.length === 1);
   channel.close();
   await refreshed;
-  for (const { query, exchange } of late) exchange.reply(naming(query, NEW));
+  for (const { query, exchange } of late) exchange.reply(answerWith(query, NEW));
   await new Promise((resolve) => setTimeout(resolve, 50));
   assert.deepEqual([failures.length, updates.length], [0, 1]);
 });
@@ -160,23 +173,27 @@ async function withWallClockOff(t: TestContext, ms: number, body: () => Promise<
 }
 
 for (const [title, ms] of Object.entries({ forward: 3_600_000, back: -3_600_000 }))
-  test(`fault 50: the wall clock jumps an hour ${title}: polls keep their pace, calls and endpoints stay`, async (t) => {
-    const scene = await startScene(t, { refresh: { intervalMs: 100, minIntervalMs: 100, jitter: 0 } });
-    const { channel, dns, ready, failures, updates, pods } = scene;
-    await withWallClockOff(t, ms, async () => {
-      const asked = dns.queries.length;
-      await eventually(() => dns.queries.length >= asked + 5, { timeoutMs: 20_000 });
-      const times = dns.queries.slice(asked).map(({ at }) => at);
-      const spanMs = (times.at(-1) as number) - (times[0] as number);
-      assert.ok(spanMs >= (times.length - 1) * 100 * 0.8, `${times.length} queries in ${spanMs} ms`);
-      const { ageMs } = channel.snapshot().dns;
-      assert.ok(ageMs !== null && ageMs >= 0 && ageMs < 60_000, `the answer's age is ${ageMs} ms`);
-    });
-    const load = loadOn(scene);
-    await eventually(() => load.calls > 10, { timeoutMs: 20_000 });
-    await load.stop();
-    assert.deepEqual([load.failures, failures], [[], []]);
-    assert.equal(updates.length, 1);
-    assert.equal(pods.stats.accepted, 2);
-    await ready(OLD);
-  });
+  test(
+    `the wall clock jumps an hour ${title}: polls keep their pace, calls and endpoints stay`,
+    covers(50),
+    async (t) => {
+      const fixture = await startFixture(t, { refresh: { intervalMs: 100, minIntervalMs: 100, jitter: 0 } });
+      const { channel, dns, ready, failures, updates, pods } = fixture;
+      await withWallClockOff(t, ms, async () => {
+        const asked = dns.queries.length;
+        await eventually(() => dns.queries.length >= asked + 5, { timeoutMs: 20_000 });
+        const times = dns.queries.slice(asked).map(({ at }) => at);
+        const spanMs = (times.at(-1) as number) - (times[0] as number);
+        assert.ok(spanMs >= (times.length - 1) * 100 * 0.8, `${times.length} queries in ${spanMs} ms`);
+        const { ageMs } = channel.snapshot().dns;
+        assert.ok(ageMs !== null && ageMs >= 0 && ageMs < 60_000, `the answer's age is ${ageMs} ms`);
+      });
+      const load = loadOn(fixture);
+      await eventually(() => load.calls > 10, { timeoutMs: 20_000 });
+      await load.stop();
+      assert.deepEqual([load.failures, failures], [[], []]);
+      assert.equal(updates.length, 1);
+      assert.equal(pods.stats.accepted, 2);
+      await ready(OLD);
+    },
+  );

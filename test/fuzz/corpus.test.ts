@@ -1,27 +1,27 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { CORPUS } from './corpus.js';
-import { decode, judge, LIBRARY } from './oracle.js';
+import { check, decode, LIBRARY } from './oracle.js';
 
-describe('of the corpus, a reply with', () => {
+describe('of the corpus, a response with', () => {
   for (const shape of CORPUS)
     it(`${shape.name} (${shape.source})`, () => {
       const decoded = decode(LIBRARY, shape);
       const { outcome } = shape;
-      if ('passedOver' in outcome) assert.deepEqual(decoded, { kind: 'passed over', why: outcome.passedOver });
+      if ('ignored' in outcome) assert.deepEqual(decoded, { kind: 'ignored', why: outcome.ignored });
       else if ('malformed' in outcome) {
         assert.equal(decoded.kind, 'malformed');
         assert.match(decoded.kind === 'malformed' ? decoded.why : '', outcome.malformed);
       } else {
         assert.equal(decoded.kind, 'read', JSON.stringify(decoded));
         if (decoded.kind !== 'read') return;
-        const { addresses, refused, rcode } = decoded.reply;
+        const { addresses, refused, rcode } = decoded.response;
         assert.deepEqual([...addresses].sort(), [...outcome.addresses].sort());
         assert.equal(refused, outcome.refused ?? 0);
         assert.equal(rcode, outcome.rcode ?? 'NOERROR');
       }
       // And whatever else must hold of any message: time, memory, agreement with the second reader.
-      assert.equal(judge(LIBRARY, shape).flaw, null);
+      assert.equal(check(LIBRARY, shape).flaw, null);
     });
 });
 

@@ -4,7 +4,7 @@ import { CORPUS } from './corpus.js';
 import { Fuzzer } from './fuzzer.js';
 import { layoutOf } from './layout.js';
 import { minimise } from './minimise.js';
-import { judge, LIBRARY, type Subject } from './oracle.js';
+import { check, LIBRARY, type Subject } from './oracle.js';
 
 /** Enough to find a coarse flaw, and over within seconds; `npm run fuzz` goes on for as long as it is told to. */
 const EXECUTIONS = 3_000;
@@ -18,7 +18,7 @@ function fuzz(subject: Subject, seed: number, executions = EXECUTIONS) {
   return { finding: null, fuzzer };
 }
 
-it('a few thousand mutants of DNS replies, and texts for what reads text, find nothing', () => {
+it('a few thousand mutants of DNS responses, and texts for what reads text, find nothing', () => {
   const { finding, fuzzer } = fuzz(LIBRARY, 1);
   assert.equal(finding, null);
   assert.ok(fuzzer.stats.outcomes > 100, 'mutants go many ways');
@@ -53,25 +53,25 @@ describe('the fuzzer finds a reader that', () => {
       // Believes the count of records, and makes room for them.
       readResponse: (message, type) => {
         const room = Buffer.alloc(64 * message.readUInt16BE(6));
-        const reply = readResponse(message, type);
-        return { ...reply, refused: reply.refused + room.length * 0 };
+        const response = readResponse(message, type);
+        return { ...response, refused: response.refused + room.length * 0 };
       },
     },
     'holds what it gives': {
       classify,
       // Takes the last address from four octets, be they there or not.
       readResponse: (message, type) => {
-        const reply = readResponse(message, type);
+        const response = readResponse(message, type);
         const octets = [...message.subarray(-4)].map((octet, index) => (octet + (index === 0 ? 1 : 0)) & 0xff);
-        return message.length % 7 === 0 ? { ...reply, addresses: [octets.join('.')] } : reply;
+        return message.length % 7 === 0 ? { ...response, addresses: [octets.join('.')] } : response;
       },
     },
     'agrees with the rules': {
       classify,
       // Leaves out what it should give.
       readResponse: (message, type) => {
-        const reply = readResponse(message, type);
-        return reply.addresses.length === 3 ? { ...reply, addresses: reply.addresses.slice(1) } : reply;
+        const response = readResponse(message, type);
+        return response.addresses.length === 3 ? { ...response, addresses: response.addresses.slice(1) } : response;
       },
     },
   };
@@ -83,10 +83,10 @@ describe('the fuzzer finds a reader that', () => {
       // A valid message is held against what it was made of before it is held against the rules.
       const same = property === 'agrees with the rules' ? 'reads what is valid' : property;
       assert.ok([property, same].includes(finding.property), `${finding.property}: ${finding.detail}`);
-      assert.equal(judge(LIBRARY, finding.input).flaw, null, 'the library is not to blame');
+      assert.equal(check(LIBRARY, finding.input).flaw, null, 'the library is not to blame');
       if (property.startsWith('takes')) return; // Every try at a shorter one would take as long.
       const small = minimise(subject, finding.input, finding);
       assert.ok(small.message.length <= finding.input.message.length);
-      assert.equal(judge(subject, small).flaw?.property, finding.property);
+      assert.equal(check(subject, small).flaw?.property, finding.property);
     });
 });

@@ -5,8 +5,8 @@
 
 import { generate, type Input } from './generator.js';
 import { mutate, noise } from './mutator.js';
-import { type Flaw, judge, type Subject } from './oracle.js';
-import { Dice } from './random-source.js';
+import { check, type Flaw, type Subject } from './oracle.js';
+import { RandomSource } from './random-source.js';
 import { type TextFlaw, tryText } from './texts.js';
 
 export interface Finding extends Flaw {
@@ -30,7 +30,7 @@ const SMALL_OCTETS = 2_048;
 
 export class Fuzzer {
   readonly #subject: Subject;
-  readonly #dice: Dice;
+  readonly #random: RandomSource;
   readonly #seen = new Set<string>();
   readonly #texts = new Set<string>();
   readonly #pool: Input[] = [];
@@ -39,7 +39,7 @@ export class Fuzzer {
 
   constructor(subject: Subject, seed: number, corpus: readonly Input[] = []) {
     this.#subject = subject;
-    this.#dice = new Dice(seed);
+    this.#random = new RandomSource(seed);
     this.#pool.push(...corpus);
   }
 
@@ -54,12 +54,12 @@ export class Fuzzer {
 
   /** One execution. */
   step(): Finding | TextFlaw | null {
-    const dice = this.#dice;
+    const random = this.#random;
     const role = this.#executions++ % ROUND;
-    if (role === ROLE.text) return tryText(dice, this.#texts);
+    if (role === ROLE.text) return tryText(random, this.#texts);
     const input = this.#next();
     const rules = input.message.length <= SMALL_OCTETS || role === ROLE.rules;
-    const { signature, flaw, ms } = judge(this.#subject, input, { heap: role === ROLE.heap, rules });
+    const { signature, flaw, ms } = check(this.#subject, input, { heap: role === ROLE.heap, rules });
     if (flaw) return { ...flaw, input };
     if (!this.#seen.has(signature)) {
       this.#seen.add(signature);
@@ -71,25 +71,25 @@ export class Fuzzer {
   }
 
   #next(): Input {
-    const dice = this.#dice;
-    if (this.#pool.length === 0 || dice.chance(0.1)) return generate(dice);
-    if (dice.chance(0.05)) return noise(generate(dice), dice);
-    return mutate(this.#parent(), () => this.#parent(), dice);
+    const random = this.#random;
+    if (this.#pool.length === 0 || random.chance(0.1)) return generate(random);
+    if (random.chance(0.05)) return noise(generate(random), random);
+    return mutate(this.#parent(), () => this.#parent(), random);
   }
 
   /** Fresh ones among the kept: a pool alone would come to dwell on its oddities. Seldom a large one: it takes long. */
   #parent(): Input {
-    const dice = this.#dice;
-    const first = dice.chance(0.1) ? generate(dice) : dice.pick(this.#pool);
-    return first.message.length <= SMALL_OCTETS || dice.chance(0.1) ? first : this.#parent();
+    const random = this.#random;
+    const first = random.chance(0.1) ? generate(random) : random.pick(this.#pool);
+    return first.message.length <= SMALL_OCTETS || random.chance(0.1) ? first : this.#parent();
   }
 
   #keep(input: Input): void {
     if (this.#pool.length < MOST_KEPT) this.#pool.push(input);
-    else this.#pool[this.#dice.below(MOST_KEPT)] = input;
+    else this.#pool[this.#random.below(MOST_KEPT)] = input;
   }
 
   #timeAgain(input: Input): number {
-    return judge(this.#subject, input, { heap: false, rules: false }).ms;
+    return check(this.#subject, input, { heap: false, rules: false }).ms;
   }
 }

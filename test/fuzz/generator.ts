@@ -1,9 +1,9 @@
-/** Valid replies at random, compressed at random, with what must be read out of them. */
+/** Valid responses at random, compressed at random, with what must be read out of them. */
 import type { RecordType } from '../../lib/dns/message.js';
-import { a, cname, name, opt, pointer, QUESTION, rawQuery, record, reply, TYPE } from '../support/wire.js';
-import type { Dice } from './random-source.js';
+import { a, cname, name, opt, pointer, QUESTION, rawQuery, record, response, TYPE } from '../support/wire.js';
+import type { RandomSource } from './random-source.js';
 
-/** A message to decode, and the query that it is taken for a reply to. */
+/** A message to decode, and the query that it is taken for a response to. */
 export interface Input {
   readonly query: Buffer;
   readonly type: RecordType;
@@ -22,30 +22,31 @@ const MOST_RECORD_OCTETS = 60_000;
 /** Types that are skipped, private use and unassigned ones among them. */
 const OTHER_TYPES = [TYPE.NS, TYPE.SOA, TYPE.TXT, TYPE.DNSKEY, 0, 12, 15, 33, 46, 64, 250, 255, 65_280];
 
-export function generate(dice: Dice): Input {
-  const hostname = dice.pick(HOSTNAMES);
-  const type: RecordType = dice.chance(0.7) ? 'A' : 'AAAA';
-  const query = rawQuery({ id: dice.below(0x10000), hostname, type, edns: dice.chance(0.5) });
-  const count = dice.chance(0.003) ? dice.between(1_000, 4_000) : dice.pick(COUNTS);
+export function generate(random: RandomSource): Input {
+  const hostname = random.pick(HOSTNAMES);
+  const type: RecordType = random.chance(0.7) ? 'A' : 'AAAA';
+  const query = rawQuery({ id: random.below(0x10000), hostname, type, edns: random.chance(0.5) });
+  const count = random.chance(0.003) ? random.between(1_000, 4_000) : random.pick(COUNTS);
   // Thousands of names, spelt out, against each name of a long chain: the reader may find that too costly.
-  const { records, owner } = aliases(dice, hostname, count > 1_000 ? 2 : MAX_CHAIN);
+  const { records, owner } = aliases(random, hostname, count > 1_000 ? 2 : MAX_CHAIN);
   const expected = new Set<string>();
   let room = MOST_RECORD_OCTETS;
   for (let index = 0; index < count; index++) {
-    const octets = address(dice, type);
-    const one = record({ owner: owner(), type: TYPE[type], rdata: octets, ttl: dice.below(0x1_0000_0000) });
+    const octets = address(random, type);
+    const one = record({ owner: owner(), type: TYPE[type], rdata: octets, ttl: random.below(0x1_0000_0000) });
     room -= one.length;
     if (room < 0) break;
     records.push(one);
     if (type === 'AAAA' || isPods(octets)) expected.add(octets.toString('hex'));
   }
-  const strangers = (most: number): Buffer[] => Array.from({ length: dice.below(most + 1) }, () => stranger(dice));
+  const strangers = (most: number): Buffer[] => Array.from({ length: random.below(most + 1) }, () => stranger(random));
   const additional = strangers(2);
-  if (dice.chance(0.5)) additional.splice(dice.below(additional.length + 1), 0, opt({ rcode: dice.pick([0, 0, 16]) }));
-  const message = reply({
+  if (random.chance(0.5))
+    additional.splice(random.below(additional.length + 1), 0, opt({ rcode: random.pick([0, 0, 16]) }));
+  const message = response({
     query,
-    flags: 0x8180 | dice.pick([0, 0, 0x0200, 0x0400, 0x7f]) | dice.pick([0, 0, 3]),
-    answers: dice.shuffled([...records, ...strangers(1)]),
+    flags: 0x8180 | random.pick([0, 0, 0x0200, 0x0400, 0x7f]) | random.pick([0, 0, 3]),
+    answers: random.shuffled([...records, ...strangers(1)]),
     authority: strangers(2),
     additional,
   });
@@ -53,35 +54,35 @@ export function generate(dice: Dice): Input {
 }
 
 /** A chain of CNAMEs, mostly none, and what owns the addresses at its end. */
-function aliases(dice: Dice, hostname: string, longest: number): { records: Buffer[]; owner: () => Buffer } {
-  const depth = dice.chance(0.7) ? 0 : dice.between(1, longest);
-  if (depth === 0) return { records: [], owner: () => questionName(dice, hostname) };
-  const target = (step: number): Buffer => name(changeCase(dice, `n${step}.example`));
+function aliases(random: RandomSource, hostname: string, longest: number): { records: Buffer[]; owner: () => Buffer } {
+  const depth = random.chance(0.7) ? 0 : random.between(1, longest);
+  if (depth === 0) return { records: [], owner: () => questionName(random, hostname) };
+  const target = (step: number): Buffer => name(changeCase(random, `n${step}.example`));
   const records = Array.from({ length: depth }, (_, step) =>
-    cname(step === 0 ? questionName(dice, hostname) : target(step), target(step + 1), { ttl: dice.below(3_600) }),
+    cname(step === 0 ? questionName(random, hostname) : target(step), target(step + 1), { ttl: random.below(3_600) }),
   );
   return { records, owner: () => target(depth) };
 }
 
 /** The question's name: as a pointer, written out, or half and half. */
-function questionName(dice: Dice, hostname: string): Buffer {
-  if (dice.chance(0.8)) return QUESTION;
+function questionName(random: RandomSource, hostname: string): Buffer {
+  if (random.chance(0.8)) return QUESTION;
   const [first = ''] = hostname.split('.');
-  if (hostname === first || dice.chance(0.5)) return name(changeCase(dice, hostname));
-  const head = name(changeCase(dice, first)).subarray(0, -1);
+  if (hostname === first || random.chance(0.5)) return name(changeCase(random, hostname));
+  const head = name(changeCase(random, first)).subarray(0, -1);
   return Buffer.concat([head, pointer(12 + head.length)]);
 }
 
-function changeCase(dice: Dice, text: string): string {
-  return dice.chance(0.5)
+function changeCase(random: RandomSource, text: string): string {
+  return random.chance(0.5)
     ? text
-    : text.replace(/[a-z]/g, (letter) => (dice.chance(0.5) ? letter.toUpperCase() : letter));
+    : text.replace(/[a-z]/g, (letter) => (random.chance(0.5) ? letter.toUpperCase() : letter));
 }
 
-function address(dice: Dice, type: RecordType): Buffer {
-  if (type === 'A') return dice.octets(4);
+function address(random: RandomSource, type: RecordType): Buffer {
+  if (type === 'A') return random.octets(4);
   // Zeroes in many places, for `::`; never one that is refused.
-  const octets = dice.octets(16).map((octet) => (dice.chance(0.5) ? 0 : octet));
+  const octets = random.octets(16).map((octet) => (random.chance(0.5) ? 0 : octet));
   octets[0] = 0xfd;
   return Buffer.from(octets);
 }
@@ -91,15 +92,15 @@ function isPods(octets: Buffer): boolean {
 }
 
 /** A record that has no say: of another type, class or owner. */
-function stranger(dice: Dice): Buffer {
-  switch (dice.below(4)) {
+function stranger(random: RandomSource): Buffer {
+  switch (random.below(4)) {
     case 0:
       return a('10.9.9.9', { owner: name('else.where') });
     case 1:
-      return a('10.9.9.9', { class: dice.pick([0, 2, 3, 254, 255, 0x8001]) });
+      return a('10.9.9.9', { class: random.pick([0, 2, 3, 254, 255, 0x8001]) });
     case 2:
       return cname(name('nobody.asked'), name('for.this'));
     default:
-      return record({ type: dice.pick(OTHER_TYPES), rdata: dice.octets(dice.below(40)) });
+      return record({ type: random.pick(OTHER_TYPES), rdata: random.octets(random.below(40)) });
   }
 }

@@ -8,7 +8,7 @@ import { parseArgs } from 'node:util';
 import { CORPUS } from './corpus.js';
 import { type Finding, Fuzzer } from './fuzzer.js';
 import { minimise } from './minimise.js';
-import { judge, LIBRARY } from './oracle.js';
+import { check, LIBRARY } from './oracle.js';
 import type { TextFlaw } from './texts.js';
 
 const FINDINGS = new URL('./findings/', import.meta.url);
@@ -57,7 +57,7 @@ function replay(path: string): void {
     console.log(`a text, to be handed to its reader: ${JSON.stringify(text)}`);
     return;
   }
-  const { signature, flaw, ms } = judge(LIBRARY, {
+  const { signature, flaw, ms } = check(LIBRARY, {
     type,
     query: Buffer.from(query, 'hex'),
     message: Buffer.from(message, 'hex'),

@@ -1,6 +1,6 @@
 /** A shorter input with the same flaw, by leaving out and by zeroing what does not matter. Simple, not the shortest. */
 import type { Input } from './generator.js';
-import { type Flaw, judge, type Subject } from './oracle.js';
+import { check, type Flaw, type Subject } from './oracle.js';
 
 /** Slow inputs are slow to make smaller; what is not the shortest will do. */
 const MOST_MS = 3_000;
@@ -13,7 +13,7 @@ export function minimise(subject: Subject, input: Input, { property }: Flaw): In
   const keep = (message: Buffer): boolean => {
     if (performance.now() > until) return false;
     const candidate = { ...best, message };
-    if (judge(subject, candidate).flaw?.property !== property) return false;
+    if (check(subject, candidate).flaw?.property !== property) return false;
     best = candidate;
     return true;
   };

@@ -5,34 +5,35 @@
 import { name, pointer, record, TYPE, u16 } from '../support/wire.js';
 import type { Input } from './generator.js';
 import { type FieldKind, layoutOf } from './layout.js';
-import type { Dice } from './random-source.js';
+import type { RandomSource } from './random-source.js';
 
 /** What TCP can carry. */
 export const MOST_OCTETS = 65_535;
 
 /** `other` is a second message, to take parts of. */
-type Mutation = (message: Buffer, dice: Dice, other: () => Buffer) => Buffer;
+type Mutation = (message: Buffer, random: RandomSource, other: () => Buffer) => Buffer;
 
 /** Most mutants keep the header and question that let them through the first check: behind it lies the work. */
 const REPAIRED = 0.85;
 
-export function mutate(input: Input, other: () => Input, dice: Dice): Input {
+export function mutate(input: Input, other: () => Input, random: RandomSource): Input {
   let message = input.message;
   do
-    message = dice
-      .pick(MUTATIONS)(message, dice, () => other().message)
+    message = random
+      .pick(MUTATIONS)(message, random, () => other().message)
       .subarray(0, MOST_OCTETS);
-  while (dice.chance(0.5));
-  if (dice.chance(REPAIRED)) message = repaired(message, input.query);
-  return { query: input.query, type: dice.chance(0.02) ? otherType(input) : input.type, message };
+  while (random.chance(0.5));
+  if (random.chance(REPAIRED)) message = repaired(message, input.query);
+  return { query: input.query, type: random.chance(0.02) ? otherType(input) : input.type, message };
 }
 
 /** Octets without any sense, with a header and question that make sense half of the time. */
-export function noise(input: Input, dice: Dice): Input {
-  const message = dice.octets(dice.chance(0.1) ? dice.below(4_096) : dice.below(200));
-  if (message.length >= 12 && dice.chance(0.5)) for (const at of [6, 8, 10]) message.writeUInt16BE(dice.below(4), at);
+export function noise(input: Input, random: RandomSource): Input {
+  const message = random.octets(random.chance(0.1) ? random.below(4_096) : random.below(200));
+  if (message.length >= 12 && random.chance(0.5))
+    for (const at of [6, 8, 10]) message.writeUInt16BE(random.below(4), at);
   const { query, type } = input;
-  return { query, type, message: dice.chance(0.5) ? repaired(message, query) : message };
+  return { query, type, message: random.chance(0.5) ? repaired(message, query) : message };
 }
 
 function otherType({ type }: Input): Input['type'] {
@@ -63,28 +64,42 @@ function spliced(message: Buffer, at: number, removed: number, inserted: Buffer)
 }
 
 /** Writes two octets at a field of this kind; nothing where the message has none. */
-function rewrite(kind: FieldKind, value: (dice: Dice, old: number, at: number, message: Buffer) => number): Mutation {
-  return (message, dice) => {
+function rewrite(
+  kind: FieldKind,
+  value: (random: RandomSource, old: number, at: number, message: Buffer) => number,
+): Mutation {
+  return (message, random) => {
     const fields = layoutOf(message).fields.filter((field) => field.kind === kind && field.at + 2 <= message.length);
     if (fields.length === 0) return message;
-    const { at } = dice.pick(fields);
+    const { at } = random.pick(fields);
     return edited(message, (copy) =>
-      copy.writeUInt16BE(value(dice, message.readUInt16BE(at), at, message) & 0xffff, at),
+      copy.writeUInt16BE(value(random, message.readUInt16BE(at), at, message) & 0xffff, at),
     );
   };
 }
 
 /** Lengths and counts just beside the right ones, at the edges of a sign bit, and far off. */
-function near(dice: Dice, old: number): number {
-  return dice.pick([0, 1, old - 1, old + 1, old * 2, 0x7fff, 0x8000, 0xffff, dice.below(0x10000), dice.below(32)]);
+function near(random: RandomSource, old: number): number {
+  return random.pick([
+    0,
+    1,
+    old - 1,
+    old + 1,
+    old * 2,
+    0x7fff,
+    0x8000,
+    0xffff,
+    random.below(0x10000),
+    random.below(32),
+  ]);
 }
 
 /** To itself, onward, back by one step, into the header, to another name, anywhere. */
-function somewhere(dice: Dice, at: number, message: Buffer): number {
+function somewhere(random: RandomSource, at: number, message: Buffer): number {
   const { names } = layoutOf(message);
-  const targets = [at, at + 2, at - 2, at + 1, at - 1, 0, 11, 12, message.length, dice.below(0x4000)];
-  if (names.length > 0) targets.push(dice.pick(names), dice.pick(names));
-  return 0xc000 | (dice.pick(targets) & 0x3fff);
+  const targets = [at, at + 2, at - 2, at + 1, at - 1, 0, 11, 12, message.length, random.below(0x4000)];
+  if (names.length > 0) targets.push(random.pick(names), random.pick(names));
+  return 0xc000 | (random.pick(targets) & 0x3fff);
 }
 
 /** Puts records behind the last, and counts them in. */
@@ -96,115 +111,115 @@ function appended(message: Buffer, records: readonly Buffer[], section: number):
 }
 
 /** A record full of pointers, each to the one before, and many owners at the far end of that chain. */
-const pointerChain: Mutation = (message, dice) => {
+const pointerChain: Mutation = (message, random) => {
   const start = message.length + 12;
   if (start > 0x3000) return message;
-  const hops = dice.pick([2, 2, 100, 126, 127, 8_000]);
+  const hops = random.pick([2, 2, 100, 126, 127, 8_000]);
   const chain = [u16(0)];
   for (let hop = 0; hop < hops && start + 2 * hop < 0x3fff; hop++) chain.push(pointer(start + 2 * hop));
   const text = record({ type: TYPE.TXT, rdata: Buffer.concat(chain) });
-  const depth = Math.min(chain.length - 1, dice.pick([1, 60, 120, 126, 127, 8_000]));
+  const depth = Math.min(chain.length - 1, random.pick([1, 60, 120, 126, 127, 8_000]));
   // Two ends in turn, so that remembering the last one is of no help.
   const owners = [0, 2].map((back) => record({ owner: pointer(Math.min(start + 2 * depth, 0x3fff) - back) }));
-  const count = dice.pick([1, 1, 2, 10, 10, 3_000]);
+  const count = random.pick([1, 1, 2, 10, 10, 3_000]);
   const users = Array.from({ length: count }, (_, index) => owners[index % owners.length] as Buffer);
   return appended(message, [text, ...users], 6);
 };
 
 /** Names that are long, and differ in their last label only: as many comparisons as possible. */
-const lookAlikes: Mutation = (message, dice) => {
-  const label = 'x'.repeat(dice.pick([1, 30, 60]));
-  const stem = Array.from({ length: dice.between(1, 3) }, () => label).join('.');
-  const kind = dice.pick([TYPE.CNAME, TYPE.A, TYPE.AAAA]);
+const lookAlikes: Mutation = (message, random) => {
+  const label = 'x'.repeat(random.pick([1, 30, 60]));
+  const stem = Array.from({ length: random.between(1, 3) }, () => label).join('.');
+  const kind = random.pick([TYPE.CNAME, TYPE.A, TYPE.AAAA]);
   const rdata = kind === TYPE.CNAME ? undefined : Buffer.alloc(kind === TYPE.A ? 4 : 16, 10);
-  const records = Array.from({ length: dice.pick([2, 3, 3, 10, 400]) }, (_, index) =>
+  const records = Array.from({ length: random.pick([2, 3, 3, 10, 400]) }, (_, index) =>
     record({ owner: name(`${stem}.${index}`), type: kind, rdata: rdata ?? name(`${stem}.${index + 1}`) }),
   );
-  return appended(message, dice.shuffled(records), 6);
+  return appended(message, random.shuffled(records), 6);
 };
 
 /** An owner at the limit of 255 octets: just below, on it, just above, in few labels or in many. */
-const longName: Mutation = (message, dice) => {
-  const size = dice.pick([1, 20, 63]);
-  let left = dice.between(254, 257) - 1;
+const longName: Mutation = (message, random) => {
+  const size = random.pick([1, 20, 63]);
+  let left = random.between(254, 257) - 1;
   const labels: string[] = [];
   for (; left > size + 2; left -= size + 1) labels.push('a'.repeat(size));
   labels.push('a'.repeat(Math.min(left - 1, 63)));
-  return appended(message, [record({ owner: name(labels.join('.')) })], dice.pick([6, 8, 10]));
+  return appended(message, [record({ owner: name(labels.join('.')) })], random.pick([6, 8, 10]));
 };
 
 /** The bit that tells capitals from small letters, of a character that is a letter or is none. */
-const changeCase: Mutation = (message, dice) => {
+const changeCase: Mutation = (message, random) => {
   const labels = layoutOf(message).fields.filter(({ kind, at }) => kind === 'label' && (message[at] as number) > 0);
   if (labels.length === 0) return message;
-  const { at } = dice.pick(labels);
-  const letter = at + dice.between(1, (message[at] as number) & 0x3f || 1);
+  const { at } = random.pick(labels);
+  const letter = at + random.between(1, (message[at] as number) & 0x3f || 1);
   return edited(message, (copy) => {
     if (letter < copy.length) copy[letter] = (copy[letter] as number) ^ 0x20;
   });
 };
 
-const duplicate: Mutation = (message, dice) => {
+const duplicate: Mutation = (message, random) => {
   const { records } = layoutOf(message);
   if (records.length === 0) return message;
-  const { start, end } = dice.pick(records);
-  const copies = dice.pick([1, 1, 2, 2, 3, 10, 4_000]);
+  const { start, end } = random.pick(records);
+  const copies = random.pick([1, 1, 2, 2, 3, 10, 4_000]);
   const room = Math.floor((MOST_OCTETS - message.length) / (end - start));
   const one = message.subarray(start, end);
   return appended(
     message,
     Array.from({ length: Math.min(copies, room) }, () => one),
-    dice.pick([6, 8, 10]),
+    random.pick([6, 8, 10]),
   );
 };
 
 const MUTATIONS: readonly Mutation[] = [
   // Of octets.
-  (message, dice) =>
+  (message, random) =>
     edited(message, (copy) => {
-      const at = dice.below(copy.length);
-      if (copy.length > 0) copy[at] = (copy[at] as number) ^ (1 << dice.below(8));
+      const at = random.below(copy.length);
+      if (copy.length > 0) copy[at] = (copy[at] as number) ^ (1 << random.below(8));
     }),
-  (message, dice) =>
+  (message, random) =>
     edited(message, (copy) => {
-      if (copy.length > 0) copy[dice.below(copy.length)] = dice.pick([0, 1, 0x3f, 0x40, 0x80, 0xbf, 0xc0, 0xff]);
+      if (copy.length > 0) copy[random.below(copy.length)] = random.pick([0, 1, 0x3f, 0x40, 0x80, 0xbf, 0xc0, 0xff]);
     }),
-  (message, dice) => message.subarray(0, dice.below(message.length + 1)),
-  (message, dice) => spliced(message, dice.below(message.length + 1), dice.below(8), Buffer.alloc(0)),
-  (message, dice) => spliced(message, dice.below(message.length + 1), 0, dice.octets(dice.between(1, 8))),
-  (message, dice, other) => {
+  (message, random) => message.subarray(0, random.below(message.length + 1)),
+  (message, random) => spliced(message, random.below(message.length + 1), random.below(8), Buffer.alloc(0)),
+  (message, random) => spliced(message, random.below(message.length + 1), 0, random.octets(random.between(1, 8))),
+  (message, random, other) => {
     const theirs = other();
     return Buffer.concat([
-      message.subarray(0, dice.below(message.length + 1)),
-      theirs.subarray(dice.below(theirs.length + 1)),
+      message.subarray(0, random.below(message.length + 1)),
+      theirs.subarray(random.below(theirs.length + 1)),
     ]);
   },
   // Of what they mean.
   rewrite('count', near),
   rewrite('rdlength', near),
-  rewrite('type', (dice) => dice.pick([TYPE.A, TYPE.AAAA, TYPE.CNAME, TYPE.SOA, TYPE.OPT, dice.below(0x10000)])),
-  rewrite('class', (dice) => dice.pick([1, 1, 3, 255, 0x8001, dice.below(0x10000)])),
+  rewrite('type', (random) => random.pick([TYPE.A, TYPE.AAAA, TYPE.CNAME, TYPE.SOA, TYPE.OPT, random.below(0x10000)])),
+  rewrite('class', (random) => random.pick([1, 1, 3, 255, 0x8001, random.below(0x10000)])),
   rewrite('ttl', near),
-  rewrite('pointer', (dice, _old, at, message) => somewhere(dice, at, message)),
-  rewrite('label', (dice, _old, at, message) => somewhere(dice, at, message)),
-  rewrite('label', (dice, old) => (dice.pick([0, 1, 0x3f, 0x40, 0x80, 0xbf]) << 8) | (old & 0xff)),
-  rewrite('rdata', (dice, _old, at, message) => somewhere(dice, at, message)),
+  rewrite('pointer', (random, _old, at, message) => somewhere(random, at, message)),
+  rewrite('label', (random, _old, at, message) => somewhere(random, at, message)),
+  rewrite('label', (random, old) => (random.pick([0, 1, 0x3f, 0x40, 0x80, 0xbf]) << 8) | (old & 0xff)),
+  rewrite('rdata', (random, _old, at, message) => somewhere(random, at, message)),
   duplicate,
   pointerChain,
   lookAlikes,
   longName,
   changeCase,
-  (message, dice) => {
+  (message, random) => {
     const { records } = layoutOf(message);
     if (records.length === 0) return message;
-    const { start, end } = dice.pick(records);
+    const { start, end } = random.pick(records);
     return spliced(message, start, end - start, Buffer.alloc(0));
   },
-  (message, dice, other) => {
+  (message, random, other) => {
     const theirs = other();
     const { records } = layoutOf(theirs);
     if (records.length === 0) return message;
-    const { start, end } = dice.pick(records);
-    return appended(message, [theirs.subarray(start, end)], dice.pick([6, 8, 10]));
+    const { start, end } = random.pick(records);
+    return appended(message, [theirs.subarray(start, end)], random.pick([6, 8, 10]));
   },
 ];

@@ -7,7 +7,7 @@ import { type Response, readResponse } from '../../lib/dns/response.js';
 import type { Input } from './generator.js';
 import { readByTheRules } from './reference.js';
 
-/** What is fuzzed: the check and the decoding of a reply, as over TCP, where a truncated one is read too. */
+/** What is fuzzed: the check and the decoding of a response, as over TCP, where a truncated one is read too. */
 export interface Subject {
   readonly classify: typeof classify;
   readonly readResponse: typeof readResponse;
@@ -28,7 +28,7 @@ export interface Flaw {
   readonly detail: string;
 }
 
-export interface Verdict {
+export interface CheckResult {
   /** Equal for inputs that went the same way: a new one is worth keeping. */
   readonly signature: string;
   readonly flaw: Flaw | null;
@@ -36,9 +36,9 @@ export interface Verdict {
 }
 
 type Outcome =
-  | { readonly kind: 'passed over'; readonly why: string }
+  | { readonly kind: 'ignored'; readonly why: string }
   | { readonly kind: 'malformed'; readonly why: string }
-  | { readonly kind: 'read'; readonly reply: Response }
+  | { readonly kind: 'read'; readonly response: Response }
   | { readonly kind: 'threw'; readonly error: unknown };
 
 export const MOST_MS = 10;
@@ -53,9 +53,10 @@ const HEAP_FLOOR = 262_144;
 
 export function decode(subject: Subject, { message, query, type }: Input): Outcome {
   try {
-    const screening = subject.classify(message, query);
-    if (screening !== 'complete' && screening !== 'truncated') return { kind: 'passed over', why: screening };
-    return { kind: 'read', reply: subject.readResponse(message, type) };
+    const classification = subject.classify(message, query);
+    if (classification !== 'complete' && classification !== 'truncated')
+      return { kind: 'ignored', why: classification };
+    return { kind: 'read', response: subject.readResponse(message, type) };
   } catch (error) {
     return error instanceof MalformedMessage ? { kind: 'malformed', why: error.message } : { kind: 'threw', error };
   }
@@ -68,7 +69,7 @@ export interface Effort {
   readonly rules: boolean;
 }
 
-export function judge(subject: Subject, input: Input, effort: Effort = { heap: true, rules: true }): Verdict {
+export function check(subject: Subject, input: Input, effort: Effort = { heap: true, rules: true }): CheckResult {
   const started = performance.now();
   const outcome = decode(subject, input);
   let ms = performance.now() - started;
@@ -100,7 +101,7 @@ function flawOf(subject: Subject, input: Input, outcome: Outcome, ms: number, ef
   if (heap > allowed)
     return { property: 'allocates in proportion', detail: `${heap} octets for ${input.message.length}, at least` };
   return (
-    (outcome.kind === 'read' ? ungrounded(input, outcome.reply) : null) ??
+    (outcome.kind === 'read' ? ungrounded(input, outcome.response) : null) ??
     unexpected(input, outcome) ??
     (effort.rules ? disagreement(input, outcome) : null)
   );
@@ -121,9 +122,9 @@ function leastGrowth(subject: Subject, input: Input): number {
 }
 
 /** Every address is the data of an A or AAAA of class IN somewhere in the octets, and there are no more than fit. */
-function ungrounded({ message, type }: Input, reply: Response): Flaw | null {
+function ungrounded({ message, type }: Input, response: Response): Flaw | null {
   const flaw = (detail: string): Flaw => ({ property: 'holds what it gives', detail });
-  const { addresses, refused, ttlMs } = reply;
+  const { addresses, refused, ttlMs } = response;
   if (addresses.length + refused > Math.max(0, message.length - 12) / LEAST_RECORD_OCTETS)
     return flaw(`${addresses.length} addresses and ${refused} refused out of ${message.length} octets`);
   if (new Set(addresses).size !== addresses.length) return flaw('an address is given twice');
@@ -167,13 +168,14 @@ function unexpected({ expected }: Input, outcome: Outcome): Flaw | null {
   const flaw = (detail: string): Flaw => ({ property: 'reads what is valid', detail });
   if (outcome.kind === 'threw') return flaw('a valid message made it throw');
   if (outcome.kind !== 'read') return flaw(`a valid message is ${outcome.kind}: ${outcome.why}`);
-  return sameAddresses(outcome.reply.addresses, expected) ? null : flaw(difference(outcome.reply.addresses, expected));
+  return sameAddresses(outcome.response.addresses, expected)
+    ? null
+    : flaw(difference(outcome.response.addresses, expected));
 }
 
 /** The reader may give up on what costs too much; in everything else it and the rules are of one mind. */
 function disagreement({ message, type }: Input, outcome: Outcome): Flaw | null {
-  if (outcome.kind === 'passed over' || (outcome.kind === 'malformed' && outcome.why.includes('too costly')))
-    return null;
+  if (outcome.kind === 'ignored' || (outcome.kind === 'malformed' && outcome.why.includes('too costly'))) return null;
   const flaw = (detail: string): Flaw => ({ property: 'agrees with the rules', detail });
   if (message.length < 12) return flaw('fewer octets than a header were not passed over');
   const reading = readByTheRules(message, type);
@@ -182,10 +184,10 @@ function disagreement({ message, type }: Input, outcome: Outcome): Flaw | null {
       ? null
       : flaw(`"${outcome.why}", where the rules see nothing wrong`);
   if (reading.kind === 'malformed') return flaw(`read, where the rules see ${reading.why}`);
-  if (outcome.kind === 'read' && !sameAddresses(outcome.reply.addresses, reading.addresses))
-    return flaw(difference(outcome.reply.addresses, reading.addresses));
-  return outcome.kind === 'read' && outcome.reply.refused !== reading.refused
-    ? flaw(`${outcome.reply.refused} refused, ${reading.refused} by the rules`)
+  if (outcome.kind === 'read' && !sameAddresses(outcome.response.addresses, reading.addresses))
+    return flaw(difference(outcome.response.addresses, reading.addresses));
+  return outcome.kind === 'read' && outcome.response.refused !== reading.refused
+    ? flaw(`${outcome.response.refused} refused, ${reading.refused} by the rules`)
     : null;
 }
 
@@ -210,7 +212,7 @@ function signatureOf(outcome: Outcome, { message, type }: Input): string {
   const size = (count: number): number => Math.ceil(Math.log2(count + 1));
   if (outcome.kind === 'threw') return `threw ${(outcome.error as Error)?.name}`;
   if (outcome.kind !== 'read') return `${outcome.kind} ${outcome.why} ${size(message.length)}`;
-  const { rcode, truncated, addresses, refused, ttlMs } = outcome.reply;
+  const { rcode, truncated, addresses, refused, ttlMs } = outcome.response;
   const named = /^RCODE/.test(rcode) ? 'RCODE' : rcode;
   return [type, named, truncated, size(addresses.length), size(refused), ttlMs > 0, size(message.length)].join();
 }

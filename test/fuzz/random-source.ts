@@ -2,7 +2,7 @@
 import type { Random } from '../../lib/runtime.js';
 import { seededRandom } from '../support/fake-random.js';
 
-export class Dice {
+export class RandomSource {
   readonly #random: Random;
 
   constructor(seed: number) {

@@ -1,5 +1,5 @@
 /**
- * A second reader of replies, to hold the real one against: written from the rules, without a thought for speed, its
+ * A second reader of responses, to hold the real one against: written from the rules, without a thought for speed, its
  * names as lists of labels. Where the two disagree one of them is wrong.
  */
 import type { RecordType } from '../../lib/dns/message.js';

@@ -8,7 +8,7 @@ import { formatServer, parseServer } from '../../lib/dns/settings.js';
 import { HeadlessError } from '../../lib/errors.js';
 import { formatTarget, parseTarget } from '../../lib/target.js';
 import { cpuTime, MOST_MS } from './oracle.js';
-import type { Dice } from './random-source.js';
+import type { RandomSource } from './random-source.js';
 
 export interface TextFlaw {
   readonly reader: string;
@@ -106,10 +106,10 @@ function within(value: number | undefined, least: number, most: number): boolean
 }
 
 /** One text for one reader; `seen` collects what became of all of them. */
-export function tryText(dice: Dice, seen: Set<string>): TextFlaw | null {
-  const reader = dice.pick(Object.keys(READERS));
+export function tryText(random: RandomSource, seen: Set<string>): TextFlaw | null {
+  const reader = random.pick(Object.keys(READERS));
   const { words } = READERS[reader] as Reader;
-  const text = writeText(dice, words);
+  const text = writeText(random, words);
   const detail = flawIn(reader, text, seen);
   return detail === null ? null : { reader, text, detail };
 }
@@ -132,12 +132,12 @@ function flawIn(reader: string, text: string, seen: Set<string>): string | null 
 }
 
 /** Mostly words that mean something there, some characters that mean nothing, and now and then very much of it. */
-function writeText(dice: Dice, words: readonly string[]): string {
-  const count = dice.chance(0.01) ? 5_000 : dice.between(0, 8);
-  const one = dice.pick(words);
-  const repeat = dice.chance(0.3);
+function writeText(random: RandomSource, words: readonly string[]): string {
+  const count = random.chance(0.01) ? 5_000 : random.between(0, 8);
+  const one = random.pick(words);
+  const repeat = random.chance(0.3);
   let text = '';
   for (let index = 0; index < count; index++)
-    text += dice.chance(0.15) ? String.fromCodePoint(dice.below(0x2fff)) : repeat ? one : dice.pick(words);
+    text += random.chance(0.15) ? String.fromCodePoint(random.below(0x2fff)) : repeat ? one : random.pick(words);
   return text;
 }

@@ -5,6 +5,7 @@ import { DnsError } from '../../lib/errors.js';
 import { CHANNEL_CONTEXT_KEY } from '../../lib/grpc/channel-context.js';
 import type { GrpcEndpoint, ResolverListener } from '../../lib/grpc/experimental.js';
 import { HeadlessResolver } from '../../lib/grpc/resolver.js';
+import { covers } from '../faults/covers.js';
 import { fakeContext } from '../support/fake-channel-context.js';
 
 const NXDOMAIN = new DnsError('ERR_HEADLESS_DNS_NXDOMAIN', 'no such name', { hostname: 'svc.ns' });
@@ -43,7 +44,7 @@ test('grpc-js is told the whole set, with the port, the context and a config tha
   assert.equal(note, '');
 });
 
-test('the same set again is not told again, shuffled or not, with or without an error (faults 23, 24 and 28)', () => {
+test('the same set again is not told again, shuffled or not, with or without an error', covers(23, 24, 28), () => {
   const { source, told } = resolverFixture();
   const set = ['a', 'b'];
   source.report(set);
@@ -52,7 +53,7 @@ test('the same set again is not told again, shuffled or not, with or without an 
   assert.equal(told.length, 1);
 });
 
-test('without any address grpc-js is told the cause, each time, until there is one (fault 25)', () => {
+test('without any address grpc-js is told the cause, each time, until there is one', covers(25), () => {
   const { source, told, last } = resolverFixture();
   source.report([], NXDOMAIN);
   source.report([], NXDOMAIN);
@@ -64,7 +65,7 @@ test('without any address grpc-js is told the cause, each time, until there is o
   assert.deepEqual(last(), [endpoint('a')]);
 });
 
-test('a set that was emptied is told as an empty set, with the cause as its note (fault 24)', () => {
+test('a set that was emptied is told as an empty set, with the cause as its note', covers(24), () => {
   const { source, told, last } = resolverFixture();
   source.report(['a']);
   source.report([], NXDOMAIN);

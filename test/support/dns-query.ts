@@ -1,12 +1,19 @@
-/** One question to a server on loopback whose every octet the test decides. */
+/** One exchange with a server on loopback whose every octet the test decides. */
 import assert from 'node:assert/strict';
-import { type ExchangeRequest, type ExchangeResult, exchange, type Transport } from '../../lib/dns/exchange.js';
+import {
+  type ExchangeFailureReason,
+  type ExchangeRequest,
+  type ExchangeResult,
+  exchange,
+  type Transport,
+} from '../../lib/dns/exchange.js';
 import { type DnsCounters, zeroDnsCounters } from '../../lib/dns/resolution.js';
+import type { Response } from '../../lib/dns/response.js';
 import type { ServerAddress } from '../../lib/dns/settings.js';
 import { type Clock, systemRuntime } from '../../lib/runtime.js';
 import { type DnsExchange, type DnsQuery, DnsServer } from './dns-server.js';
 import type { Defer } from './leak-check.js';
-import { a, HOSTNAME, reply } from './wire.js';
+import { a, HOSTNAME, response } from './wire.js';
 
 export interface Asked {
   readonly result: Promise<ExchangeResult>;
@@ -14,7 +21,7 @@ export interface Asked {
   readonly abort: AbortController;
 }
 
-/** Asks for `HOSTNAME`; a deadline that no test waits for, unless it has a clock of its own. */
+/** Asks for `HOSTNAME`. The deadline is one that no test waits for, except by its own clock. */
 export function ask(server: ServerAddress, transport: Transport, clock: Clock = systemRuntime.clock): Asked {
   const counters = zeroDnsCounters();
   const abort = new AbortController();
@@ -29,7 +36,7 @@ export function ask(server: ServerAddress, transport: Transport, clock: Clock = 
     signal: abort.signal,
   };
   const result = exchange(request);
-  result.catch(() => {}); // Looked at later.
+  result.catch(() => {}); // The test looks at it later.
   return { result, counters, abort };
 }
 
@@ -42,7 +49,7 @@ export async function serve(defer: Defer, respond: Answering, host = '127.0.0.1'
   return server;
 }
 
-/** Resolves with the first query's exchange, to be answered when the test likes. */
+/** `asked` resolves with the first query and its exchange, which the test answers when it wants to. */
 export function heldBack(): { respond: Answering; asked: Promise<[DnsQuery, DnsExchange]> } {
   let arrived: (pair: [DnsQuery, DnsExchange]) => void;
   const asked = new Promise<[DnsQuery, DnsExchange]>((resolve) => {
@@ -51,14 +58,21 @@ export function heldBack(): { respond: Answering; asked: Promise<[DnsQuery, DnsE
   return { respond: (query, exchange) => arrived([query, exchange]), asked };
 }
 
-export const good = (query: DnsQuery): Buffer => reply({ query: query.buffer, answers: [a('10.0.0.1')] });
+export const good = (query: DnsQuery): Buffer => response({ query: query.buffer, answers: [a('10.0.0.1')] });
 
-export async function addressesOf({ result }: Asked): Promise<readonly string[]> {
+export async function responseOf({ result }: Asked): Promise<Response> {
   const settled = await result;
-  assert.equal(settled.kind, 'reply');
-  return settled.kind === 'reply' ? settled.reply.addresses : [];
+  assert.ok(settled.kind === 'response', settled.kind);
+  return settled.response;
 }
 
-export function fails({ result }: Asked, code: string, message?: RegExp): Promise<void> {
-  return assert.rejects(result, { code: `ERR_HEADLESS_DNS_${code}`, ...(message && { message }) });
+export async function addressesOf(asked: Asked): Promise<readonly string[]> {
+  return (await responseOf(asked)).addresses;
+}
+
+export async function fails({ result }: Asked, reason: ExchangeFailureReason, message?: RegExp): Promise<void> {
+  const settled = await result;
+  assert.ok(settled.kind === 'failed', settled.kind);
+  assert.equal(settled.failure.reason, reason);
+  if (message) assert.match(settled.failure.message, message);
 }

@@ -1,11 +1,11 @@
-/** A DNS client whose questions are answered in words, without sockets, and what it told. */
+/** A stub resolver on a fake network: the test decides each answer, no socket is opened, and every query is recorded. */
 import assert from 'node:assert/strict';
-import type { ExchangeRequest, ExchangeResult } from '../../lib/dns/exchange.js';
+import type { ExchangeFailureReason, ExchangeRequest, ExchangeResult } from '../../lib/dns/exchange.js';
 import type { OutcomeSource, Resolution } from '../../lib/dns/resolution.js';
 import type { Response } from '../../lib/dns/response.js';
 import type { DnsSettings } from '../../lib/dns/settings.js';
 import { StubResolver } from '../../lib/dns/stub-resolver.js';
-import { DnsError, type DnsErrorCode } from '../../lib/errors.js';
+import type { DnsError } from '../../lib/errors.js';
 import { FakeClock } from './fake-clock.js';
 import { scriptedRandom } from './fake-random.js';
 
@@ -16,37 +16,43 @@ const TWO = { host: '10.0.0.2', port: 53 };
 export const NAME = 'svc.ns.svc.cluster.local';
 const never = new AbortController().signal;
 
-/** What the fake network says to a question: a result, or a word for one. */
-export type Word = 'TIMEOUT' | 'UNREACHABLE' | 'MALFORMED' | 'truncated' | 'suspect' | string[] | Partial<Response>;
-type Answering = (request: ExchangeRequest) => Word | Promise<Word>;
+/** The fake network's answer to a query: a failure, addresses, or parts of a response. */
+export type FakeAnswer = ExchangeFailureReason | 'truncated' | 'id-mismatch' | string[] | Partial<Response>;
+type Answering = (request: ExchangeRequest) => FakeAnswer | Promise<FakeAnswer>;
 
-function answer(word: Exclude<Word, string>): ExchangeResult {
-  const said = Array.isArray(word) ? { addresses: word } : word;
-  const reply = { rcode: 'NOERROR', truncated: false, addresses: [], refused: 0, ttlMs: 30_000, ...said };
-  return { kind: 'reply', reply };
+function toResult(answer: FakeAnswer, { server, question: { hostname } }: ExchangeRequest): ExchangeResult {
+  if (answer === 'truncated') return { kind: 'truncated' };
+  if (answer === 'id-mismatch') return { kind: 'id-mismatch' };
+  if (typeof answer === 'string') {
+    const address = `${server.host}:${server.port}`;
+    return { kind: 'failed', failure: { reason: answer, message: `${address} ${answer}`, hostname, server: address } };
+  }
+  const parts = Array.isArray(answer) ? { addresses: answer } : answer;
+  const response = { rcode: 'NOERROR', truncated: false, addresses: [], refused: 0, ttlMs: 30_000, ...parts };
+  return { kind: 'response', response };
 }
 
-export interface World {
-  readonly client: StubResolver;
+export interface ResolverFixture {
+  readonly resolver: StubResolver;
   readonly clock: FakeClock;
-  /** `"last octet of the server, transport, type, name"` of all questions so far; emptied by reading. */
-  asked(): string[];
-  /** What each question was given, in milliseconds. */
+  /** `"last octet of the server, transport, type, name"` of all queries so far; cleared by reading. */
+  takeQueries(): string[];
+  /** The timeout of each query, in milliseconds. */
   readonly timeouts: number[];
   resolve(): Promise<Resolution>;
 }
 
-export interface WorldOptions extends Partial<DnsSettings> {
+export interface ResolverFixtureOptions extends Partial<DnsSettings> {
   hostname?: string;
   absolute?: boolean;
 }
 
-export function world(answering: Answering, options: WorldOptions = {}): World {
+export function resolverFixture(answering: Answering, options: ResolverFixtureOptions = {}): ResolverFixture {
   const { hostname = NAME, absolute = true, ...settings } = options;
   const clock = new FakeClock();
-  let asked: string[] = [];
+  const queries: string[] = [];
   const timeouts: number[] = [];
-  const client = new StubResolver(
+  const resolver = new StubResolver(
     hostname,
     absolute,
     {
@@ -66,31 +72,24 @@ export function world(answering: Answering, options: WorldOptions = {}): World {
         request.signal.throwIfAborted();
         const shown = [server.host.split('.')[3], transport, question.type, question.hostname, edns ? '' : 'no-edns'];
         timeouts.push(request.timeoutMs);
-        asked.push(shown.join(' ').trim());
-        const word = await answering(request);
-        if (word === 'truncated' || word === 'suspect') return { kind: word };
-        if (typeof word !== 'string') return answer(word);
-        const code: DnsErrorCode = `ERR_HEADLESS_DNS_${word}`;
-        const details = { hostname: question.hostname, server: `${server.host}:${server.port}` };
-        throw new DnsError(code, `${details.server} ${word}`, details);
+        queries.push(shown.join(' ').trim());
+        return toResult(await answering(request), request);
       },
     },
   );
-  const takeAsked = (): string[] => {
-    const taken = asked;
-    asked = [];
-    return taken;
-  };
-  return { client, clock, asked: takeAsked, timeouts, resolve: () => client.resolve(never) };
+  return { resolver, clock, takeQueries: () => queries.splice(0), timeouts, resolve: () => resolver.resolve(never) };
 }
 
-/** `"A 10.1.0.1,10.1.0.2"`, `"A empty NXDOMAIN"`, `"AAAA failed TIMEOUT"`. */
-export function told({ outcomes }: Resolution): string[] {
-  return [...outcomes].map(([source, outcome]) =>
-    outcome.kind === 'addresses'
-      ? `${source} ${outcome.addresses.join()}${outcome.partial ? ' partial' : ''}`
-      : `${source} ${outcome.kind} ${outcome.error.code.replace('ERR_HEADLESS_DNS_', '')}`,
-  );
+/** `"A 10.1.0.1,10.1.0.2"`, `"A empty nxdomain"`, `"AAAA failed timeout"`. */
+export function outcomesOf({ outcomes }: Resolution): string[] {
+  return [...outcomes].map(([source, outcome]) => {
+    if (outcome.kind === 'addresses')
+      return `${source} ${outcome.addresses.join()}${outcome.partial ? ' partial' : ''}`;
+    const { kind, reason, error } = outcome;
+    assert.equal(error.code, `ERR_HEADLESS_DNS_${reason.toUpperCase()}`);
+    assert.equal(error.isEmptyAnswer, kind === 'empty');
+    return `${source} ${kind} ${reason}`;
+  });
 }
 
 export function errorOf({ outcomes }: Resolution, source: OutcomeSource = 'A'): DnsError {

@@ -1,23 +1,27 @@
-/** A resolver that answers as the test tells it to, and the outcomes to answer with. */
-import type { NameResolver, Outcome, OutcomeSource, Resolution } from '../../lib/dns/resolution.js';
+/** A name resolver whose answers the test decides, and outcomes to make them of. */
+import { type Reason, toError } from '../../lib/dns/failure.js';
+import type { NameResolver } from '../../lib/dns/name-resolver.js';
+import type { Outcome, OutcomeSource, Resolution } from '../../lib/dns/resolution.js';
 import { zeroDnsCounters } from '../../lib/dns/resolution.js';
-import { DnsError, type DnsErrorCode } from '../../lib/errors.js';
+import type { DnsError } from '../../lib/errors.js';
 import type { Clock } from '../../lib/runtime.js';
 
 export function found(addresses: readonly string[], { ttlMs = 5_000, partial = false } = {}): Outcome {
   return { kind: 'addresses', addresses, ttlMs, partial };
 }
 
-export function empty(kind: 'NXDOMAIN' | 'NODATA'): Outcome {
-  return { kind: 'empty', error: trouble(`ERR_HEADLESS_DNS_${kind}`), ttlMs: 5_000 };
+export function empty(mnemonic: 'NXDOMAIN' | 'NODATA'): Outcome {
+  const reason = mnemonic.toLowerCase() as Lowercase<typeof mnemonic>;
+  return { kind: 'empty', reason, error: errorOf(reason), ttlMs: 5_000 };
 }
 
-export function failed(kind: 'SERVFAIL' | 'REFUSED' | 'TIMEOUT' | 'MALFORMED' = 'SERVFAIL'): Outcome {
-  return { kind: 'failed', error: trouble(`ERR_HEADLESS_DNS_${kind}`) };
+export function failed(mnemonic: 'SERVFAIL' | 'REFUSED' | 'TIMEOUT' | 'MALFORMED' = 'SERVFAIL'): Outcome {
+  const reason = mnemonic.toLowerCase() as Lowercase<typeof mnemonic>;
+  return { kind: 'failed', reason, error: errorOf(reason) };
 }
 
-function trouble(code: DnsErrorCode): DnsError {
-  return new DnsError(code, `scripted ${code}`, { hostname: 'svc.ns', server: '10.96.0.10:53' });
+function errorOf(reason: Reason): DnsError {
+  return toError({ reason, message: `scripted ${reason.toUpperCase()}`, hostname: 'svc.ns', server: '10.96.0.10:53' });
 }
 
 export function resolution(outcomes: Partial<Record<OutcomeSource, Outcome>>): Resolution {
@@ -39,14 +43,14 @@ interface Query {
   /** Milliseconds since the resolver was made. */
   readonly at: number;
   readonly signal: AbortSignal;
-  /** Answers it, however late: the resolver ignores the signal. */
+  /** Answers the query, however late: the signal is ignored. */
   reply(answer: Resolution | Error): void;
 }
 
 export class ScriptedResolver implements NameResolver {
   readonly counters = zeroDnsCounters();
   readonly queries: Query[] = [];
-  /** What queries get at once; null leaves them open for their `reply`. */
+  /** The answer that queries get at once; null: they wait for their `reply`. */
   answer: Resolution | Error | null;
   readonly #clock: Clock;
   readonly #start: number;
@@ -57,7 +61,7 @@ export class ScriptedResolver implements NameResolver {
     this.answer = answer;
   }
 
-  /** When each query was made. */
+  /** The time of each query. */
   get times(): number[] {
     return this.queries.map(({ at }) => Math.round(at));
   }

@@ -69,7 +69,7 @@ export function opt(parts: { rcode?: number; rdata?: Buffer; owner?: Buffer } = 
   return record({ owner, type: TYPE.OPT, class: 1232, ttl: (rcode >> 4) * 0x1000000, rdata });
 }
 
-export interface ReplyParts {
+export interface ResponseParts {
   query?: Buffer;
   rcode?: number;
   flags?: number;
@@ -80,8 +80,8 @@ export interface ReplyParts {
   ancount?: number;
 }
 
-/** A reply to `query`, its question repeated as it was asked. */
-export function reply(parts: ReplyParts = {}): Buffer {
+/** A response to `query`, its question repeated as it was asked. */
+export function response(parts: ResponseParts = {}): Buffer {
   const { query = aQuery(), rcode = 0, flags = 0x8180, answers = [], authority = [], additional = [] } = parts;
   const counts = [1, parts.ancount ?? answers.length, authority.length, additional.length];
   return Buffer.concat([

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { covers } from '../../faults/covers.js';
 import { leakCheck } from '../../support/leak-check.js';
 import { missing, NETWORK_NAMESPACES } from './requirements.js';
 import { POD_PORT, RestrictedCluster } from './restricted-cluster.js';
@@ -23,7 +24,7 @@ const RETRY_UNAVAILABLE = JSON.stringify({
   ],
 });
 
-test('fault 40: keepalive takes out a pod that is silent without FIN or RST', { skip }, async (t) => {
+test('keepalive takes out a pod that is silent without FIN or RST', { ...covers(40), skip }, async (t) => {
   const net = await RestrictedCluster.start(leakCheck(t), { pods: 4 });
   const silent = net.pods[0] as string;
   await net.open(KEEPALIVE);
@@ -58,7 +59,7 @@ test('fault 40: keepalive takes out a pod that is silent without FIN or RST', { 
   await net.awaitAnswersFrom(net.pods);
 });
 
-test('fault 40: a silent pod on an idle channel is found out by keepalive without calls', { skip }, async (t) => {
+test('a silent pod on an idle channel is found out by keepalive without calls', { ...covers(40), skip }, async (t) => {
   const net = await RestrictedCluster.start(leakCheck(t), { pods: 2 });
   const [silent, other] = net.pods as [string, string];
   await net.open({ ...KEEPALIVE, 'grpc.keepalive_permit_without_calls': 1 });
@@ -71,7 +72,7 @@ test('fault 40: a silent pod on an idle channel is found out by keepalive withou
   assert.deepEqual([[...answers.keys()], failures], [[other], []]);
 });
 
-test('fault 40: with half of the pods cut off and the retry policy on, no call fails', { skip }, async (t) => {
+test('with half of the pods cut off and the retry policy on, no call fails', { ...covers(40), skip }, async (t) => {
   const net = await RestrictedCluster.start(leakCheck(t), { pods: 6 });
   const cut = net.pods.slice(0, 3);
   const left = net.pods.slice(3);

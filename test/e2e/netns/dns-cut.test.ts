@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { covers } from '../../faults/covers.js';
 import { eventually } from '../../support/eventually.js';
 import { leakCheck } from '../../support/leak-check.js';
 import { missing, NETWORK_NAMESPACES } from './requirements.js';
@@ -7,7 +8,7 @@ import { DNS_IP, PATIENT, RestrictedCluster } from './restricted-cluster.js';
 
 const skip = missing(...NETWORK_NAMESPACES);
 
-test('fault 34: while the DNS server is cut off no call fails and no pod is let go', { skip }, async (t) => {
+test('while the DNS server is cut off no call fails and no pod is let go', { ...covers(34), skip }, async (t) => {
   const net = await RestrictedCluster.start(leakCheck(t), { pods: 3 });
   await net.open();
   await net.awaitAnswersFrom(net.pods);
@@ -21,7 +22,7 @@ test('fault 34: while the DNS server is cut off no call fails and no pod is let 
     endpoints.map(({ state }) => state),
     ['ready', 'ready', 'ready'],
   );
-  assert.match(dns.error ?? '', /10\.96\.0\.10:53 .*gave no valid reply within/);
+  assert.match(dns.error ?? '', /10\.96\.0\.10:53 .*gave no valid response within/);
   t.diagnostic(`queries that timed out: ${counters.timeouts}`);
 
   await net.scaleUp(2);

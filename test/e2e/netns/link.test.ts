@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { covers } from '../../faults/covers.js';
 import { leakCheck } from '../../support/leak-check.js';
 import { inside } from './namespaces.js';
 import { missing, NETWORK_NAMESPACES } from './requirements.js';
@@ -50,7 +51,7 @@ test('a link that flaps: short gaps are nothing, a long one is over when it is o
   assert.ok(polls < 200, `${polls} polls are more than the floor between them allows`);
 });
 
-test('fault 18: an MTU that swallows large datagrams leads to TCP', { skip }, async (t) => {
+test('an MTU that swallows large datagrams leads to TCP', { ...covers(18), skip }, async (t) => {
   // 45 addresses make a reply of about 800 octets: small enough for UDP by EDNS, too large for the cable's near end.
   const net = await RestrictedCluster.start(leakCheck(t), { pods: 45 });
   await inside(net.names.client, 'ip link set eth0 mtu 600');

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { covers } from '../../faults/covers.js';
 import { leakCheck } from '../../support/leak-check.js';
 import { missing, NETWORK_NAMESPACES } from './requirements.js';
 import { DEAD_DNS_IP, DNS_IP, ELSEWHERE_IP, POD_PORT, RestrictedCluster } from './restricted-cluster.js';
@@ -34,7 +35,8 @@ test('a pod that may reach port 53 and the port of the pods only sees a scale-up
   assert.deepEqual(await probeAll(), open, 'it was the firewall that forbade it');
 });
 
-test('fault 33: a first DNS server that the policy forbids costs no look-up', {
+test('a first DNS server that the policy forbids costs no look-up', {
+  ...covers(33),
   skip,
 }, async (t) => {
   const net = await RestrictedCluster.start(leakCheck(t), { pods: 2 });

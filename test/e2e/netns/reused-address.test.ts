@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { covers } from '../../faults/covers.js';
 import { createAuthority } from '../../support/certificates.js';
 import { eventually } from '../../support/eventually.js';
 import { leakCheck } from '../../support/leak-check.js';
@@ -8,7 +9,10 @@ import { PATIENT, POD_PORT, RestrictedCluster, TARGET } from './restricted-clust
 
 const skip = missing(...NETWORK_NAMESPACES);
 
-test('fault 36: the IP of a pod, taken by another service, gets no call and leads to a query', { skip }, async (t) => {
+test('the IP of a pod, taken by another service, gets no call and leads to a query', {
+  ...covers(36),
+  skip,
+}, async (t) => {
   const net = await RestrictedCluster.start(leakCheck(t), { pods: 0 });
   const authority = createAuthority();
   // The name in the target is what TLS checks, though DNS was asked by a longer one.

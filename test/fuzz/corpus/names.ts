@@ -1,16 +1,16 @@
 /** Names: pointers that lead astray, labels that lie, lengths at the limit. */
-import { a, aQuery, FIRST_RECORD, name, pointer, record, reply, TYPE, u16 } from '../../support/wire.js';
+import { a, aQuery, FIRST_RECORD, name, pointer, record, response, TYPE, u16 } from '../../support/wire.js';
 import { gives, malformed, type Shape, shape } from './shape.js';
 
 /** The first record's owner is these octets. */
 function owned(...owner: (string | number[] | Buffer)[]): Buffer {
   const parts = owner.map((part) => (typeof part === 'string' ? Buffer.from(part, 'latin1') : Buffer.from(part)));
-  return reply({ answers: [a('10.0.0.1', { owner: Buffer.concat(parts) }), a('10.0.0.2')] });
+  return response({ answers: [a('10.0.0.1', { owner: Buffer.concat(parts) }), a('10.0.0.2')] });
 }
 
 /** Octets in a TXT record, at a known place, for a later owner to point into. */
 function hidden(octets: Buffer, owner: Buffer, extra: Buffer[] = []): Buffer {
-  return reply({ answers: [record({ type: TYPE.TXT, rdata: octets }), a('10.0.0.1', { owner }), ...extra] });
+  return response({ answers: [record({ type: TYPE.TXT, rdata: octets }), a('10.0.0.1', { owner }), ...extra] });
 }
 
 /** Where the octets of `hidden` begin. */
@@ -28,7 +28,7 @@ function chain(hops: number): Buffer {
 }
 
 const LONG = (last: number): Buffer => name([63, 63, 63, last].map((length) => 'a'.repeat(length)).join('.'));
-const POINTER = malformed(/pointer that leads nowhere/);
+const POINTER = malformed(/pointer that does not point back/);
 
 export const NAMES: readonly Shape[] = [
   shape(
@@ -194,30 +194,30 @@ export const NAMES: readonly Shape[] = [
   shape(
     'a question of the root, and addresses of it',
     'Go dnsmessage',
-    Buffer.concat([reply().subarray(0, 12), Buffer.from([0]), u16(1), u16(1)]),
-    { passedOver: 'wrong-question' },
+    Buffer.concat([response().subarray(0, 12), Buffer.from([0]), u16(1), u16(1)]),
+    { ignored: 'question-mismatch' },
   ),
   shape(
     'a question that points at itself',
     'fault 6; CVE-2018-20994 (trust-dns)',
-    Buffer.concat([reply().subarray(0, 12), pointer(12), u16(1), u16(1)]),
+    Buffer.concat([response().subarray(0, 12), pointer(12), u16(1), u16(1)]),
     POINTER,
   ),
   shape(
     'a question that points at the header',
     'fault 6; RFC 9267 section 2',
-    Buffer.concat([reply().subarray(0, 12), Buffer.from('\x03svc'), pointer(2), u16(1), u16(1)]),
+    Buffer.concat([response().subarray(0, 12), Buffer.from('\x03svc'), pointer(2), u16(1), u16(1)]),
     POINTER,
   ),
   shape(
     'the label `svc.ns` in the place of two',
     'fault 5',
-    reply({
+    response({
       query: Buffer.concat([
         aQuery().subarray(0, 12),
         Buffer.from('\x06svc.ns\x03svc\x07cluster\x05local\0\0\x01\0\x01', 'latin1'),
       ]),
     }),
-    { passedOver: 'wrong-question' },
+    { ignored: 'question-mismatch' },
   ),
 ];

@@ -10,7 +10,7 @@ import {
   pointer,
   QUESTION,
   record,
-  reply,
+  response,
   TYPE,
   u16,
   u32,
@@ -23,12 +23,12 @@ const FOUR = malformed(/4 octets/);
 const PAST = malformed(/past the end/);
 
 function answers(...records: Buffer[]): Buffer {
-  return reply({ answers: records });
+  return response({ answers: records });
 }
 
 function answers6(...hex: string[]): Buffer {
   const records = hex.map((octets) => record({ type: TYPE.AAAA, rdata: Buffer.from(octets.padStart(32, '0'), 'hex') }));
-  return reply({ query: V6.query, answers: records });
+  return response({ query: V6.query, answers: records });
 }
 
 function aliases(depth: number, last = name(`n${depth}`)): Buffer[] {
@@ -85,26 +85,26 @@ export const RECORDS: readonly Shape[] = [
   shape(
     'an A of RDLENGTH 20 that swallows the next record',
     'fault 10',
-    reply({ answers: [record({ rdlength: 20 }), GOOD], ancount: 1 }),
+    response({ answers: [record({ rdlength: 20 }), GOOD], ancount: 1 }),
     FOUR,
   ),
   shape(
     'a TXT that swallows the A behind it',
     'fault 10',
-    reply({ answers: [record({ type: TYPE.TXT, rdata: ip('1.2.3.4'), rdlength: 20 }), GOOD], ancount: 1 }),
+    response({ answers: [record({ type: TYPE.TXT, rdata: ip('1.2.3.4'), rdlength: 20 }), GOOD], ancount: 1 }),
     gives(),
   ),
   shape('an A inside a TXT', 'RFC 9267 section 5', answers(record({ type: TYPE.TXT, rdata: a('10.6.6.6') })), gives()),
   shape(
     'an A of RDLENGTH 4 in the additional section, its owner another',
     'fault 12',
-    reply({ answers: [GOOD], additional: [a('10.6.6.6', { owner: name('ns.x') })] }),
+    response({ answers: [GOOD], additional: [a('10.6.6.6', { owner: name('ns.x') })] }),
     gives('10.0.0.1'),
   ),
   shape(
     'an A of RDLENGTH 3 in the additional section',
     'fault 10',
-    reply({ answers: [GOOD], additional: [record({ rdata: Buffer.alloc(3) })] }),
+    response({ answers: [GOOD], additional: [record({ rdata: Buffer.alloc(3) })] }),
     FOUR,
   ),
   ...everyPrefixEnds(answers(GOOD, a('10.0.0.2'))),
@@ -215,60 +215,65 @@ export const RECORDS: readonly Shape[] = [
   shape(
     'a DNSKEY of noise',
     'fault 15',
-    reply({ answers: [GOOD], additional: [record({ type: TYPE.DNSKEY, rdata: Buffer.from([0xc0]) })] }),
+    response({ answers: [GOOD], additional: [record({ type: TYPE.DNSKEY, rdata: Buffer.from([0xc0]) })] }),
     gives('10.0.0.1'),
   ),
   shape(
     'an SOA of one octet',
     'fault 15',
-    reply({ rcode: 3, authority: [record({ type: TYPE.SOA, rdata: Buffer.alloc(1) })] }),
+    response({ rcode: 3, authority: [record({ type: TYPE.SOA, rdata: Buffer.alloc(1) })] }),
     { addresses: [], rcode: 'NXDOMAIN' },
   ),
   shape(
     'an NS that points at itself',
     'fault 15',
-    reply({ answers: [GOOD], authority: [record({ type: TYPE.NS, rdata: QUESTION })] }),
+    response({ answers: [GOOD], authority: [record({ type: TYPE.NS, rdata: QUESTION })] }),
     gives('10.0.0.1'),
   ),
   shape(
     'two OPTs',
     'fault 16; RFC 6891 section 6.1.1',
-    reply({ answers: [GOOD], additional: [opt(), opt()] }),
+    response({ answers: [GOOD], additional: [opt(), opt()] }),
     malformed(/two OPT/),
   ),
   shape(
     'an OPT not of the root',
     'fault 16; RFC 6891 section 6.1.2',
-    reply({ answers: [GOOD], additional: [opt({ owner: QUESTION })] }),
+    response({ answers: [GOOD], additional: [opt({ owner: QUESTION })] }),
     malformed(/root/),
   ),
   shape(
     'an OPT whose owner points at a root octet',
     'found by this fuzzer; RFC 6891 section 6.1.2 has the octet 0 there',
-    reply({ answers: [GOOD], additional: [opt({ owner: pointer(12 + name(HOSTNAME).length - 1) })] }),
+    response({ answers: [GOOD], additional: [opt({ owner: pointer(12 + name(HOSTNAME).length - 1) })] }),
     malformed(/root/),
   ),
   shape('an OPT in the answer section', 'RFC 6891 section 6.1.1', answers(opt(), GOOD), gives('10.0.0.1')),
   shape(
     'an option one octet longer than its OPT',
     'fault 16',
-    reply({ additional: [option(9, 8)] }),
+    response({ additional: [option(9, 8)] }),
     malformed(/past its record/),
   ),
   shape(
     'an option of 65535 octets',
     'fault 16; RFC 9267 section 5',
-    reply({ additional: [option(65_535, 8)] }),
+    response({ additional: [option(65_535, 8)] }),
     malformed(/past its record/),
   ),
   shape(
     'an option cut in its own header',
     'fault 16',
-    reply({ additional: [opt({ rdata: Buffer.alloc(3) })] }),
+    response({ additional: [opt({ rdata: Buffer.alloc(3) })] }),
     malformed(/breaks off/),
   ),
-  shape('an option of length 0', 'RFC 6891', reply({ answers: [GOOD], additional: [option(0, 0)] }), gives('10.0.0.1')),
-  shape('BADVERS', 'fault 17', reply({ additional: [opt({ rcode: 16 })] }), { addresses: [], rcode: 'BADVERS' }),
+  shape(
+    'an option of length 0',
+    'RFC 6891',
+    response({ answers: [GOOD], additional: [option(0, 0)] }),
+    gives('10.0.0.1'),
+  ),
+  shape('BADVERS', 'fault 17', response({ additional: [opt({ rcode: 16 })] }), { addresses: [], rcode: 'BADVERS' }),
   shape(
     'a TTL of 2^32-1',
     'fault 27; RFC 2181 section 8',
@@ -299,7 +304,7 @@ export const RECORDS: readonly Shape[] = [
   shape(
     'an SOA with the greatest TTL and MINIMUM',
     'fault 27',
-    reply({
+    response({
       authority: [
         record({
           type: TYPE.SOA,

@@ -4,14 +4,14 @@ import { aQuery } from '../../support/wire.js';
 import type { Input } from '../generator.js';
 
 export type Expectation =
-  /** Passed over by the first check, and why. */
-  | { readonly passedOver: 'noise' | 'wrong-id' | 'wrong-question' }
+  /** Ignored by the first check, and why. */
+  | { readonly ignored: 'not-a-response' | 'id-mismatch' | 'question-mismatch' }
   /** Fails whole; what the error says. */
   | { readonly malformed: RegExp }
   | { readonly addresses: readonly string[]; readonly refused?: number; readonly rcode?: string };
 
 export interface Shape extends Input {
-  /** A sentence's end: "a reply with …". */
+  /** A sentence's end: "a response with …". */
   readonly name: string;
   /** The row of the faults' table, a CVE, an RFC, or whose test suite has it. */
   readonly source: string;

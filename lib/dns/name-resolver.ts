@@ -1,0 +1,12 @@
+/**
+ * The contract of whatever turns a name into addresses once: `StubResolver` asks DNS servers, `LookupResolver` the
+ * user's own function. The poller decides when to ask.
+ */
+import type { DnsCounters, Resolution } from './resolution.js';
+
+export interface NameResolver {
+  /** A DNS failure is an outcome, not an error. Rejects only with the signal's reason. */
+  resolve(signal: AbortSignal): Promise<Resolution>;
+  /** Totals since the resolver was made. */
+  readonly counters: Readonly<DnsCounters>;
+}

@@ -1,0 +1,119 @@
+/**
+ * One question to the servers in turn, until one of them answers it. It remembers, from question to question, which
+ * servers did not respond and which questions need TCP. How one message is exchanged is in `exchange.ts`.
+ */
+import type { Clock } from '../runtime.js';
+import type { Exchange } from './exchange.js';
+import type { Failure, FailureReason } from './failure.js';
+import type { Question } from './message.js';
+import { type QueryOutcome, type QueryResult, type ServerResponse, toOutcome, withHistory } from './query-result.js';
+import type { DnsCounters } from './resolution.js';
+import type { ResolutionPlan } from './resolution-plan.js';
+import { ServerOrder, TransportMemory } from './servers.js';
+import type { ServerAddress } from './settings.js';
+
+/** What one attempt at one server came to; `response` is null where no valid one came. */
+interface Attempt {
+  readonly outcome: QueryOutcome;
+  readonly response: ServerResponse | null;
+}
+
+export class QueryRunner {
+  readonly #exchange: Exchange;
+  readonly #clock: Clock;
+  readonly #counters: DnsCounters;
+  readonly #order: ServerOrder;
+  readonly #transports: TransportMemory;
+
+  constructor(exchange: Exchange, clock: Clock, counters: DnsCounters) {
+    this.#exchange = exchange;
+    this.#clock = clock;
+    this.#counters = counters;
+    this.#order = new ServerOrder(clock);
+    this.#transports = new TransportMemory(clock);
+  }
+
+  /** Rejects only with the signal's reason. The next server is asked at once: waiting is left to the poller. */
+  async run(question: Question, plan: ResolutionPlan, signal: AbortSignal): Promise<QueryResult> {
+    // Sorted for each question, so that a server that has just timed out does not delay the next candidate too.
+    const servers = this.#order.sort(plan.servers);
+    const failures: Failure<FailureReason>[] = [];
+    const silentOverUdp = new Set<ServerAddress>();
+    let last: ServerResponse | null = null;
+    for (let round = 0; round < plan.rounds; round++)
+      for (const server of servers) {
+        signal.throwIfAborted();
+        const { outcome, response } = await this.#attempt(server, question, plan.timeoutMs, silentOverUdp, signal);
+        last = response ?? last;
+        if (outcome.kind !== 'failed') return { question, outcome, last };
+        failures.push(outcome.failure);
+      }
+    const failure = withHistory(failures.at(-1) as Failure<FailureReason>, failures.slice(0, -1), plan.advice);
+    return { question, outcome: { kind: 'failed', failure }, last };
+  }
+
+  /**
+   * One attempt: UDP, then TCP where the response did not fit or its id was wrong, and without EDNS where the server
+   * cannot handle it; at most two more queries, all within the one timeout.
+   *
+   * A server that did not respond over UDP is added to `silentOverUdp`, and its next attempt is made without EDNS: a
+   * path that drops large datagrams lets 512 octets through, and a response that does not fit them comes with TC, and
+   * so over TCP (RFC 6891 section 6.2.5). TCP is not tried at once, because a NetworkPolicy may forbid it, and a
+   * datagram that was merely lost does not need it.
+   */
+  async #attempt(
+    server: ServerAddress,
+    question: Question,
+    timeoutMs: number,
+    silentOverUdp: Set<ServerAddress>,
+    signal: AbortSignal,
+  ): Promise<Attempt> {
+    const clock = this.#clock;
+    const deadline = clock.now() + timeoutMs;
+    const first = this.#transports.first(question);
+    let transport = first;
+    let edns = !silentOverUdp.has(server);
+    for (;;) {
+      const result = await this.#exchange({
+        server,
+        question,
+        transport,
+        edns,
+        timeoutMs: Math.max(0, deadline - clock.now()),
+        clock,
+        counters: this.#counters,
+        signal,
+      });
+      switch (result.kind) {
+        case 'failed': {
+          const { reason } = result.failure;
+          if (first === 'tcp') this.#transports.forget(question);
+          if (transport === 'udp' && reason === 'timeout') silentOverUdp.add(server);
+          if (reason !== 'malformed') this.#order.recordTimeout(server);
+          return { outcome: result, response: null };
+        }
+        case 'truncated':
+          this.#counters.truncated += 1;
+          this.#transports.recordTruncation(question);
+          transport = 'tcp';
+          continue;
+        case 'id-mismatch':
+          transport = 'tcp';
+          continue;
+        case 'response': {
+          this.#order.recordResponse(server);
+          const { rcode } = result.response;
+          // Not remembered: the server may be replaced, and then large datagrams are worth having again.
+          if (edns && (rcode === 'FORMERR' || rcode === 'BADVERS')) {
+            this.#counters.withoutEdns += 1;
+            edns = false;
+            continue;
+          }
+          if (transport === 'udp') this.#transports.forget(question);
+          const response = { response: result.response, server, transport };
+          return { outcome: toOutcome(question, response), response };
+        }
+      }
+    }
+  }
+}
