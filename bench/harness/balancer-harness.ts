@@ -141,7 +141,14 @@ function ourDoor(policy: Policy, give: Give): Updater {
 /** A resolution as our DNS client gives it. */
 export function answerOf(ips: readonly string[]): Resolution {
   const outcome = { kind: 'addresses', addresses: ips, ttlMs: 5_000, partial: false } as const;
-  return { outcomes: new Map([['A', outcome]]), name: '', server: null, transport: 'tcp', rcode: 'NOERROR' };
+  return {
+    outcomes: new Map([['A', outcome]]),
+    name: '',
+    server: null,
+    transport: 'tcp',
+    rcode: 'NOERROR',
+    bits: null,
+  };
 }
 
 /** A channel holds one picker, the last; to remember them all would cost more memory than anything measured here. */

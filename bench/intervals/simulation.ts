@@ -105,7 +105,14 @@ function bookOf(source: ZoneSource): NameResolver {
       const addresses = answers.map((record) => record.data);
       const ttlMs = (answers[0]?.ttl ?? 0) * 1000;
       const outcome = { kind: 'addresses', addresses, ttlMs, partial: false } as const;
-      return { outcomes: new Map([['A', outcome]]), name: NAME, server: null, transport: 'udp', rcode: 'NOERROR' };
+      return {
+        outcomes: new Map([['A', outcome]]),
+        name: NAME,
+        server: null,
+        transport: 'udp',
+        rcode: 'NOERROR',
+        bits: null,
+      };
     },
   };
 }

@@ -237,5 +237,6 @@ function brokenResolver(hostname: string, cause: unknown): Resolution {
     server: null,
     transport: null,
     rcode: null,
+    bits: null,
   };
 }

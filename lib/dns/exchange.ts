@@ -9,7 +9,7 @@ import { connect } from 'node:net';
 import type { Clock } from '../runtime.js';
 import type { Failure } from './failure.js';
 import { FrameReader, toFrame } from './frame.js';
-import { classify, encodeQuery, type Question } from './message.js';
+import { classify, encodeQuery, type QueryBits, type Question } from './message.js';
 import type { DnsCounters } from './resolution.js';
 import { type Response, readResponse } from './response.js';
 import { formatServer, type ServerAddress } from './settings.js';
@@ -21,6 +21,8 @@ export interface ExchangeRequest {
   readonly question: Question;
   readonly transport: Transport;
   readonly edns: boolean;
+  /** Default: neither bit is set. */
+  readonly bits?: QueryBits | undefined;
   /** Total time for the exchange, from the call to the last octet of the response. */
   readonly timeoutMs: number;
   readonly clock: Clock;
@@ -49,7 +51,7 @@ export type Exchange = (request: ExchangeRequest) => Promise<ExchangeResult>;
 export const exchange: Exchange = async (request) => {
   request.signal.throwIfAborted();
   // The id must be unpredictable (RFC 5452 section 9.2); `Random` is for jitter.
-  const query = encodeQuery({ ...request.question, id: randomInt(0x10000), edns: request.edns });
+  const query = encodeQuery({ ...request.question, ...request.bits, id: randomInt(0x10000), edns: request.edns });
   return request.transport === 'udp' ? exchangeOverUdp(request, query) : exchangeOverTcp(request, query);
 };
 

@@ -66,7 +66,8 @@ export class LookupResolver implements NameResolver {
       outcome = this.#toOutcome(error);
     }
     const rcode = outcome.kind === 'addresses' ? 'NOERROR' : (RCODES.get(outcome.reason) ?? null);
-    return { outcomes: new Map([['lookup', outcome]]), name: this.#hostname, server: null, transport: 'lookup', rcode };
+    const outcomes: Resolution['outcomes'] = new Map([['lookup', outcome]]);
+    return { outcomes, name: this.#hostname, server: null, transport: 'lookup', rcode, bits: null };
   }
 
   /** The user's function may return something else than its type says, and no connection may come of that. */

@@ -3,7 +3,7 @@
  * response is read in `response.ts`. The only importer of dns-packet, which encodes well but checks neither the names
  * that it encodes nor what it decodes; therefore names are checked here, and responses have a reader of our own.
  */
-import { encode, RECURSION_DESIRED } from 'dns-packet';
+import { CHECKING_DISABLED, DNSSEC_OK, encode, RECURSION_DESIRED } from 'dns-packet';
 import { assertHostname } from './hostname.js';
 import { HEADER_OCTETS, MalformedMessage, NameReader, sameOctets } from './name.js';
 
@@ -15,7 +15,19 @@ export interface Question {
   readonly type: RecordType;
 }
 
-export interface Query extends Question {
+/**
+ * Two bits of a query that change nothing about its addresses, but by which caches may keep separate entries: CoreDNS's
+ * `cache` and NodeLocal DNSCache have one for each combination.
+ */
+export interface QueryBits {
+  /** DO: asks for DNSSEC records (RFC 3225). It is a bit of the OPT record, so that it needs EDNS. */
+  readonly dnssecOk: boolean;
+  /** CD: the resolver need not validate (RFC 4035 section 3.2.2). */
+  readonly checkingDisabled: boolean;
+}
+
+/** Both bits default to false. */
+export interface Query extends Question, Partial<QueryBits> {
   /** 0 to 65535. */
   readonly id: number;
   /** Sends an OPT record (RFC 6891) that allows responses of `EDNS_UDP_OCTETS`. */
@@ -31,7 +43,7 @@ const OPCODE = 0x7800;
 const TC = 0x0200;
 
 /**
- * The message that asks for `query`, recursion desired.
+ * The message that asks for `query`, recursion desired. Without EDNS the DO bit is left out.
  * @throws HeadlessError `ERR_HEADLESS_TARGET` for a name that DNS cannot be asked for.
  */
 export function encodeQuery(query: Query): Buffer {
@@ -39,7 +51,7 @@ export function encodeQuery(query: Query): Buffer {
   return encode({
     type: 'query',
     id: query.id,
-    flags: RECURSION_DESIRED,
+    flags: RECURSION_DESIRED | (query.checkingDisabled ? CHECKING_DISABLED : 0),
     questions: [{ type: query.type, name: query.hostname, class: 'IN' }],
     additionals: query.edns
       ? [
@@ -49,8 +61,9 @@ export function encodeQuery(query: Query): Buffer {
             udpPayloadSize: EDNS_UDP_OCTETS,
             extendedRcode: 0,
             ednsVersion: 0,
-            flags: 0,
-            flag_do: false,
+            flags: query.dnssecOk ? DNSSEC_OK : 0,
+            // What is sent are the flags; the type asks for this one too.
+            flag_do: query.dnssecOk ?? false,
             options: [],
           },
         ]

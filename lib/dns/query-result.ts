@@ -1,7 +1,7 @@
 /** What one question came to, and how the results of a search add up to a resolution. Pure. */
 import type { Transport } from './exchange.js';
 import { type EmptyReason, type Failure, type FailureReason, type RcodeReason, toError } from './failure.js';
-import type { Question } from './message.js';
+import type { QueryBits, Question } from './message.js';
 import type { Addresses, Outcome, Resolution } from './resolution.js';
 import type { Response } from './response.js';
 import { formatServer, type ServerAddress } from './settings.js';
@@ -11,6 +11,8 @@ export interface ServerResponse {
   readonly response: Response;
   readonly server: ServerAddress;
   readonly transport: Transport;
+  /** As they were sent. */
+  readonly bits: QueryBits;
 }
 
 /** As `Outcome`, with its failure still as data. */
@@ -110,6 +112,7 @@ export function toResolution(results: readonly QueryResult[]): Resolution {
     server: last && formatServer(last.server),
     transport: last?.transport ?? null,
     rcode: last?.response.rcode ?? null,
+    bits: last?.bits ?? null,
   };
 }
 

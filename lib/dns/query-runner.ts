@@ -3,14 +3,20 @@
  * servers did not respond and which questions need TCP. How one message is exchanged is in `exchange.ts`.
  */
 import type { Clock } from '../runtime.js';
-import type { Exchange } from './exchange.js';
+import type { Exchange, ExchangeRequest } from './exchange.js';
 import type { Failure, FailureReason } from './failure.js';
-import type { Question } from './message.js';
+import type { QueryBits, Question } from './message.js';
 import { type QueryOutcome, type QueryResult, type ServerResponse, toOutcome, withHistory } from './query-result.js';
 import type { DnsCounters } from './resolution.js';
 import type { ResolutionPlan } from './resolution-plan.js';
 import { ServerOrder, TransportMemory } from './servers.js';
 import type { ServerAddress } from './settings.js';
+
+interface AttemptRequest extends Pick<ExchangeRequest, 'server' | 'question' | 'signal'> {
+  readonly bits: QueryBits;
+  /** For all queries of the attempt. */
+  readonly timeoutMs: number;
+}
 
 /** What one attempt at one server came to; `response` is null where no valid one came. */
 interface Attempt {
@@ -34,7 +40,7 @@ export class QueryRunner {
   }
 
   /** Rejects only with the signal's reason. The next server is asked at once: waiting is left to the poller. */
-  async run(question: Question, plan: ResolutionPlan, signal: AbortSignal): Promise<QueryResult> {
+  async run(question: Question, bits: QueryBits, plan: ResolutionPlan, signal: AbortSignal): Promise<QueryResult> {
     // Sorted for each question, so that a server that has just timed out does not delay the next candidate too.
     const servers = this.#order.sort(plan.servers);
     const failures: Failure<FailureReason>[] = [];
@@ -43,7 +49,8 @@ export class QueryRunner {
     for (let round = 0; round < plan.rounds; round++)
       for (const server of servers) {
         signal.throwIfAborted();
-        const { outcome, response } = await this.#attempt(server, question, plan.timeoutMs, silentOverUdp, signal);
+        const request = { server, question, bits, timeoutMs: plan.timeoutMs, signal };
+        const { outcome, response } = await this.#attempt(request, silentOverUdp);
         last = response ?? last;
         if (outcome.kind !== 'failed') return { question, outcome, last };
         failures.push(outcome.failure);
@@ -61,28 +68,23 @@ export class QueryRunner {
    * so over TCP (RFC 6891 section 6.2.5). TCP is not tried at once, because a NetworkPolicy may forbid it, and a
    * datagram that was merely lost does not need it.
    */
-  async #attempt(
-    server: ServerAddress,
-    question: Question,
-    timeoutMs: number,
-    silentOverUdp: Set<ServerAddress>,
-    signal: AbortSignal,
-  ): Promise<Attempt> {
+  async #attempt(request: AttemptRequest, silentOverUdp: Set<ServerAddress>): Promise<Attempt> {
+    const { server, question } = request;
     const clock = this.#clock;
-    const deadline = clock.now() + timeoutMs;
+    const deadline = clock.now() + request.timeoutMs;
     const first = this.#transports.first(question);
     let transport = first;
     let edns = !silentOverUdp.has(server);
     for (;;) {
+      const bits = { ...request.bits, dnssecOk: request.bits.dnssecOk && edns };
       const result = await this.#exchange({
-        server,
-        question,
+        ...request,
+        bits,
         transport,
         edns,
         timeoutMs: Math.max(0, deadline - clock.now()),
         clock,
         counters: this.#counters,
-        signal,
       });
       switch (result.kind) {
         case 'failed': {
@@ -110,7 +112,7 @@ export class QueryRunner {
             continue;
           }
           if (transport === 'udp') this.#transports.forget(question);
-          const response = { response: result.response, server, transport };
+          const response = { response: result.response, server, transport, bits };
           return { outcome: toOutcome(question, response), response };
         }
       }

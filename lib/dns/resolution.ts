@@ -4,6 +4,7 @@
  */
 import type { DnsError } from '../errors.js';
 import type { EmptyReason, FailureReason } from './failure.js';
+import type { QueryBits } from './message.js';
 
 /** Where addresses come from: a record type, or the user's own lookup. */
 export type OutcomeSource = 'A' | 'AAAA' | 'lookup';
@@ -34,6 +35,11 @@ export interface Resolution {
   readonly transport: 'udp' | 'tcp' | 'lookup' | null;
   /** The RCODE's mnemonic as in the IANA registry (`NOERROR`, `NXDOMAIN` …); null where no response came. */
   readonly rcode: string | null;
+  /**
+   * The bits of the query that got this response, as they were sent: DO is withdrawn together with EDNS. null where no
+   * response came, or for a user's lookup.
+   */
+  readonly bits: QueryBits | null;
 }
 
 /** What was sent, received, dropped, refused or retried. The numbers only increase. */

@@ -6,13 +6,15 @@ import type { Runtime } from '../runtime.js';
 import { type Exchange, exchange as realExchange } from './exchange.js';
 import { isRcode } from './failure.js';
 import { assertHostname } from './hostname.js';
-import type { RecordType } from './message.js';
+import type { QueryBits, RecordType } from './message.js';
 import type { NameResolver } from './name-resolver.js';
 import { type QueryResult, summarise, toResolution } from './query-result.js';
 import { QueryRunner } from './query-runner.js';
 import { type DnsCounters, type Resolution, zeroDnsCounters } from './resolution.js';
 import { type ResolutionPlan, ResolutionPlanner } from './resolution-plan.js';
 import type { DnsSettings, Family } from './settings.js';
+
+const NO_BITS: QueryBits = { dnssecOk: false, checkingDisabled: false };
 
 export class StubResolver implements NameResolver {
   readonly #hostname: string;
@@ -46,12 +48,12 @@ export class StubResolver implements NameResolver {
     return this.#counters;
   }
 
-  async resolve(signal: AbortSignal): Promise<Resolution> {
+  async resolve(signal: AbortSignal, bits: QueryBits = NO_BITS): Promise<Resolution> {
     signal.throwIfAborted();
     const plan = this.#planner.next(this.#knownName);
     const results: QueryResult[] = [];
     for (const name of plan.names) {
-      const resultsOfName = await this.#resolveName(name, plan, signal);
+      const resultsOfName = await this.#resolveName(name, plan, bits, signal);
       if (resultsOfName.some(({ outcome }) => outcome.kind === 'addresses')) {
         this.#knownName = name;
         return toResolution(resultsOfName);
@@ -71,8 +73,13 @@ export class StubResolver implements NameResolver {
     return outcome.kind === 'failed' && (question.hostname === this.#knownName || !isRcode(outcome.failure.reason));
   }
 
-  async #resolveName(hostname: string, plan: ResolutionPlan, signal: AbortSignal): Promise<QueryResult[]> {
-    const query = (type: RecordType): Promise<QueryResult> => this.#runner.run({ hostname, type }, plan, signal);
+  async #resolveName(
+    hostname: string,
+    plan: ResolutionPlan,
+    bits: QueryBits,
+    signal: AbortSignal,
+  ): Promise<QueryResult[]> {
+    const query = (type: RecordType): Promise<QueryResult> => this.#runner.run({ hostname, type }, bits, plan, signal);
     switch (this.#family) {
       case 'ipv4':
         return [await query('A')];

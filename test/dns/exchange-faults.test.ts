@@ -128,7 +128,7 @@ describe('a question over tcp', () => {
     const clock = new FakeClock();
     const held = heldBack();
     const server = await serve(leakCheck(t), held.respond);
-    const asked = ask(server, 'tcp', clock);
+    const asked = ask(server, 'tcp', { clock });
     const [query, exchange] = await held.asked;
     for (const octet of frame(good(query)).subarray(0, 15)) {
       exchange.write(Buffer.from([octet]));

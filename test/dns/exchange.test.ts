@@ -27,6 +27,16 @@ for (const transport of transports)
       assert.deepEqual(await addressesOf(ask(server, transport)), ['10.0.0.1']);
     });
 
+    it('carries the DO and CD bits that are asked for', async (t) => {
+      const server = await serve(leakCheck(t), (query, exchange) => exchange.reply(good(query)));
+      await addressesOf(ask(server, transport));
+      await addressesOf(ask(server, transport, { edns: true, bits: { dnssecOk: true, checkingDisabled: true } }));
+      const [plain, marked] = server.queries.map(({ buffer }) => buffer) as [Buffer, Buffer];
+      assert.deepEqual([plain.readUInt16BE(2), marked.readUInt16BE(2)], [0x0100, 0x0110]);
+      // The flags are the last two octets of the OPT record but for its length.
+      assert.equal(marked.readUInt16BE(marked.length - 4), 0x8000);
+    });
+
     it('is asked under an id of its own each time', async (t) => {
       const server = await serve(leakCheck(t), (query, exchange) => exchange.reply(good(query)));
       for (let count = 0; count < 5; count++) await addressesOf(ask(server, transport));
@@ -37,7 +47,7 @@ for (const transport of transports)
       const clock = new FakeClock();
       const held = heldBack();
       const server = await serve(leakCheck(t), held.respond);
-      const asked = ask(server, transport, clock);
+      const asked = ask(server, transport, { clock });
       await held.asked;
       await clock.advance(20_000);
       await fails(asked, 'timeout', new RegExp(`"${HOSTNAME}": 127.0.0.1:${server.port} .*${transport}.* 20000 ms`));
@@ -48,7 +58,7 @@ for (const transport of transports)
       const clock = new FakeClock();
       const held = heldBack();
       const server = await serve(leakCheck(t), held.respond);
-      const asked = ask(server, transport, clock);
+      const asked = ask(server, transport, { clock });
       const [query, exchange] = await held.asked;
       await clock.advance(20_000);
       exchange.reply(good(query));
@@ -60,12 +70,12 @@ for (const transport of transports)
       const clock = new FakeClock();
       const held = heldBack();
       const server = await serve(leakCheck(t), held.respond);
-      const asked = ask(server, transport, clock);
+      const asked = ask(server, transport, { clock });
       await held.asked;
       asked.abort.abort(new Error('closed'));
       await assert.rejects(asked.result, { message: 'closed' });
 
-      const early = ask(server, transport, clock);
+      const early = ask(server, transport, { clock });
       early.abort.abort(new Error('closed'));
       await assert.rejects(early.result, { message: 'closed' });
       assert.equal(clock.timers, 0);

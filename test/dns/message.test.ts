@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import packet from 'dns-packet';
 import fc from 'fast-check';
-import { classify, EDNS_UDP_OCTETS, encodeQuery } from '../../lib/dns/message.js';
+import { classify, EDNS_UDP_OCTETS, encodeQuery, type QueryBits } from '../../lib/dns/message.js';
 import { MalformedMessage } from '../../lib/dns/name.js';
 import { covers } from '../faults/covers.js';
 import { a, aQuery, HOSTNAME, name, pointer, questionOf, response, u16 } from '../support/wire.js';
@@ -18,6 +18,21 @@ describe('a query', () => {
     const [opt] = decoded.additionals as packet.OptAnswer[];
     assert.deepEqual([opt?.type, opt?.udpPayloadSize, opt?.ednsVersion], ['OPT', EDNS_UDP_OCTETS, 0]);
     assert.deepEqual(packet.decode(aQuery({ edns: false })).additionals, []);
+  });
+
+  it('has the DO bit in its OPT record and the CD bit in its header where they are asked for', () => {
+    const octets = (bits: Partial<QueryBits>, edns = true): string => {
+      const message = encodeQuery({ id: 0x1234, hostname: HOSTNAME, type: 'A', edns, ...bits });
+      const end = 12 + questionOf(message).length;
+      // The flags of the header, and the OPT record: root, type 41, 1232 octets, extended RCODE, version, flags, no data.
+      return `${message.toString('hex', 2, 4)} ${message.toString('hex', end)}`;
+    };
+    assert.equal(octets({}), '0100 00002904d0000000000000');
+    assert.equal(octets({ dnssecOk: false, checkingDisabled: false }), '0100 00002904d0000000000000');
+    assert.equal(octets({ dnssecOk: true }), '0100 00002904d0000080000000');
+    assert.equal(octets({ checkingDisabled: true }), '0110 00002904d0000000000000');
+    assert.equal(octets({ dnssecOk: true, checkingDisabled: true }), '0110 00002904d0000080000000');
+    assert.equal(octets({ dnssecOk: true, checkingDisabled: true }, false), '0110 ', 'without EDNS there is no DO bit');
   });
 
   it('has the name that it was given, whatever the name', () => {

@@ -106,6 +106,31 @@ describe('servers', () => {
   });
 });
 
+describe('the DO and CD bits', () => {
+  const both = { dnssecOk: true, checkingDisabled: true };
+
+  it('are sent as asked, with every query, and reported', async () => {
+    const { resolve, takeQueries } = resolverFixture(({ transport }) =>
+      transport === 'udp' ? 'truncated' : ['10.1.0.1'],
+    );
+    assert.deepEqual((await resolve(both)).bits, both);
+    assert.deepEqual(takeQueries(), [`1 udp A ${NAME} DO CD`, `1 tcp A ${NAME} DO CD`]);
+    const justDo = { dnssecOk: true, checkingDisabled: false };
+    assert.deepEqual((await resolve(justDo)).bits, justDo);
+    assert.deepEqual((await resolve()).bits, { dnssecOk: false, checkingDisabled: false });
+  });
+
+  it('are reported without DO where the server makes EDNS impossible', async () => {
+    const { resolve, takeQueries } = resolverFixture(({ edns }) => (edns ? { rcode: 'FORMERR' } : ['10.1.0.1']));
+    assert.deepEqual((await resolve(both)).bits, { dnssecOk: false, checkingDisabled: true });
+    assert.deepEqual(takeQueries(), [`1 udp A ${NAME} DO CD`, `1 udp A ${NAME} no-edns CD`]);
+  });
+
+  it('are reported as null where no response came', async () => {
+    assert.equal((await resolverFixture(() => 'timeout').resolve(both)).bits, null);
+  });
+});
+
 describe('one attempt at a server', () => {
   it('goes to TCP when the answer was truncated', covers(18), async () => {
     const { resolve, takeQueries, resolver } = resolverFixture(({ transport }) =>

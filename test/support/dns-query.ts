@@ -10,7 +10,7 @@ import {
 import { type DnsCounters, zeroDnsCounters } from '../../lib/dns/resolution.js';
 import type { Response } from '../../lib/dns/response.js';
 import type { ServerAddress } from '../../lib/dns/settings.js';
-import { type Clock, systemRuntime } from '../../lib/runtime.js';
+import { systemRuntime } from '../../lib/runtime.js';
 import { type DnsExchange, type DnsQuery, DnsServer } from './dns-server.js';
 import type { Defer } from './leak-check.js';
 import { a, HOSTNAME, response } from './wire.js';
@@ -22,7 +22,11 @@ export interface Asked {
 }
 
 /** Asks for `HOSTNAME`. The deadline is one that no test waits for, except by its own clock. */
-export function ask(server: ServerAddress, transport: Transport, clock: Clock = systemRuntime.clock): Asked {
+export function ask(
+  server: ServerAddress,
+  transport: Transport,
+  changes: Partial<Pick<ExchangeRequest, 'clock' | 'edns' | 'bits'>> = {},
+): Asked {
   const counters = zeroDnsCounters();
   const abort = new AbortController();
   const request: ExchangeRequest = {
@@ -31,9 +35,10 @@ export function ask(server: ServerAddress, transport: Transport, clock: Clock = 
     transport,
     edns: false,
     timeoutMs: 20_000,
-    clock,
+    clock: systemRuntime.clock,
     counters,
     signal: abort.signal,
+    ...changes,
   };
   const result = exchange(request);
   result.catch(() => {}); // The test looks at it later.

@@ -1,6 +1,7 @@
 /** A stub resolver on a fake network: the test decides each answer, no socket is opened, and every query is recorded. */
 import assert from 'node:assert/strict';
 import type { ExchangeFailureReason, ExchangeRequest, ExchangeResult } from '../../lib/dns/exchange.js';
+import type { QueryBits } from '../../lib/dns/message.js';
 import type { OutcomeSource, Resolution } from '../../lib/dns/resolution.js';
 import type { Response } from '../../lib/dns/response.js';
 import type { DnsSettings } from '../../lib/dns/settings.js';
@@ -35,11 +36,11 @@ function toResult(answer: FakeAnswer, { server, question: { hostname } }: Exchan
 export interface ResolverFixture {
   readonly resolver: StubResolver;
   readonly clock: FakeClock;
-  /** `"last octet of the server, transport, type, name"` of all queries so far; cleared by reading. */
+  /** `"last octet of the server, transport, type, name"`, and `no-edns`, `DO` and `CD` where that is so, of all queries so far; cleared by reading. */
   takeQueries(): string[];
   /** The timeout of each query, in milliseconds. */
   readonly timeouts: number[];
-  resolve(): Promise<Resolution>;
+  resolve(bits?: QueryBits): Promise<Resolution>;
 }
 
 export interface ResolverFixtureOptions extends Partial<DnsSettings> {
@@ -68,16 +69,25 @@ export function resolverFixture(answering: Answering, options: ResolverFixtureOp
     { clock, random: scriptedRandom(0) },
     {
       exchange: async (request) => {
-        const { server, question, transport, edns } = request;
+        const { server, question, transport, edns, bits } = request;
         request.signal.throwIfAborted();
-        const shown = [server.host.split('.')[3], transport, question.type, question.hostname, edns ? '' : 'no-edns'];
+        const shown = [server.host.split('.')[3], transport, question.type, question.hostname];
+        if (!edns) shown.push('no-edns');
+        if (bits?.dnssecOk) shown.push('DO');
+        if (bits?.checkingDisabled) shown.push('CD');
         timeouts.push(request.timeoutMs);
-        queries.push(shown.join(' ').trim());
+        queries.push(shown.join(' '));
         return toResult(await answering(request), request);
       },
     },
   );
-  return { resolver, clock, takeQueries: () => queries.splice(0), timeouts, resolve: () => resolver.resolve(never) };
+  return {
+    resolver,
+    clock,
+    takeQueries: () => queries.splice(0),
+    timeouts,
+    resolve: (bits) => resolver.resolve(never, bits),
+  };
 }
 
 /** `"A 10.1.0.1,10.1.0.2"`, `"A empty nxdomain"`, `"AAAA failed timeout"`. */

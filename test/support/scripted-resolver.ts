@@ -31,6 +31,7 @@ export function resolution(outcomes: Partial<Record<OutcomeSource, Outcome>>): R
     server: '10.96.0.10:53',
     transport: 'udp',
     rcode: null,
+    bits: null,
   };
 }
 
