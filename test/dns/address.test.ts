@@ -10,7 +10,7 @@ function v6(hex: string): string {
 }
 
 describe('an IPv6 address as text', () => {
-  it('is in the one form of RFC 5952', () => {
+  it('is in the canonical form of RFC 5952', () => {
     assert.equal(v6('2001:0db8:0000:0000:0000:0000:0002:0001'), '2001:db8::2:1');
     assert.equal(v6('2001:0db8:0000:0001:0001:0001:0001:0001'), '2001:db8:0:1:1:1:1:1', 'a single zero stays');
     assert.equal(v6('2001:0000:0000:0001:0000:0000:0000:0001'), '2001:0:0:1::1', 'the longest run');
@@ -22,7 +22,7 @@ describe('an IPv6 address as text', () => {
     assert.equal(v6('ABCD:EF01:2345:6789:ABCD:EF01:2345:6789'), 'abcd:ef01:2345:6789:abcd:ef01:2345:6789');
   });
 
-  it('is the address that it was made from', () => {
+  it('is the address of its sixteen octets', () => {
     const octet = fc.oneof(fc.constant(0), fc.integer({ min: 0, max: 255 }));
     fc.assert(
       fc.property(fc.array(octet, { minLength: 16, maxLength: 16 }), (octets) => {
@@ -58,7 +58,7 @@ describe('an address', () => {
     for (const address of [...bad, ...bad6]) assert.equal(isConnectable(address), false, address);
   });
 
-  it('is taken when a pod may have it', () => {
+  it('is accepted when a pod may have it', () => {
     const good = [
       '10.0.0.1',
       '127.0.0.1',

@@ -8,9 +8,9 @@ import { FakeClock } from '../support/fake-clock.js';
 import { leakCheck } from '../support/leak-check.js';
 import { a, aQuery, frame, HOSTNAME, response, u16 } from '../support/wire.js';
 
-describe('a question over udp', () => {
-  /** Every datagram before the good one must be passed over. */
-  async function passesOver(t: TestContext, bad: (query: DnsQuery) => Buffer[]): Promise<DnsCounters> {
+describe('an exchange over udp', () => {
+  /** Sends the bad datagrams and then a good one, which must be accepted. */
+  async function countersAfter(t: TestContext, bad: (query: DnsQuery) => Buffer[]): Promise<DnsCounters> {
     const server = await serve(leakCheck(t), (query, exchange) => {
       for (const message of bad(query)) exchange.reply(message);
       exchange.reply(good(query));
@@ -20,13 +20,13 @@ describe('a question over udp', () => {
     return asked.counters;
   }
 
-  it('passes over datagrams of 0 to 11 octets', covers(1), async (t) => {
+  it('ignores datagrams of 0 to 11 octets', covers(1), async (t) => {
     const lengths = Array.from({ length: 12 }, (_, length) => length);
-    const { dropped } = await passesOver(t, (query) => lengths.map((length) => good(query).subarray(0, length)));
+    const { dropped } = await countersAfter(t, (query) => lengths.map((length) => good(query).subarray(0, length)));
     assert.equal(dropped, 12);
   });
 
-  it('turns suspicious of a response with a wrong id', covers(2), async (t) => {
+  it('ends with `id-mismatch` at a response with a wrong id', covers(2), async (t) => {
     const server = await serve(leakCheck(t), (query, exchange) => {
       exchange.reply(Buffer.concat([u16(query.id ^ 1), good(query).subarray(2)]));
     });
@@ -35,7 +35,7 @@ describe('a question over udp', () => {
     assert.equal(asked.counters.wrongId, 1);
   });
 
-  it('never hears a response from another port or address', covers(3), async (t) => {
+  it('never receives a response from another port or address', covers(3), async (t) => {
     const server = await serve(leakCheck(t), async (query, exchange) => {
       const forged = response({ query: query.buffer, answers: [a('10.6.6.6')] });
       await exchange.replyFromElsewhere(forged);
@@ -45,13 +45,13 @@ describe('a question over udp', () => {
     assert.deepEqual(await addressesOf(ask(server, 'udp')), ['10.0.0.1']);
   });
 
-  it('passes over QR=0, other opcodes, 0 and 2 questions', covers(4), async (t) => {
+  it('ignores QR=0, other opcodes, 0 and 2 questions', covers(4), async (t) => {
     const edited = (query: DnsQuery, at: number, value: number): Buffer => {
       const message = Buffer.from(good(query));
       message.writeUInt16BE(value, at);
       return message;
     };
-    const { dropped } = await passesOver(t, (query) => [
+    const { dropped } = await countersAfter(t, (query) => [
       query.buffer,
       edited(query, 2, 0xa800),
       edited(query, 4, 0),
@@ -60,14 +60,17 @@ describe('a question over udp', () => {
     assert.equal(dropped, 4);
   });
 
-  it('passes over responses to other questions', covers(5), async (t) => {
+  it('ignores responses to other questions', covers(5), async (t) => {
     const other = (id: number, hostname: string, type: 'A' | 'AAAA'): Buffer =>
       response({ query: aQuery({ id, hostname, type }), answers: [a('10.6.6.6')] });
-    const { wrongQuestion } = await passesOver(t, ({ id }) => [other(id, 'svc.ns', 'A'), other(id, HOSTNAME, 'AAAA')]);
+    const { wrongQuestion } = await countersAfter(t, ({ id }) => [
+      other(id, 'svc.ns', 'A'),
+      other(id, HOSTNAME, 'AAAA'),
+    ]);
     assert.equal(wrongQuestion, 2);
   });
 
-  it('discards a part of the set, however the rest is cut', covers(18), async (t) => {
+  it('discards a truncated response, even one that is cut inside a record', covers(18), async (t) => {
     const server = await serve(leakCheck(t), (query, exchange) => {
       exchange.reply(response({ query: query.buffer, flags: 0x8380, answers: [a('10.0.0.1').subarray(0, 7)] }));
     });
@@ -75,13 +78,13 @@ describe('a question over udp', () => {
   });
 });
 
-describe('a question over tcp', () => {
-  it('is answered octet by octet', covers(21), async (t) => {
+describe('an exchange over tcp', () => {
+  it('reads a response that arrives octet by octet', covers(21), async (t) => {
     const server = await serve(leakCheck(t), (query, exchange) => exchange.trickle(good(query), 0));
     assert.deepEqual(await addressesOf(ask(server, 'tcp')), ['10.0.0.1']);
   });
 
-  it('is answered by the first of two frames in a segment', covers(21), async (t) => {
+  it('reads the first of two frames in a segment', covers(21), async (t) => {
     const server = await serve(leakCheck(t), (query, exchange) => {
       const second = response({ query: query.buffer, answers: [a('10.0.0.2')] });
       exchange.write(Buffer.concat([frame(good(query)), frame(second)]));
@@ -89,7 +92,7 @@ describe('a question over tcp', () => {
     assert.deepEqual(await addressesOf(ask(server, 'tcp')), ['10.0.0.1']);
   });
 
-  it('is answered by a whole frame before RST', covers(21), async (t) => {
+  it('reads a complete frame before RST', covers(21), async (t) => {
     const server = await serve(leakCheck(t), (query, exchange) => {
       exchange.reply(good(query));
       exchange.reset();
@@ -124,7 +127,7 @@ describe('a question over tcp', () => {
     }
   });
 
-  it('fails by the one deadline, however steadily octets trickle in', covers(22), async (t) => {
+  it('fails at its one deadline when octets arrive slowly but steadily', covers(22), async (t) => {
     const clock = new FakeClock();
     const held = heldBack();
     const server = await serve(leakCheck(t), held.respond);
@@ -138,7 +141,7 @@ describe('a question over tcp', () => {
     await fails(asked, 'timeout');
   });
 
-  it('fails at whatever is not the response', covers(2, 4, 5), async (t) => {
+  it('fails at a message that does not belong to the query', covers(2, 4, 5), async (t) => {
     const wrongId = (query: DnsQuery): Buffer => Buffer.concat([u16(query.id ^ 1), good(query).subarray(2)]);
     const wrongName = ({ id }: DnsQuery): Buffer => response({ query: aQuery({ id, hostname: 'svc.ns' }) });
     const defer = leakCheck(t);
@@ -152,7 +155,7 @@ describe('a question over tcp', () => {
     }
   });
 
-  it('tells TC along with the addresses', covers(19), async (t) => {
+  it('reports TC together with the addresses', covers(19), async (t) => {
     const server = await serve(leakCheck(t), (query, exchange) => {
       exchange.reply(response({ query: query.buffer, flags: 0x8380, answers: [a('10.0.0.1')] }));
     });

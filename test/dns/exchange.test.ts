@@ -13,8 +13,8 @@ import { HOSTNAME, u16 } from '../support/wire.js';
 const transports: readonly Transport[] = ['udp', 'tcp'];
 
 for (const transport of transports)
-  describe(`a question over ${transport}`, () => {
-    it('is answered', async (t) => {
+  describe(`an exchange over ${transport}`, () => {
+    it('gives the addresses of the response', async (t) => {
       const server = await serve(leakCheck(t), (query, exchange) => exchange.reply(good(query)));
       const asked = ask(server, transport);
       assert.deepEqual(await addressesOf(asked), ['10.0.0.1']);
@@ -22,7 +22,7 @@ for (const transport of transports)
       assert.deepEqual([queries, udpQueries + tcpQueries, replies], [1, 1, 1]);
     });
 
-    it('is answered over IPv6', async (t) => {
+    it('works over IPv6', async (t) => {
       const server = await serve(leakCheck(t), (query, exchange) => exchange.reply(good(query)), '::1');
       assert.deepEqual(await addressesOf(ask(server, transport)), ['10.0.0.1']);
     });
@@ -37,13 +37,13 @@ for (const transport of transports)
       assert.equal(marked.readUInt16BE(marked.length - 4), 0x8000);
     });
 
-    it('is asked under an id of its own each time', async (t) => {
+    it('has another id each time', async (t) => {
       const server = await serve(leakCheck(t), (query, exchange) => exchange.reply(good(query)));
       for (let count = 0; count < 5; count++) await addressesOf(ask(server, transport));
       assert.ok(new Set(server.queries.map(({ id }) => id)).size > 1);
     });
 
-    it('times out, and says which server was silent', async (t) => {
+    it('times out, and names the server that did not respond', async (t) => {
       const clock = new FakeClock();
       const held = heldBack();
       const server = await serve(leakCheck(t), held.respond);
@@ -54,7 +54,7 @@ for (const transport of transports)
       assert.deepEqual([asked.counters.timeouts, clock.timers], [1, 0]);
     });
 
-    it('may be answered late, to no effect', covers(35), async (t) => {
+    it('ignores a late response', covers(35), async (t) => {
       const clock = new FakeClock();
       const held = heldBack();
       const server = await serve(leakCheck(t), held.respond);
@@ -66,7 +66,7 @@ for (const transport of transports)
       assert.equal(asked.counters.replies, 0);
     });
 
-    it('ends at once with the signal, under way or not begun', covers(44), async (t) => {
+    it('ends at once when the signal aborts, before it begins or later', covers(44), async (t) => {
       const clock = new FakeClock();
       const held = heldBack();
       const server = await serve(leakCheck(t), held.respond);
@@ -97,21 +97,21 @@ for (const transport of transports)
       assert.equal(asked.counters.unreachable, 1);
     });
 
-    it('fails at once when the system knows no way there', async (t) => {
+    it('fails at once when the system has no route to the server', async (t) => {
       leakCheck(t);
       // A scope that does not exist; over TCP libuv 1.47 and later (Node 22) would take the first interface's instead.
       const host = transport === 'udp' ? 'fe80::1%nowhere0' : '255.255.255.255';
       await fails(ask({ host, port: 53 }, transport), 'unreachable');
     });
 
-    it('takes a bare FORMERR for an answer', covers(17), async (t) => {
+    it('accepts a bare FORMERR as a response', covers(17), async (t) => {
       const bare = (query: DnsQuery): Buffer => Buffer.concat([u16(query.id), u16(0x8001), Buffer.alloc(8)]);
       const server = await serve(leakCheck(t), (query, exchange) => exchange.reply(bare(query)));
       assert.equal((await responseOf(ask(server, transport))).rcode, 'FORMERR');
     });
   });
 
-/** A port where nothing listened a moment ago. */
+/** A port on which nothing has listened for a moment. */
 async function freePort(transport: Transport): Promise<number> {
   if (transport === 'udp') {
     const socket = createSocket('udp4');

@@ -18,23 +18,26 @@ const codeOf = (outcome: Outcome | undefined): string | undefined =>
   outcome === undefined || outcome.kind === 'addresses' ? undefined : `${outcome.kind} ${outcome.error.code}`;
 
 describe("the user's lookup", () => {
-  it('is believed when it returns addresses, each once', async () => {
+  it('gives the addresses that it returns, each once', async () => {
     const outcome = await outcomeOf(async () => ({ addresses: ['10.0.0.1', '::1', '10.0.0.1'], ttlMs: 7 }));
     assert.deepEqual(outcome, { kind: 'addresses', addresses: ['10.0.0.1', '::1'], ttlMs: 7, partial: false });
   });
 
-  it('has addresses left out and counted that nothing can be connected to', covers(29), async () => {
-    const book = new LookupResolver('svc', async () => ({ addresses: ['0.0.0.0', '10.0.0.1', '224.0.0.1'], ttlMs: 0 }));
-    const outcome = (await book.resolve(idle)).outcomes.get('lookup');
+  it('gives no address that no connection can be opened to, and counts those', covers(29), async () => {
+    const resolver = new LookupResolver('svc', async () => ({
+      addresses: ['0.0.0.0', '10.0.0.1', '224.0.0.1'],
+      ttlMs: 0,
+    }));
+    const outcome = (await resolver.resolve(idle)).outcomes.get('lookup');
     assert.deepEqual(outcome?.kind === 'addresses' && outcome.addresses, ['10.0.0.1']);
-    assert.equal(book.counters.refusedAddresses, 2);
+    assert.equal(resolver.counters.refusedAddresses, 2);
   });
 
-  it('says NODATA by an empty array', async () => {
+  it('gives NODATA when it returns an empty array', async () => {
     assert.equal(codeOf(await outcomeOf(async () => ({ addresses: [], ttlMs: 0 }))), 'empty ERR_HEADLESS_DNS_NODATA');
   });
 
-  it('fails by returning what is no result', async () => {
+  it('fails when it returns something else than a result', async () => {
     const results: unknown[] = [undefined, null, {}, { addresses: 'x', ttlMs: 0 }, { addresses: ['svc'], ttlMs: 0 }];
     results.push(
       { addresses: ['10.0.0.1'] },
@@ -45,7 +48,7 @@ describe("the user's lookup", () => {
       assert.equal(codeOf(await outcomeOf(async () => result as never)), 'failed ERR_HEADLESS_DNS_LOOKUP');
   });
 
-  it('may speak as node:dns does', async () => {
+  it('may throw errors with the codes of node:dns', async () => {
     const coded = (code: string): Error => Object.assign(new Error('no'), { code });
     assert.equal(codeOf(await failing(coded('ENOTFOUND'))), 'empty ERR_HEADLESS_DNS_NXDOMAIN');
     assert.equal(codeOf(await failing(coded('ENODATA'))), 'empty ERR_HEADLESS_DNS_NODATA');
@@ -61,7 +64,7 @@ describe("the user's lookup", () => {
     assert.equal(codeOf(outcome), 'failed ERR_HEADLESS_DNS_LOOKUP');
   });
 
-  it('holds nobody up once the signal aborts', covers(44), async () => {
+  it('does not delay a resolution whose signal has aborted', covers(44), async () => {
     const abort = new AbortController();
     const resolving = new LookupResolver('svc', () => new Promise(() => {})).resolve(abort.signal);
     abort.abort(new Error('closed'));

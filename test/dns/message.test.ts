@@ -10,7 +10,7 @@ import { a, aQuery, HOSTNAME, name, pointer, questionOf, response, u16 } from '.
 const query = aQuery();
 
 describe('a query', () => {
-  it('asks one question, recursion desired, and says what it can take', () => {
+  it('has one question, asks for recursion, and says which size of response is allowed', () => {
     const decoded = packet.decode(encodeQuery({ id: 7, hostname: HOSTNAME, type: 'AAAA', edns: true }));
     assert.equal(decoded.id, 7);
     assert.equal(decoded.flags, packet.RECURSION_DESIRED);
@@ -35,7 +35,7 @@ describe('a query', () => {
     assert.equal(octets({ dnssecOk: true, checkingDisabled: true }, false), '0110 ', 'without EDNS there is no DO bit');
   });
 
-  it('has the name that it was given, whatever the name', () => {
+  it('has the name that it was given, for any valid name', () => {
     const label = fc.stringMatching(/^[A-Za-z0-9_-]{1,63}$/);
     const names = fc.array(label, { minLength: 1, maxLength: 8 }).map((labels) => labels.join('.'));
     fc.assert(
@@ -47,7 +47,7 @@ describe('a query', () => {
     );
   });
 
-  it('is not made for a name that DNS cannot carry', covers(32), () => {
+  it('is not made for a name that DNS cannot be asked for', covers(32), () => {
     const tooLong = Array.from({ length: 64 }, () => 'abc')
       .join('.')
       .slice(0, 254);
@@ -73,7 +73,7 @@ describe('a query', () => {
   });
 });
 
-describe('a message that comes back', () => {
+describe('a received message', () => {
   const good = response({ answers: [a('10.0.0.1')] });
 
   function changed(change: (message: Buffer) => unknown): Buffer {
@@ -82,19 +82,19 @@ describe('a message that comes back', () => {
     return copy;
   }
 
-  it('is ours with our id and our question, in whatever case', () => {
+  it('is complete or truncated with the id and the question of the query, in any case', () => {
     assert.equal(classify(good, query), 'complete');
-    const shouting = Buffer.from(good.toString('latin1').replace('cluster', 'CLUSTER'), 'latin1');
-    assert.equal(classify(shouting, query), 'complete');
+    const upperCase = Buffer.from(good.toString('latin1').replace('cluster', 'CLUSTER'), 'latin1');
+    assert.equal(classify(upperCase, query), 'complete');
     assert.equal(classify(response({ flags: 0x8380 }), query), 'truncated');
   });
 
-  it('is noise when it is shorter than a header', covers(1), () => {
+  it('is not a response when it is shorter than a header', covers(1), () => {
     for (let length = 0; length < 12; length++)
       assert.equal(classify(good.subarray(0, length), query), 'not-a-response');
   });
 
-  it('has a wrong id', covers(2), () => {
+  it('is an id mismatch with another id', covers(2), () => {
     assert.equal(
       classify(
         changed((message) => message.writeUInt16BE(0x1235, 0)),
@@ -104,7 +104,7 @@ describe('a message that comes back', () => {
     );
   });
 
-  it('is noise with QR=0, another opcode, or 0 or 2 questions', covers(4), () => {
+  it('is not a response with QR=0, another opcode, or 0 or 2 questions', covers(4), () => {
     assert.equal(classify(query, query), 'not-a-response');
     assert.equal(
       classify(
@@ -123,7 +123,7 @@ describe('a message that comes back', () => {
       );
   });
 
-  it('asks another name, type or class', covers(5), () => {
+  it('is a question mismatch with another name, type or class', covers(5), () => {
     const type = query.length - 4;
     assert.equal(
       classify(
@@ -146,7 +146,7 @@ describe('a message that comes back', () => {
     assert.equal(classify(response({ query: aQuery({ hostname: 'svc.ns' }) }), query), 'question-mismatch');
   });
 
-  it('asks for the one label `svc.ns` where `svc`,`ns` were asked for', covers(5), () => {
+  it('is a question mismatch with the one label `svc.ns` instead of `svc`,`ns`', covers(5), () => {
     const two = aQuery({ hostname: 'svc.ns' });
     const one = Buffer.concat([two.subarray(0, 12), Buffer.from('\x06svc.ns\0', 'latin1'), two.subarray(-4)]);
     assert.deepEqual(packet.decode(one).questions, packet.decode(two).questions, 'alike to dns-packet');
@@ -154,16 +154,16 @@ describe('a message that comes back', () => {
   });
 
   it('is malformed when its question points at itself', covers(6), () => {
-    const selfish = Buffer.concat([good.subarray(0, 12), pointer(12), u16(1), u16(1)]);
-    assert.throws(() => classify(selfish, query), MalformedMessage);
+    const selfPointing = Buffer.concat([good.subarray(0, 12), pointer(12), u16(1), u16(1)]);
+    assert.throws(() => classify(selfPointing, query), MalformedMessage);
   });
 
-  it('is malformed when it breaks off in its question', covers(11), () => {
+  it('is malformed when it is cut off in its question', covers(11), () => {
     for (let length = 12; length < query.length; length++)
       assert.throws(() => classify(good.subarray(0, length), query), MalformedMessage);
   });
 
-  it('may be a bare header when all it says is FORMERR', covers(17), () => {
+  it('may be a header alone when its RCODE is FORMERR', covers(17), () => {
     const bare = (rcode: number): Buffer => Buffer.concat([query.subarray(0, 2), u16(0x8180 | rcode), Buffer.alloc(8)]);
     assert.equal(classify(bare(1), query), 'complete');
     assert.equal(classify(bare(0), query), 'not-a-response');
@@ -171,7 +171,7 @@ describe('a message that comes back', () => {
     assert.equal(classify(Buffer.concat([bare(1), a('10.0.0.1')]), query), 'not-a-response');
   });
 
-  it('is judged without any other error, whatever it holds', () => {
+  it('causes no other error than MalformedMessage, whatever its octets are', () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 300 }), (bytes) => {
         try {

@@ -10,7 +10,7 @@ import { covers } from '../faults/covers.js';
 const hosts = (text: string): string[] => parseResolvConf(text).servers.map(({ host }) => host);
 
 describe('resolv.conf', () => {
-  it('is read as a pod has it', () => {
+  it('of a pod is read', () => {
     const text =
       'search just-4-test.svc.cluster.local svc.cluster.local cluster.local\nnameserver 10.96.0.10\noptions ndots:5\n';
     assert.deepEqual(parseResolvConf(text), {
@@ -36,7 +36,7 @@ describe('resolv.conf', () => {
       assert.deepEqual(hosts(text), ['127.0.0.1'], JSON.stringify(text));
   });
 
-  it('counts the first three of five nameservers', covers(30), () => {
+  it('is used up to its third nameserver', covers(30), () => {
     const text = [1, 2, 3, 4, 5].map((last) => `nameserver 10.0.0.${last}`).join('\n');
     assert.deepEqual(hosts(text), ['10.0.0.1', '10.0.0.2', '10.0.0.3']);
   });
@@ -47,7 +47,7 @@ describe('resolv.conf', () => {
     assert.deepEqual(parseResolvConf(text).search, ['a.b', 'c']);
   });
 
-  it('has its numbers clamped, and those that are none ignored', covers(30), () => {
+  it('has its numbers clamped, and values that are not numbers ignored', covers(30), () => {
     const read = (text: string): unknown[] => {
       const { ndots, timeoutMs, attempts } = parseResolvConf(`options ${text}`);
       return [ndots, timeoutMs, attempts];
@@ -60,7 +60,7 @@ describe('resolv.conf', () => {
     assert.equal(parseResolvConf('options edns0 rotate').rotate, true);
   });
 
-  it('has the last of `search` and `domain` count, final dots gone', () => {
+  it('is used with its last `search` or `domain`, without final dots', () => {
     const search = (text: string): readonly string[] => parseResolvConf(text).search;
     assert.deepEqual(search('search a b\ndomain c'), ['c']);
     assert.deepEqual(search('domain c\nsearch a. b..'), ['a', 'b']);
@@ -69,7 +69,7 @@ describe('resolv.conf', () => {
     assert.equal(search(`search ${'a '.repeat(100)}`).length, 32);
   });
 
-  it('makes sense whatever it holds', () => {
+  it('gives settings within the limits, whatever its text is', () => {
     const word = fc.constantFrom(
       'nameserver',
       'search',
@@ -101,7 +101,7 @@ describe('the file', () => {
   }
   const first = (file: ResolvConfFile): string | undefined => file.read().servers[0]?.host;
 
-  it('means 127.0.0.1 while it never was', covers(30), (t) => {
+  it('means 127.0.0.1 while it does not exist', covers(30), (t) => {
     const file = new ResolvConfFile(inDirectory(t));
     assert.equal(first(file), '127.0.0.1');
     assert.equal(first(new ResolvConfFile(tmpdir())), '127.0.0.1', 'nor can a directory be read');
@@ -119,7 +119,7 @@ describe('the file', () => {
     assert.equal(first(file), '10.0.0.33');
   });
 
-  it('goes on meaning what it said when it vanishes, and is not parsed again while it stays', covers(31), (t) => {
+  it('keeps its last settings when it is removed, and is not parsed again while it is unchanged', covers(31), (t) => {
     const path = inDirectory(t);
     const file = new ResolvConfFile(path);
     writeFileSync(path, 'nameserver 10.0.0.1');

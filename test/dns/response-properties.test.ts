@@ -8,7 +8,7 @@ import { type Response, readResponse } from '../../lib/dns/response.js';
 import { covers } from '../faults/covers.js';
 import { a, ip, name, opt, record, response, TYPE, u16 } from '../support/wire.js';
 
-describe('any response whatever', () => {
+describe('any response', () => {
   const octets: fc.Arbitrary<Buffer> = fc
     .uint8Array({ minLength: 4, maxLength: 4 })
     .map((bytes) => a([...bytes].join('.')));
@@ -25,7 +25,7 @@ describe('any response whatever', () => {
     })
     .map((parts) => response(parts));
 
-  it('fails in every proper prefix', covers(11), () => {
+  it('fails when it is cut off anywhere', covers(11), () => {
     fc.assert(
       fc.property(valid, (message) => {
         for (let length = 12; length < message.length; length++)
@@ -41,7 +41,7 @@ describe('any response whatever', () => {
     );
   }
 
-  it('makes no address that its octets do not hold, nor any other error, when octets are changed', () => {
+  it('gives only addresses that are in its octets, and no other error, when octets are changed', () => {
     const changes = fc.array(fc.tuple(fc.nat(), fc.integer({ min: 0, max: 255 })), { minLength: 1, maxLength: 6 });
     fc.assert(
       fc.property(valid, changes, (message, edits) => {
@@ -56,10 +56,10 @@ describe('any response whatever', () => {
     );
   });
 
-  it('makes no address that its octets do not hold, nor any other error, when it is noise', () => {
-    const noise = fc.uint8Array({ minLength: 12, maxLength: 400 }).map((bytes) => Buffer.from(bytes));
+  it('gives only addresses that are in its octets, and no other error, when it is random octets', () => {
+    const random = fc.uint8Array({ minLength: 12, maxLength: 400 }).map((bytes) => Buffer.from(bytes));
     fc.assert(
-      fc.property(noise, fc.boolean(), (message, small) => {
+      fc.property(random, fc.boolean(), (message, small) => {
         if (small) message.fill(0, 4, 12).writeUInt8(2, 7);
         try {
           assert.ok(holds(message, readResponse(message, 'A')));
@@ -71,7 +71,7 @@ describe('any response whatever', () => {
     );
   });
 
-  it('reads what dns-packet encodes', () => {
+  it('that dns-packet encodes is read', () => {
     const v4 = fc.ipV4().filter((text) => /^(?!0\.|22[4-9]|2[3-5]\d)/.test(text));
     fc.assert(
       fc.property(fc.uniqueArray(v4, { maxLength: 60 }), fc.nat(0x7fff_ffff), (addresses, ttl) => {

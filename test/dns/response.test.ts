@@ -33,8 +33,8 @@ function addressesIn(...answers: Buffer[]): readonly string[] {
   return readResponse(response({ answers }), 'A').addresses;
 }
 
-describe('a response read', () => {
-  it('gives the addresses, the least TTL and the RCODE', () => {
+describe('a response', () => {
+  it('gives the addresses, the smallest TTL and the RCODE', () => {
     const message = response({ answers: [a('10.0.0.1', { ttl: 30 }), a('10.0.0.2', { ttl: 5 }), a('255.0.0.1')] });
     const expected: Response = {
       rcode: 'NOERROR',
@@ -46,7 +46,7 @@ describe('a response read', () => {
     assert.deepEqual(readResponse(message, 'A'), expected);
   });
 
-  it('takes the negative TTL from the SOA, the lesser of its own and its MINIMUM', () => {
+  it('without addresses gives the TTL or the MINIMUM of its SOA, whichever is smaller', () => {
     const soa = (ttl: number, minimum: number): Buffer =>
       record({
         type: TYPE.SOA,
@@ -58,17 +58,17 @@ describe('a response read', () => {
     assert.equal(readResponse(response({ rcode: 3 }), 'A').ttlMs, 0);
   });
 
-  it('ignores octets behind the last record', () => {
+  it('may have octets after the last record, which are ignored', () => {
     const message = Buffer.concat([response({ answers: [a('10.0.0.1')] }), Buffer.from('trailing')]);
     assert.deepEqual(readResponse(message, 'A').addresses, ['10.0.0.1']);
   });
 
-  it('takes no address from the authority or additional section', () => {
+  it('gives no address of its authority or additional section', () => {
     const message = response({ authority: [a('10.0.0.1')], additional: [a('10.0.0.2')] });
     assert.deepEqual(readResponse(message, 'A').addresses, []);
   });
 
-  it('knows an owner that is written out, in another case or compressed in another way', () => {
+  it('gives addresses whose owner is written out, in another case or compressed in another way', () => {
     const owners = [name('svc.ns.svc.cluster.local'), name('SVC.ns.svc.CLUSTER.local')];
     const halfCompressed = Buffer.concat([Buffer.from('\x03svc'), pointer(12 + 4)]);
     const answers = [...owners, halfCompressed].map((owner, index) => a(`10.0.0.${index}`, { owner }));
@@ -99,7 +99,7 @@ describe('faults in a response', () => {
     fails(message, /too costly/);
   });
 
-  it('a full message of honest names stays within the budget, compressed by a pointer, by suffix or not at all', () => {
+  it('a full message of valid names stays within the budget, compressed by a pointer, by suffix or not at all', () => {
     const alias = cname(QUESTION, name('svc-7.ns.svc.cluster.local'));
     const target = FIRST_RECORD + 12;
     const byPointer = Array.from({ length: 4_000 }, (_, i) =>
@@ -133,7 +133,7 @@ describe('faults in a response', () => {
     fails(response({ answers: [a('10.0.0.9', { owner: octets(62) }), a('10.0.0.1')] }), /255/);
   });
 
-  it('a name counts whole, also the part behind a pointer', covers(8), () => {
+  it('the length of a name includes the part behind a pointer', covers(8), () => {
     const head = Buffer.from(`\x3f${'b'.repeat(63)}`, 'latin1');
     const target = name(Array.from({ length: 3 }, () => 'a'.repeat(63)).join('.'));
     const first = record({ type: TYPE.TXT, rdata: target });
@@ -180,18 +180,22 @@ describe('faults in a response', () => {
   ];
   const end = a('10.0.0.1', { owner: name('d.x') });
 
-  it('a chain of three CNAMEs is followed with its A last, first or amid, and its least TTL counts', covers(13), () => {
-    for (const answers of [
-      [...chain, end],
-      [end, ...chain],
-      [...chain].reverse(),
-      [chain[2], end, chain[0], chain[1]],
-    ]) {
-      const message = response({ answers: [...(answers as Buffer[]), a('10.0.0.9', { owner: name('e.x') }), end] });
-      const { addresses, ttlMs } = readResponse(message, 'A');
-      assert.deepEqual([addresses, ttlMs], [['10.0.0.1'], 20_000]);
-    }
-  });
+  it(
+    'a chain of three CNAMEs is followed with its A last, first or in between, and gives the smallest TTL',
+    covers(13),
+    () => {
+      for (const answers of [
+        [...chain, end],
+        [end, ...chain],
+        [...chain].reverse(),
+        [chain[2], end, chain[0], chain[1]],
+      ]) {
+        const message = response({ answers: [...(answers as Buffer[]), a('10.0.0.9', { owner: name('e.x') }), end] });
+        const { addresses, ttlMs } = readResponse(message, 'A');
+        assert.deepEqual([addresses, ttlMs], [['10.0.0.1'], 20_000]);
+      }
+    },
+  );
 
   it('a loop of CNAMEs fails, of one step or of three', covers(14), () => {
     fails(response({ answers: [cname(QUESTION, QUESTION)] }), /loop/);
@@ -212,13 +216,13 @@ describe('faults in a response', () => {
     assert.deepEqual(addressesIn(...chain), []);
   });
 
-  it('a followed CNAME whose name does not fill its data fails, one that nobody follows is skipped', () => {
+  it('a CNAME of the chain whose name does not fill its data fails; outside the chain it is skipped', () => {
     const short = Buffer.concat([name('b.x'), Buffer.alloc(1)]);
     fails(response({ answers: [cname(QUESTION, short)] }), /fill/);
     assert.deepEqual(addressesIn(cname(name('other'), short), a('10.0.0.1')), ['10.0.0.1']);
   });
 
-  it('malformed but well-framed records of other types do not spoil a good A', covers(15), () => {
+  it('malformed records of other types with a right length do not prevent a good A from being used', covers(15), () => {
     const junk = Buffer.from([0xc0, 0xff, 0x3f]);
     const additional = [TYPE.DNSKEY, TYPE.TXT, TYPE.NS, TYPE.SOA, 65_280].map((type) => record({ type, rdata: junk }));
     const message = response({ answers: [a('10.0.0.1')], authority: additional, additional });
@@ -226,7 +230,7 @@ describe('faults in a response', () => {
     assert.throws(() => packet.decode(message), 'dns-packet gives up on it');
   });
 
-  it('two OPT records, options that overrun, and an OPT not owned by the root fail', covers(16), () => {
+  it('two OPT records, options past the end of their record, and an OPT not owned by the root fail', covers(16), () => {
     const answers = [a('10.0.0.1')];
     fails(response({ answers, additional: [opt(), opt()] }), /two OPT/);
     const option = (length: number): Buffer => opt({ rdata: Buffer.concat([u16(10), u16(length), Buffer.alloc(8)]) });
@@ -236,23 +240,23 @@ describe('faults in a response', () => {
     fails(response({ answers, additional: [opt({ owner: name('x') })] }), /root/);
   });
 
-  it('BADVERS is put together out of header and OPT', covers(17), () => {
+  it('BADVERS is read from the header and the OPT record', covers(17), () => {
     assert.equal(readResponse(response({ additional: [opt({ rcode: 16 })] }), 'A').rcode, 'BADVERS');
     assert.equal(readResponse(response({ rcode: 1 }), 'A').rcode, 'FORMERR');
     assert.equal(readResponse(response({ additional: [opt({ rcode: 0xff0 })], rcode: 0xf }), 'A').rcode, 'RCODE4095');
   });
 
-  it('TC is told along with the addresses', covers(19), () => {
+  it('TC is reported together with the addresses', covers(19), () => {
     const { truncated, addresses } = readResponse(response({ flags: 0x8380, answers: [a('10.0.0.1')] }), 'A');
     assert.deepEqual([truncated, addresses], [true, ['10.0.0.1']]);
   });
 
-  it('a TTL of 0 is 0, one with its top bit set too, and 2^31-1 is the greatest', covers(27), () => {
+  it('a TTL of 0 and one with its top bit set are 0, and 2^31-1 is the largest', covers(27), () => {
     const ttlMs = (ttl: number): number => readResponse(response({ answers: [a('10.0.0.1', { ttl })] }), 'A').ttlMs;
     assert.deepEqual([0, 0x7fff_ffff, 0x8000_0000, 0xffff_ffff].map(ttlMs), [0, 2_147_483_647_000, 0, 0]);
   });
 
-  it('an address said twice is one', covers(28), () => {
+  it('an address that occurs twice is given once', covers(28), () => {
     assert.deepEqual(addressesIn(a('10.0.0.2'), a('10.0.0.1'), a('10.0.0.2')), ['10.0.0.2', '10.0.0.1']);
   });
 

@@ -8,7 +8,7 @@ describe('the search list', () => {
     candidateNames(hostname, absolute, { search, ndots });
   const searched = (hostname: string): string[] => search.map((domain) => `${hostname}.${domain}`);
 
-  it('comes before a name of fewer dots than ndots', () => {
+  it('comes before a name with fewer dots than ndots', () => {
     assert.deepEqual(names('svc', 1), [...searched('svc'), 'svc']);
     assert.deepEqual(names('svc.ns.svc.cluster.local', 5), [
       ...searched('svc.ns.svc.cluster.local'),
@@ -16,7 +16,7 @@ describe('the search list', () => {
     ]);
   });
 
-  it('comes after a name of as many dots', () => {
+  it('comes after a name with at least as many dots as ndots', () => {
     assert.deepEqual(names('svc.ns', 1), ['svc.ns', ...searched('svc.ns')]);
     assert.deepEqual(names('svc', 0), ['svc', ...searched('svc')]);
   });
@@ -25,7 +25,7 @@ describe('the search list', () => {
     assert.deepEqual(names('svc', 5, true), ['svc']);
   });
 
-  it('leaves out what would be too long, and what it has already', () => {
+  it('leaves out names that would be too long, and duplicates', () => {
     const long = `${'a'.repeat(60)}.`.repeat(4).slice(0, -1);
     assert.deepEqual(names(long, 5), [long]);
     assert.deepEqual(candidateNames('svc', false, { search: ['x', 'x'], ndots: 1 }), ['svc.x', 'svc']);

@@ -1,4 +1,4 @@
-/** Answers that are odd and all the same good, and what each does to the set. */
+/** Unusual but valid answers, and how each changes the set. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { DnsQuery } from '../support/dns-server.js';
@@ -75,11 +75,15 @@ for (const [title, { coverage, answers, additional = [], refused = 0 }] of Objec
 const NODATA: readonly [coverage: Coverage, title: string, answers: readonly Buffer[]][] = [
   [covers(14), 'a CNAME with no A is NODATA', chain],
   [covers(24), 'an empty answer is NODATA', []],
-  [covers(29), 'nothing but addresses that none can connect to is NODATA', [a('0.0.0.0'), a('255.255.255.255')]],
+  [
+    covers(29),
+    'addresses that no connection can be opened to, and no others, are NODATA',
+    [a('0.0.0.0'), a('255.255.255.255')],
+  ],
 ];
 
 for (const [coverage, title, answers] of NODATA)
-  test(`${title}, an event is told, and the endpoints stay`, coverage, async (t) => {
+  test(`${title}, an event reports it, and the endpoints stay`, coverage, async (t) => {
     const { ask, ready, failures, updates } = await startFixture(t);
     const { emptyAnswers, malformed } = await ask((query, exchange) =>
       exchange.reply(response({ query: query.buffer, answers })),
@@ -91,7 +95,7 @@ for (const [coverage, title, answers] of NODATA)
     await ready(OLD);
   });
 
-test('NXDOMAIN after a good answer is told in an event, and the endpoints stay', covers(24), async (t) => {
+test('NXDOMAIN after a good answer is reported in an event, and the endpoints stay', covers(24), async (t) => {
   const { ask, ready, failures } = await startFixture(t);
   const { emptyAnswers } = await ask((query, exchange) => exchange.reply(response({ query: query.buffer, rcode: 3 })));
   assert.equal(emptyAnswers, 1);
@@ -99,7 +103,7 @@ test('NXDOMAIN after a good answer is told in an event, and the endpoints stay',
   await ready(OLD);
 });
 
-test('shuffled and repeated records bring no reconnect and no update event', covers(28), async (t) => {
+test('shuffled and repeated records cause no reconnect and no update event', covers(28), async (t) => {
   const { ask, ready, updates, pods } = await startFixture(t);
   for (const addresses of [[...OLD].reverse(), [...OLD, ...OLD], [...OLD].reverse(), OLD]) {
     const { changes } = await ask((query, exchange) => exchange.reply(answerWith(query, addresses)));
@@ -110,7 +114,7 @@ test('shuffled and repeated records bring no reconnect and no update event', cov
   assert.equal(pods.stats.accepted, 2);
 });
 
-test('TC over TCP leads to no loop; its addresses add, and remove nothing', covers(19), async (t) => {
+test('TC over TCP causes no loop; its addresses are added, and none is removed', covers(19), async (t) => {
   const { ask, ready } = await startFixture(t);
   const { udpQueries, tcpQueries, truncated } = await ask((query, exchange) =>
     exchange.reply(response({ query: query.buffer, flags: 0x8380, answers: [a('127.61.0.3')] })),
@@ -119,7 +123,7 @@ test('TC over TCP leads to no loop; its addresses add, and remove nothing', cove
   await ready([...OLD, '127.61.0.3']);
 });
 
-test('TC over TCP with nothing behind it fails, and removes nothing', covers(19), async (t) => {
+test('TC over TCP without addresses fails, and no address is removed', covers(19), async (t) => {
   const { ask, ready, failures } = await startFixture(t);
   const { tcpQueries } = await ask((query, exchange) => exchange.reply(truncatedResponse(query)));
   assert.equal(tcpQueries, 1);
@@ -146,12 +150,12 @@ test('with `dual`, A answered and AAAA failing updates the A and keeps the AAAA'
 
 for (const [title, ttl] of Object.entries({ 'TTL 0': 0, 'TTL 2^32-1': 0xffff_ffff, 'TTL 2^31-1': 0x7fff_ffff }))
   test(
-    `answers of ${title} are asked for again after the interval, neither sooner nor never`,
+    `an answer with ${title} is followed by the next query after the interval, not sooner and not later`,
     covers(27),
     async (t) => {
       const { dns, channel } = await startFixture(t, { refresh: { intervalMs: 100, minIntervalMs: 100, jitter: 0 } });
       let turn = 0;
-      // Changing TTLs are what a cache shows: then the TTL counts.
+      // TTLs that change are the sign of a cache, and then the TTL is used.
       dns.respond = (query, exchange) =>
         exchange.reply(
           response({
@@ -161,7 +165,7 @@ for (const [title, ttl] of Object.entries({ 'TTL 0': 0, 'TTL 2^32-1': 0xffff_fff
         );
       const asked = dns.queries.length;
       await eventually(() => dns.queries.length >= asked + 8, { timeoutMs: 20_000 });
-      // Both clocks are monotonic, and the arrival only ever comes late; the loop may delay one query and not the next.
+      // Both clocks are monotonic, but the event loop may delay the arrival of one query and not of the next.
       const times = dns.queries.slice(asked).map(({ at }) => at);
       const spanMs = (times.at(-1) as number) - (times[0] as number);
       assert.ok(spanMs >= (times.length - 1) * 100 * 0.8, `${times.length} queries in ${spanMs} ms`);
@@ -171,7 +175,7 @@ for (const [title, ttl] of Object.entries({ 'TTL 0': 0, 'TTL 2^32-1': 0xffff_fff
   );
 
 test(
-  'a bare FORMERR, FORMERR and BADVERS are asked once more without EDNS, and EDNS is used again',
+  'a bare FORMERR, FORMERR and BADVERS are followed by a query without EDNS, and later queries use EDNS again',
   covers(17),
   async (t) => {
     const { dns, ask, ready, failures } = await startFixture(t);

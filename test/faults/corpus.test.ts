@@ -1,21 +1,21 @@
-/** The whole fuzz corpus once more, now through the DNS client over real sockets, UDP and TCP. */
+/** The whole fuzz corpus through the stub resolver over real sockets, UDP and TCP. */
 import assert from 'node:assert/strict';
 import { describe, it, type TestContext } from 'node:test';
 import type { Transport } from '../../lib/dns/exchange.js';
 import type { DnsCounters, Outcome } from '../../lib/dns/resolution.js';
 import { StubResolver } from '../../lib/dns/stub-resolver.js';
 import { systemRuntime } from '../../lib/runtime.js';
-import type { Shape } from '../fuzz/corpus/shape.js';
+import { type Shape, titleOf } from '../fuzz/corpus/shape.js';
 import { CORPUS } from '../fuzz/corpus.js';
 import { type DnsQuery, DnsServer } from '../support/dns-server.js';
 import { a, HOSTNAME, record, response, TYPE, u16 } from '../support/wire.js';
 
 /** The id of the query that the corpus was made for. */
 const CORPUS_ID = 0x1234;
-/** Of a datagram, less the headers of IP and UDP. */
+/** The largest payload of a datagram: 65,535 octets without the headers of IP and UDP. */
 const MOST_UDP_OCTETS = 65_507;
 
-/** The shape as a response to this query: its id is as right, or as wrong, as it was to the corpus's own. */
+/** The shape as a response to this query: its id differs from the query's as it did from that of the corpus. */
 function answering(query: DnsQuery, { message }: Shape): Buffer {
   if (message.length < 2) return message;
   const id = message.readUInt16BE(0) ^ CORPUS_ID ^ query.id;
@@ -50,7 +50,7 @@ async function resolve(
     if (transport === 'tcp' && exchange.transport === 'udp')
       return exchange.reply(response({ query: query.buffer, flags: 0x8380 }));
     exchange.reply(answering(query, shape));
-    // What is passed over must not keep the good response from being taken.
+    // A message that is ignored must not prevent the good response from being accepted.
     if (transport === 'udp') exchange.reply(good(query, shape));
   };
   const { outcomes } = await client.resolve(new AbortController().signal);
@@ -63,7 +63,7 @@ function code(outcome: Outcome): string {
   return outcome.kind === 'addresses' ? 'addresses' : outcome.error.code.replace('ERR_HEADLESS_DNS_', '');
 }
 
-/** An RCODE that is neither a yes nor a no. */
+/** The reason for a response without addresses. */
 function expectedCode(rcode: string): string {
   return { NOERROR: 'NODATA', NXDOMAIN: 'NXDOMAIN' }[rcode] ?? 'RCODE';
 }
@@ -72,7 +72,7 @@ for (const transport of ['udp', 'tcp'] as const)
   describe(`over ${transport}, a response with`, () => {
     for (const shape of CORPUS) {
       if (transport === 'udp' && shape.message.length > MOST_UDP_OCTETS) continue;
-      it(`${shape.name} (${shape.source})`, async (t) => {
+      it(titleOf(shape), shape.coverage ?? {}, async (t) => {
         const { outcome, counters } = await resolve(t, shape, transport);
         const expected = shape.outcome;
         if ('malformed' in expected) {

@@ -1,6 +1,6 @@
 /**
- * A channel that works, and DNS servers that then say what a test likes, in octets: two pods that are READY, no poll
- * but those asked for, and a look at what came of each.
+ * A channel with two READY pods, and DNS servers whose every octet the test decides. The channel polls only when the
+ * test asks, and reports what came of each poll.
  */
 import assert from 'node:assert/strict';
 import type { TestContext } from 'node:test';
@@ -13,17 +13,17 @@ import { type Defer, leakCheck } from '../support/leak-check.js';
 import { type Pod, startPod } from '../support/pod.js';
 import { a, HOSTNAME, response } from '../support/wire.js';
 
-/** The set before, the set after, and what a forger would have us call. All but the last are pods. */
+/** The set before, the set after, and a forged address. All but the last are pods. */
 export const OLD = ['127.61.0.1', '127.61.0.2'];
 export const NEW = ['127.61.0.2', '127.61.0.3'];
 export const FORGED = '127.66.6.6';
 
 export interface FixtureOptions {
-  /** The test's, where it has one already. */
+  /** The test's own leak check, if it has one. */
   defer?: Defer;
   /** Default 1. */
   servers?: number;
-  /** Addresses of servers of the test's own, asked before those. */
+  /** Addresses of other servers, which are asked first. */
   before?: readonly string[];
   dns?: HeadlessOptions['dns'];
   refresh?: HeadlessOptions['refresh'];
@@ -32,25 +32,25 @@ export interface FixtureOptions {
 export interface Fixture {
   readonly defer: Defer;
   readonly servers: readonly DnsServer[];
-  /** The first of them. */
+  /** The first server. */
   readonly dns: DnsServer;
   readonly channel: HeadlessChannel;
-  /** Takes calls for every address of 127.0.0.0/8. */
+  /** Serves calls at every address of 127.0.0.0/8. */
   readonly pods: Pod;
   readonly failures: DnsFailureEvent[];
   readonly updates: UpdateEvent[];
-  /** Asks once, all servers answering like this, and tells what was counted. */
+  /** Polls once, with all servers responding like this, and returns by how much the counters rose. */
   ask(respond: Responder): Promise<SnapshotCounters>;
-  /** The pods in use, and that each is READY. */
+  /** Waits until these are the pods in use and all of them are READY. */
   ready(addresses: readonly string[]): Promise<void>;
 }
 
-/** A good response that names these pods. */
+/** A good response with these addresses. */
 export function answerWith(query: DnsQuery, addresses: readonly string[]): Buffer {
   return response({ query: query.buffer, answers: addresses.map((address) => a(address)) });
 }
 
-/** TC over UDP, so that the question goes to TCP. */
+/** TC over UDP: the question then goes to TCP. */
 export function truncatedResponse(query: DnsQuery): Buffer {
   return response({ query: query.buffer, flags: 0x8380 });
 }
@@ -68,7 +68,7 @@ export async function startFixture(t: TestContext, options: FixtureOptions = {})
   defer(() => pods.kill());
   const channel = new HeadlessChannel(`${HOSTNAME}.:${pods.port}`, credentials.createInsecure(), {
     headless: {
-      // Only what a test asks for, or a failure's backoff.
+      // No poll but those that the test asks for, and those of a failure's backoff.
       refresh: { intervalMs: 600_000, minIntervalMs: 10, burstMs: 0, ...options.refresh },
       dns: {
         servers: [...(options.before ?? []), ...servers.map(({ address }) => address)],

@@ -1,4 +1,4 @@
-/** Responses that are ours and break the rules: the whole message fails, the next server is asked, the endpoints stay. */
+/** Malformed responses to our query: the whole message fails, the next server is asked, the endpoints stay. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { DnsExchange, DnsQuery } from '../support/dns-server.js';
@@ -6,7 +6,7 @@ import { a, cname, FIRST_RECORD, name, opt, pointer, QUESTION, record, response,
 import { type Coverage, covers } from './covers.js';
 import { answerWith, FORGED, NEW, OLD, startFixture, truncatedResponse } from './fixture.js';
 
-/** What the response to a query is made of. */
+/** Makes the malformed response to a query. */
 type Broken = (query: DnsQuery) => Buffer;
 
 function withAnswers(...answers: Buffer[]): Broken {
@@ -21,7 +21,7 @@ function owned(owner: Buffer): Broken {
   return (query) => response({ query: query.buffer, answers: [a(FORGED, { owner })] });
 }
 
-/** A TXT of pointers, each to the one before, and owners at the far end. */
+/** A TXT record of pointers, each to the one before, and owners at the end of that chain. */
 function chained(hops: number, owners: number): Broken {
   const start = FIRST_RECORD + 12;
   const chain = Array.from({ length: hops }, (_, hop) => pointer(start + 2 * hop));
@@ -81,7 +81,7 @@ const ROWS: readonly [coverage: Coverage, title: string, broken: Broken][] = [
 for (const [coverage, title, broken] of ROWS)
   for (const transport of ['udp', 'tcp'] as const)
     test(
-      `${title} over ${transport} fails whole; the endpoints stay, and the next server is asked`,
+      `${title} over ${transport} fails as a whole; the endpoints stay, and the next server is asked`,
       coverage,
       async (t) => {
         const { servers, ask, ready, failures, updates } = await startFixture(t, { servers: 2 });
@@ -108,7 +108,7 @@ for (const [coverage, title, broken] of ROWS)
     );
 
 test(
-  'every proper prefix of a valid response fails whole over TCP, and none is a partial set',
+  'every proper prefix of a valid response fails as a whole over TCP, and none gives a partial set',
   covers(11),
   async (t) => {
     const { ask, ready, failures } = await startFixture(t);

@@ -1,4 +1,4 @@
-/** Servers that fail, are silent, are late or gone, and clocks that jump. */
+/** Servers that fail, do not respond, respond late or stop, and clocks that jump. */
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { credentials } from '@grpc/grpc-js';
@@ -19,7 +19,7 @@ function serverOf({ servers }: Fixture, query: DnsQuery): number {
 
 for (const [rcode, number] of Object.entries(RCODES))
   test(
-    `${rcode} from all servers keeps the endpoints and backs off; from the first, the next one is asked`,
+    `after ${rcode} from all servers the endpoints stay and polls back off; after ${rcode} from the first the next is asked`,
     covers(23),
     async (t) => {
       const fixture = await startFixture(t, { servers: 3 });
@@ -34,7 +34,7 @@ for (const [rcode, number] of Object.entries(RCODES))
       assert.equal(failures[0]?.error.code, code);
       assert.equal(failures[0]?.kept, 2);
       const { nextQueryAt } = channel.snapshot().dns;
-      // A second at first, instead of the interval's ten minutes.
+      // The backoff begins with a second; the interval would be ten minutes.
       assert.ok(nextQueryAt !== null && nextQueryAt - Date.now() < 5_000);
       await ready(OLD);
 
@@ -47,7 +47,7 @@ for (const [rcode, number] of Object.entries(RCODES))
   );
 
 test(
-  'a first server that is a black hole costs one timeout, then the next is asked, and asked first',
+  'a first server that is a black hole costs one timeout, and then the next server is asked first',
   covers(33),
   async (t) => {
     const timeoutMs = 300;
@@ -74,7 +74,7 @@ test(
   },
 );
 
-test('with every server a black hole sockets do not pile up', covers(33), async (t) => {
+test('while every server is a black hole the number of sockets stays bounded', covers(33), async (t) => {
   const { ask, channel, failures } = await startFixture(t, { servers: 3, dns: { timeoutMs: 150, attempts: 2 } });
   const idle = openUdpSockets();
   let most = 0;
@@ -83,14 +83,14 @@ test('with every server a black hole sockets do not pile up', covers(33), async 
   }, 20);
   const { timeouts } = await ask(() => {}).finally(() => clearInterval(watch));
   assert.equal(timeouts, 6);
-  // One that asks, and one that libuv has not quite closed.
+  // One in use, and one that libuv is still closing.
   assert.ok(most - idle <= 2, `${most - idle} sockets at once`);
   await eventually(() => openUdpSockets() === idle);
   assert.equal(failures[0]?.error.code, 'ERR_HEADLESS_DNS_TIMEOUT');
   assert.equal(channel.snapshot().endpoints.length, 2);
 });
 
-/** Those that are unref'd too. */
+/** Also counts sockets that are unref'd. */
 function openUdpSockets(): number {
   const report = process.report as unknown as { excludeNetwork: boolean; getReport(): { libuv: { type: string }[] } };
   report.excludeNetwork = true;
@@ -102,7 +102,7 @@ function loadOn({ defer, channel }: Fixture): Load {
   return Load.start(defer, client);
 }
 
-test('with all DNS down through many polls no call fails and no pod is lost', covers(34), async (t) => {
+test('while all DNS is down through many polls no call fails and no pod is removed', covers(34), async (t) => {
   const fixture = await startFixture(t, {
     servers: 2,
     dns: { timeoutMs: 50 },
@@ -117,8 +117,8 @@ test('with all DNS down through many polls no call fails and no pod is lost', co
   ];
   for (const outage of outages) {
     for (const server of fixture.servers) server.respond = outage;
-    const told = fixture.failures.length;
-    await eventually(() => fixture.failures.length >= told + 4, { timeoutMs: 30_000 });
+    const before = fixture.failures.length;
+    await eventually(() => fixture.failures.length >= before + 4, { timeoutMs: 30_000 });
   }
   const calls = load.calls;
   await eventually(() => load.calls > calls + 20, { timeoutMs: 20_000 });
@@ -129,7 +129,7 @@ test('with all DNS down through many polls no call fails and no pod is lost', co
 });
 
 test(
-  'a response that comes after the timeout is ignored, also while the next question is under way',
+  'a response that comes after the timeout is ignored, also while the next query is in progress',
   covers(35),
   async (t) => {
     const { ask, ready, failures, dns } = await startFixture(t, { dns: { timeoutMs: 200 } });
@@ -161,7 +161,7 @@ test('a response that comes after close() is ignored', covers(35), async (t) => 
   assert.deepEqual([failures.length, updates.length], [0, 1]);
 });
 
-/** Runs `body` while `Date.now()`, and all that is made of it, is off by this much. */
+/** Runs `body` with `Date.now()` and `new Date()` shifted by this much. */
 async function withWallClockOff(t: TestContext, ms: number, body: () => Promise<void>): Promise<void> {
   const now = Date.now;
   const mocked = t.mock.method(Date, 'now', () => now() + ms);
@@ -174,7 +174,7 @@ async function withWallClockOff(t: TestContext, ms: number, body: () => Promise<
 
 for (const [title, ms] of Object.entries({ forward: 3_600_000, back: -3_600_000 }))
   test(
-    `the wall clock jumps an hour ${title}: polls keep their pace, calls and endpoints stay`,
+    `when the wall clock jumps an hour ${title}, polls keep their interval, and calls and endpoints stay`,
     covers(50),
     async (t) => {
       const fixture = await startFixture(t, { refresh: { intervalMs: 100, minIntervalMs: 100, jitter: 0 } });

@@ -1,4 +1,4 @@
-/** How long one answer may hold up everything else: the longest turn of the event loop, the best of a few runs. */
+/** How long one answer may block the event loop: its longest turn, in the best of a few runs. */
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { credentials } from '@grpc/grpc-js';
@@ -22,14 +22,14 @@ async function best(limitMs: number, run: () => Promise<number>): Promise<number
   return least;
 }
 
-/** A TXT of pointers, each to the one before, and as many owners at its far ends as 64 KB hold. */
+/** A TXT record of pointers, each to the one before, and as many owners at the end of that chain as 64 KB hold. */
 function pointerChain(hops: number): Buffer {
   const start = FIRST_RECORD + 12;
   const chain = Array.from({ length: hops }, (_, hop) => pointer(start + 2 * hop));
   const text = record({ type: TYPE.TXT, rdata: Buffer.concat([u16(0), ...chain]) });
   const owners = Math.floor((MOST_OCTETS - FIRST_RECORD - text.length) / 16);
   const users = Array.from({ length: owners }, (_, index) =>
-    // Two ends in turn, so that remembering the last one is of no help.
+    // Two ends in turn, so that remembering the last one does not help.
     a(FORGED, { owner: pointer(start + 2 * (hops - (index % 2))) }),
   );
   return response({ answers: [text, ...users] });
@@ -48,7 +48,7 @@ const CASES: readonly [coverage: Coverage, title: string, message: Buffer][] = [
 
 for (const [coverage, title, message] of CASES)
   test(
-    `${title}, 64 KB over TCP, never block the event loop for 10 ms, and the endpoints stay`,
+    `${title}, 64 KB over TCP, do not block the event loop for 10 ms, and the endpoints stay`,
     coverage,
     async (t) => {
       assert.ok(message.length <= MOST_OCTETS);
@@ -64,7 +64,7 @@ for (const [coverage, title, message] of CASES)
       );
       assert.ok(longest < 10, `${longest.toFixed(1)} ms`);
       assert.equal(dns.queries.at(-1)?.transport, 'tcp');
-      // Odd and costly, but no lie: names of other owners are skipped.
+      // The message is valid or fails as a whole: it adds no address either way.
       await ready(OLD);
     },
   );
@@ -73,7 +73,7 @@ function many(count: number): string[] {
   return Array.from({ length: count }, (_, index) => `127.62.${1 + (index >> 8)}.${index & 0xff}`);
 }
 
-/** A channel to pods that all refuse: each is connected to, fails and backs off. Resolves when every one has. */
+/** Opens a channel to pods that all refuse connections, and resolves when each of them is in backoff. */
 async function applyAll(t: TestContext, count: number, dns: NonNullable<HeadlessOptions['dns']>): Promise<number> {
   const port = await freePort(['127.62.1.0']);
   const channel = new HeadlessChannel(`${HOSTNAME}.:${port}`, credentials.createInsecure(), {
@@ -84,7 +84,7 @@ async function applyAll(t: TestContext, count: number, dns: NonNullable<Headless
     return await longestTurn(async () => {
       channel.getConnectivityState(true);
       await eventually(() => channel.snapshot().dns.addresses.length === count, { timeoutMs: 60_000, intervalMs: 20 });
-      // Seldom: a look at thousands of endpoints is a turn's work too.
+      // At long intervals, because reading thousands of endpoints takes a turn's time too.
       await eventually(
         () => {
           const { endpoints } = channel.snapshot();
@@ -125,7 +125,7 @@ test('10,000 addresses of a lookup are applied without a stall over 50 ms', cove
   leakCheck(t, { timeoutMs: 30_000 });
   const addresses = many(10_000);
   const longest = await best(50, () =>
-    // A function of its own each time, or the channels would share a poller.
+    // Another function each time, because channels with the same one would share a poller.
     applyAll(t, addresses.length, { lookup: async () => ({ addresses, ttlMs: 5_000 }) }),
   );
   t.diagnostic(`the longest turn took ${longest.toFixed(1)} ms`);

@@ -1,4 +1,4 @@
-/** UDP that is not enough, and all that can go wrong on the TCP connection that follows. */
+/** Truncated responses over UDP, and what can go wrong on the TCP connection that follows. */
 import assert from 'node:assert/strict';
 import { createSocket } from 'node:dgram';
 import { test } from 'node:test';
@@ -11,7 +11,7 @@ import { answerWith, FORGED, NEW, OLD, startFixture, truncatedResponse } from '.
 
 type Answering = (query: DnsQuery, exchange: DnsExchange) => void | Promise<void>;
 
-/** TC over UDP, and this over TCP. */
+/** TC over UDP, and the given response over TCP. */
 function overTcp(respond: Answering): Answering {
   return (query, exchange) =>
     exchange.transport === 'udp' ? exchange.reply(truncatedResponse(query)) : respond(query, exchange);
@@ -19,12 +19,12 @@ function overTcp(respond: Answering): Answering {
 
 const good = (query: DnsQuery): Buffer => answerWith(query, NEW);
 
-test('TC with a part of the set is discarded, and TCP to the same server gives the whole', covers(18), async (t) => {
+test('a truncated response is discarded, and TCP to the same server gives the whole set', covers(18), async (t) => {
   const { servers, ask, ready, failures } = await startFixture(t, { servers: 2 });
   const asked = servers.map((server) => server.queries.length);
   const { truncated, tcpQueries, malformed } = await ask((query, exchange) => {
     const part = response({ query: query.buffer, flags: 0x8380, answers: [answerWith(query, [FORGED]).subarray(-16)] });
-    // Cut in mid-record, as some servers cut.
+    // Cut inside a record, as some servers do.
     exchange.reply(exchange.transport === 'udp' ? part.subarray(0, -3) : good(query));
   });
   assert.deepEqual({ truncated, tcpQueries, malformed }, { truncated: 1, tcpQueries: 1, malformed: 0 });
@@ -119,7 +119,7 @@ const BROKEN: readonly [coverage: Coverage, title: string, broken: { code: strin
   ],
   [
     covers(22),
-    'a length that lies',
+    'a length that is too large',
     {
       code: 'MALFORMED',
       respond: (query, exchange) => {
@@ -144,14 +144,14 @@ for (const [coverage, title, { code, respond }] of BROKEN)
     await ready(NEW);
   });
 
-test('octets that trickle in fail by the one deadline, and the endpoints stay', covers(22), async (t) => {
+test('octets that arrive slowly fail at the one deadline, and the endpoints stay', covers(22), async (t) => {
   const timeoutMs = 500;
   const { ask, ready, failures } = await startFixture(t, { dns: { timeoutMs } });
   let written = 0;
   const started = performance.now();
   const { timeouts } = await ask(
     overTcp(async (query, exchange) => {
-      // Never silent for long: a timeout that began anew with each octet would take half a minute.
+      // A timeout that was restarted by each octet would take half a minute.
       for (const octet of frame(answerWith(query, Array<string>(100).fill(FORGED))).subarray(0, 300)) {
         if (failures.length > 0) return;
         exchange.write(Buffer.from([octet]));
@@ -167,7 +167,7 @@ test('octets that trickle in fail by the one deadline, and the endpoints stay', 
   await ready(OLD);
 });
 
-/** A DNS server behind whose port no TCP listens. */
+/** A DNS server that listens on UDP only. */
 async function udpOnly(defer: Defer): Promise<{ address: string; respond: (query: DnsQuery) => Buffer }> {
   const socket = createSocket('udp4');
   defer(() => new Promise<void>((resolve) => socket.close(() => resolve())));
@@ -196,7 +196,7 @@ test(
     await ready(NEW);
 
     await dns.close();
-    // Without its last server the client hears ICMP's "unreachable", or nothing.
+    // Without its last server the resolver gets ICMP's "unreachable", or no response.
     const alone = await ask(() => {});
     assert.ok(alone.unreachable >= 1);
     assert.match(failures[0]?.error.code ?? '', /^ERR_HEADLESS_DNS_(UNREACHABLE|TIMEOUT)$/);

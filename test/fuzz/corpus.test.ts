@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { titleOf } from './corpus/shape.js';
 import { CORPUS } from './corpus.js';
 import { check, decode, LIBRARY } from './oracle.js';
 
 describe('of the corpus, a response with', () => {
   for (const shape of CORPUS)
-    it(`${shape.name} (${shape.source})`, () => {
+    it(titleOf(shape), shape.coverage ?? {}, () => {
       const decoded = decode(LIBRARY, shape);
       const { outcome } = shape;
       if ('ignored' in outcome) assert.deepEqual(decoded, { kind: 'ignored', why: outcome.ignored });
@@ -20,12 +21,12 @@ describe('of the corpus, a response with', () => {
         assert.equal(refused, outcome.refused ?? 0);
         assert.equal(rcode, outcome.rcode ?? 'NOERROR');
       }
-      // And whatever else must hold of any message: time, memory, agreement with the second reader.
+      // And the properties of any message: time, memory, agreement with the second reader.
       assert.equal(check(LIBRARY, shape).flaw, null);
     });
 });
 
-it('the corpus has no two shapes of one name', () => {
+it('each shape of the corpus has its own name', () => {
   assert.equal(new Set(CORPUS.map(({ name }) => name)).size, CORPUS.length);
   assert.ok(CORPUS.length >= 60);
 });

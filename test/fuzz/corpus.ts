@@ -1,6 +1,6 @@
 /**
- * The known evil shapes: the rows of the faults' table, and what the test suites of other resolvers list, their octets
- * made anew from the description. Replayed by `corpus.test.ts`, and what the fuzzer starts from.
+ * Known bad messages: those of the table of faults, and those that the test suites of other resolvers describe, made
+ * again from the description. `corpus.test.ts` replays them, and the fuzzer starts from them.
  */
 import { HEADERS } from './corpus/headers.js';
 import { NAMES } from './corpus/names.js';

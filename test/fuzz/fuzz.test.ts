@@ -6,7 +6,7 @@ import { layoutOf } from './layout.js';
 import { minimise } from './minimise.js';
 import { check, LIBRARY, type Subject } from './oracle.js';
 
-/** Enough to find a coarse flaw, and over within seconds; `npm run fuzz` goes on for as long as it is told to. */
+/** Enough to find a serious flaw within seconds; `npm run fuzz` runs for longer. */
 const EXECUTIONS = 3_000;
 
 function fuzz(subject: Subject, seed: number, executions = EXECUTIONS) {
@@ -18,7 +18,7 @@ function fuzz(subject: Subject, seed: number, executions = EXECUTIONS) {
   return { finding: null, fuzzer };
 }
 
-it('a few thousand mutants of DNS responses, and texts for what reads text, find nothing', () => {
+it('a few thousand mutated DNS responses, and random texts for the readers of text, show no flaw', () => {
   const { finding, fuzzer } = fuzz(LIBRARY, 1);
   assert.equal(finding, null);
   assert.ok(fuzzer.stats.outcomes > 100, 'mutants go many ways');
@@ -34,7 +34,7 @@ describe('the fuzzer finds a reader that', () => {
   const broken: Readonly<Record<string, Subject>> = {
     'throws only MalformedMessage': {
       classify,
-      // Once the second record's length is looked at without a look at the message's own.
+      // Reads past the end of some messages.
       readResponse: (message, type) => {
         if (layoutOf(message).records.length === 1) message.readUInt16BE(message.length - 1);
         return readResponse(message, type);
@@ -50,7 +50,7 @@ describe('the fuzzer finds a reader that', () => {
     },
     'allocates in proportion': {
       classify,
-      // Believes the count of records, and makes room for them.
+      // Allocates memory for as many records as the header says.
       readResponse: (message, type) => {
         const room = Buffer.alloc(64 * message.readUInt16BE(6));
         const response = readResponse(message, type);
@@ -59,7 +59,7 @@ describe('the fuzzer finds a reader that', () => {
     },
     'holds what it gives': {
       classify,
-      // Takes the last address from four octets, be they there or not.
+      // Gives an address that is not in the octets.
       readResponse: (message, type) => {
         const response = readResponse(message, type);
         const octets = [...message.subarray(-4)].map((octet, index) => (octet + (index === 0 ? 1 : 0)) & 0xff);
@@ -68,7 +68,7 @@ describe('the fuzzer finds a reader that', () => {
     },
     'agrees with the rules': {
       classify,
-      // Leaves out what it should give.
+      // Leaves out an address.
       readResponse: (message, type) => {
         const response = readResponse(message, type);
         return response.addresses.length === 3 ? { ...response, addresses: response.addresses.slice(1) } : response;
@@ -77,14 +77,14 @@ describe('the fuzzer finds a reader that', () => {
   };
 
   for (const [property, subject] of Object.entries(broken))
-    it(`does not hold to this: ${property}`, () => {
+    it(`violates this property: ${property}`, () => {
       const { finding } = fuzz(subject, 1, 20 * EXECUTIONS);
       assert.ok(finding !== null && 'input' in finding);
-      // A valid message is held against what it was made of before it is held against the rules.
+      // A valid message is compared with its own records before it is compared with the rules.
       const same = property === 'agrees with the rules' ? 'reads what is valid' : property;
       assert.ok([property, same].includes(finding.property), `${finding.property}: ${finding.detail}`);
       assert.equal(check(LIBRARY, finding.input).flaw, null, 'the library is not to blame');
-      if (property.startsWith('takes')) return; // Every try at a shorter one would take as long.
+      if (property.startsWith('takes')) return; // Every attempt at a shorter one would take as long.
       const small = minimise(subject, finding.input, finding);
       assert.ok(small.message.length <= finding.input.message.length);
       assert.equal(check(subject, small).flaw?.property, finding.property);

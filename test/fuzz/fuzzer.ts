@@ -1,10 +1,10 @@
 /**
- * Makes inputs, has them judged, and keeps those that went a way of their own to make the next ones from. Nothing here
- * depends on how long anything took: the same seed makes the same run.
+ * Makes inputs, has them checked, and keeps those with a new outcome to derive the next ones from. No decision depends
+ * on measured time: the same seed makes the same run.
  */
 
 import { generate, type Input } from './generator.js';
-import { mutate, noise } from './mutator.js';
+import { mutate, randomMessage } from './mutator.js';
 import { check, type Flaw, type Subject } from './oracle.js';
 import { RandomSource } from './random-source.js';
 import { type TextFlaw, tryText } from './texts.js';
@@ -15,17 +15,17 @@ export interface Finding extends Flaw {
 
 export interface Stats {
   executions: number;
-  /** Ways that messages and texts went. */
+  /** Different outcomes of messages and texts. */
   readonly outcomes: number;
   readonly pool: number;
   readonly slowestMs: number;
 }
 
 const MOST_KEPT = 4_096;
-/** Of so many executions one is a text, one has the heap looked at, one the rules whatever its size: they are slow. */
+/** In each round one execution is a text, one measures the heap, and one compares with the rules at any size. */
 const ROUND = 16;
 const ROLE = { text: 0, heap: 1, rules: 2 } as const;
-/** Up to this many octets the second reader is quick enough to be asked each time. */
+/** Up to this many octets the second reader is fast enough to be used each time. */
 const SMALL_OCTETS = 2_048;
 
 export class Fuzzer {
@@ -65,7 +65,7 @@ export class Fuzzer {
       this.#seen.add(signature);
       this.#keep(input);
     }
-    // Once more: the first time may have been the machine's fault.
+    // Measured again, because another process may have slowed down the first run.
     if (ms > this.#slowestMs) this.#slowestMs = Math.max(this.#slowestMs, Math.min(ms, this.#timeAgain(input)));
     return null;
   }
@@ -73,11 +73,11 @@ export class Fuzzer {
   #next(): Input {
     const random = this.#random;
     if (this.#pool.length === 0 || random.chance(0.1)) return generate(random);
-    if (random.chance(0.05)) return noise(generate(random), random);
+    if (random.chance(0.05)) return randomMessage(generate(random), random);
     return mutate(this.#parent(), () => this.#parent(), random);
   }
 
-  /** Fresh ones among the kept: a pool alone would come to dwell on its oddities. Seldom a large one: it takes long. */
+  /** Mostly from the pool, sometimes a new one, so that the inputs stay varied. Rarely a large one, which is slow. */
   #parent(): Input {
     const random = this.#random;
     const first = random.chance(0.1) ? generate(random) : random.pick(this.#pool);

@@ -1,23 +1,23 @@
-/** Valid responses at random, compressed at random, with what must be read out of them. */
+/** Random valid responses, randomly compressed, with the addresses that must be read from them. */
 import type { RecordType } from '../../lib/dns/message.js';
 import { a, cname, name, opt, pointer, QUESTION, rawQuery, record, response, TYPE } from '../support/wire.js';
 import type { RandomSource } from './random-source.js';
 
-/** A message to decode, and the query that it is taken for a response to. */
+/** A message to decode, and the query that it should be a response to. */
 export interface Input {
   readonly query: Buffer;
   readonly type: RecordType;
   readonly message: Buffer;
-  /** What a valid message must give, as hex octets; undefined where nobody knows. */
+  /** The addresses that a valid message must give, as hex octets; undefined where that is unknown. */
   readonly expected?: ReadonlySet<string>;
 }
 
 const LONGEST = [63, 63, 63, 61].map((length) => 'a'.repeat(length)).join('.');
-/** Among them one of what stands next to the letters in ASCII, which has no case. */
+/** One of them consists of the neighbours of the letters in ASCII, which have no case. */
 const HOSTNAMES = ['svc.ns.svc.cluster.local', 'hello.shop', 'x', 'a.b.c.d.e.f.g.h.i.j', 'a@[z.{`', LONGEST];
 const COUNTS = [0, 1, 1, 2, 3, 5, 28];
 const MAX_CHAIN = 16;
-/** Of 64 KB, what is left for addresses when everything else has its place. */
+/** The part of 64 KB that is left for addresses. */
 const MOST_RECORD_OCTETS = 60_000;
 /** Types that are skipped, private use and unassigned ones among them. */
 const OTHER_TYPES = [TYPE.NS, TYPE.SOA, TYPE.TXT, TYPE.DNSKEY, 0, 12, 15, 33, 46, 64, 250, 255, 65_280];
@@ -27,7 +27,7 @@ export function generate(random: RandomSource): Input {
   const type: RecordType = random.chance(0.7) ? 'A' : 'AAAA';
   const query = rawQuery({ id: random.below(0x10000), hostname, type, edns: random.chance(0.5) });
   const count = random.chance(0.003) ? random.between(1_000, 4_000) : random.pick(COUNTS);
-  // Thousands of names, spelt out, against each name of a long chain: the reader may find that too costly.
+  // Comparing thousands of written-out names with each name of a long chain may exceed the reader's budget.
   const { records, owner } = aliases(random, hostname, count > 1_000 ? 2 : MAX_CHAIN);
   const expected = new Set<string>();
   let room = MOST_RECORD_OCTETS;
@@ -39,15 +39,16 @@ export function generate(random: RandomSource): Input {
     records.push(one);
     if (type === 'AAAA' || isPods(octets)) expected.add(octets.toString('hex'));
   }
-  const strangers = (most: number): Buffer[] => Array.from({ length: random.below(most + 1) }, () => stranger(random));
-  const additional = strangers(2);
+  const unrelatedRecords = (most: number): Buffer[] =>
+    Array.from({ length: random.below(most + 1) }, () => unrelated(random));
+  const additional = unrelatedRecords(2);
   if (random.chance(0.5))
     additional.splice(random.below(additional.length + 1), 0, opt({ rcode: random.pick([0, 0, 16]) }));
   const message = response({
     query,
     flags: 0x8180 | random.pick([0, 0, 0x0200, 0x0400, 0x7f]) | random.pick([0, 0, 3]),
-    answers: random.shuffled([...records, ...strangers(1)]),
-    authority: strangers(2),
+    answers: random.shuffled([...records, ...unrelatedRecords(1)]),
+    authority: unrelatedRecords(2),
     additional,
   });
   return { query, type, message, expected };
@@ -64,7 +65,7 @@ function aliases(random: RandomSource, hostname: string, longest: number): { rec
   return { records, owner: () => target(depth) };
 }
 
-/** The question's name: as a pointer, written out, or half and half. */
+/** The question's name: as a pointer, written out, or a label and a pointer. */
 function questionName(random: RandomSource, hostname: string): Buffer {
   if (random.chance(0.8)) return QUESTION;
   const [first = ''] = hostname.split('.');
@@ -81,7 +82,7 @@ function changeCase(random: RandomSource, text: string): string {
 
 function address(random: RandomSource, type: RecordType): Buffer {
   if (type === 'A') return random.octets(4);
-  // Zeroes in many places, for `::`; never one that is refused.
+  // Many zeroes, for `::`; never an address that is refused.
   const octets = random.octets(16).map((octet) => (random.chance(0.5) ? 0 : octet));
   octets[0] = 0xfd;
   return Buffer.from(octets);
@@ -91,15 +92,15 @@ function isPods(octets: Buffer): boolean {
   return (octets[0] as number) > 0 && (octets[0] as number) < 224;
 }
 
-/** A record that has no say: of another type, class or owner. */
-function stranger(random: RandomSource): Buffer {
+/** A record of another type, class or owner, which must be skipped. */
+function unrelated(random: RandomSource): Buffer {
   switch (random.below(4)) {
     case 0:
       return a('10.9.9.9', { owner: name('else.where') });
     case 1:
       return a('10.9.9.9', { class: random.pick([0, 2, 3, 254, 255, 0x8001]) });
     case 2:
-      return cname(name('nobody.asked'), name('for.this'));
+      return cname(name('alias.example'), name('target.example'));
     default:
       return record({ type: random.pick(OTHER_TYPES), rdata: random.octets(random.below(40)) });
   }

@@ -1,4 +1,4 @@
-/** Where things are in a message, as far as it makes sense: what a mutation can aim at. Never fails. */
+/** Where the fields and records of a message are, as far as they can be read: the targets of mutations. Never fails. */
 
 export type FieldKind = 'count' | 'label' | 'pointer' | 'type' | 'class' | 'ttl' | 'rdlength' | 'rdata';
 
@@ -14,13 +14,13 @@ export interface Span {
 
 export interface Layout {
   readonly fields: readonly Field[];
-  /** Whole records, in order. */
+  /** Complete records, in order. */
   readonly records: readonly Span[];
   /** Offsets at which a name begins. */
   readonly names: readonly number[];
 }
 
-/** A large message is mostly more of the same. */
+/** More records of a large message would add little variety. */
 const MOST_RECORDS = 500;
 
 export function layoutOf(message: Buffer): Layout {
@@ -29,7 +29,7 @@ export function layoutOf(message: Buffer): Layout {
   const names: number[] = [];
   for (const at of [4, 6, 8, 10]) if (message.length >= 12) fields.push({ kind: 'count', at });
 
-  /** The offset behind the name's place; -1 where there is no telling. */
+  /** The offset just after the name; -1 where it cannot be found. */
   const walkName = (start: number): number => {
     names.push(start);
     for (let at = start; ; ) {

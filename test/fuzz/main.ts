@@ -1,6 +1,6 @@
 /**
- * The fuzzer for as long as one likes: `npm run fuzz -- --seconds 60 --seed 7`. What it finds is saved under
- * test/fuzz/findings/, which `--replay FILE` judges again; a finding that was mended belongs into test/fuzz/corpus/.
+ * Runs the fuzzer: `npm run fuzz -- --seconds 60 --seed 7`. Findings are saved under test/fuzz/findings/, and
+ * `--replay FILE` checks one again; after the flaw is fixed its message is added to test/fuzz/corpus/.
  */
 import { createHash } from 'node:crypto';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -12,7 +12,7 @@ import { check, LIBRARY } from './oracle.js';
 import type { TextFlaw } from './texts.js';
 
 const FINDINGS = new URL('./findings/', import.meta.url);
-/** Of one property; the next would most likely be the same flaw once more. */
+/** Of one property: further findings are most likely the same flaw. */
 const MOST_FINDINGS = 5;
 const PROGRESS_MS = process.stdout.isTTY ? 500 : 5_000;
 const SLICE = 500;
@@ -22,12 +22,12 @@ interface Saved {
   readonly detail: string;
   readonly seed: number;
   readonly execution: number;
-  /** A message: all in hex. */
+  /** Of a message, in hex. */
   readonly type?: 'A' | 'AAAA';
   readonly query?: string;
   readonly message?: string;
   readonly whole?: string;
-  /** A text. */
+  /** Of a text. */
   readonly text?: string;
 }
 
@@ -54,7 +54,7 @@ function ofText({ reader, text, detail }: TextFlaw): Omit<Saved, 'seed' | 'execu
 function replay(path: string): void {
   const { type = 'A', query = '', message = '', text } = JSON.parse(readFileSync(path, 'utf8')) as Saved;
   if (text !== undefined) {
-    console.log(`a text, to be handed to its reader: ${JSON.stringify(text)}`);
+    console.log(`a text, to be given to its reader: ${JSON.stringify(text)}`);
     return;
   }
   const { signature, flaw, ms } = check(LIBRARY, {

@@ -1,12 +1,12 @@
-/** A shorter input with the same flaw, by leaving out and by zeroing what does not matter. Simple, not the shortest. */
+/** Finds a shorter input with the same flaw by removing and zeroing octets. The result need not be the shortest. */
 import type { Input } from './generator.js';
 import { check, type Flaw, type Subject } from './oracle.js';
 
-/** Slow inputs are slow to make smaller; what is not the shortest will do. */
+/** Slow inputs take long to minimise, and a result that is not the shortest is good enough. */
 const MOST_MS = 3_000;
 
 export function minimise(subject: Subject, input: Input, { property }: Flaw): Input {
-  // Cut down it is no longer the message that its maker vouched for.
+  // A shortened message is no longer the valid one with known addresses.
   if (property === 'reads what is valid') return input;
   let best: Input = { query: input.query, type: input.type, message: input.message };
   const until = performance.now() + MOST_MS;

@@ -1,19 +1,19 @@
 /**
- * Mutations of messages: of octets, which need no understanding, and of what the octets mean (lengths, pointers,
- * counts, types, records), which get past the first check and deep into the reader.
+ * Mutations of messages: of single octets, and of fields (lengths, pointers, counts, types, records), which pass the
+ * first check and test the reader itself.
  */
 import { name, pointer, record, TYPE, u16 } from '../support/wire.js';
 import type { Input } from './generator.js';
 import { type FieldKind, layoutOf } from './layout.js';
 import type { RandomSource } from './random-source.js';
 
-/** What TCP can carry. */
+/** The largest message over TCP. */
 export const MOST_OCTETS = 65_535;
 
-/** `other` is a second message, to take parts of. */
+/** `other` gives a second message, from which parts are taken. */
 type Mutation = (message: Buffer, random: RandomSource, other: () => Buffer) => Buffer;
 
-/** Most mutants keep the header and question that let them through the first check: behind it lies the work. */
+/** The share of mutants that keep a valid header and question, so that they pass the first check. */
 const REPAIRED = 0.85;
 
 export function mutate(input: Input, other: () => Input, random: RandomSource): Input {
@@ -27,8 +27,8 @@ export function mutate(input: Input, other: () => Input, random: RandomSource): 
   return { query: input.query, type: random.chance(0.02) ? otherType(input) : input.type, message };
 }
 
-/** Octets without any sense, with a header and question that make sense half of the time. */
-export function noise(input: Input, random: RandomSource): Input {
+/** Random octets, half of the time with a valid header and question. */
+export function randomMessage(input: Input, random: RandomSource): Input {
   const message = random.octets(random.chance(0.1) ? random.below(4_096) : random.below(200));
   if (message.length >= 12 && random.chance(0.5))
     for (const at of [6, 8, 10]) message.writeUInt16BE(random.below(4), at);
@@ -40,7 +40,7 @@ function otherType({ type }: Input): Input['type'] {
   return type === 'A' ? 'AAAA' : 'A';
 }
 
-/** The id, flags, number of questions and the question that were asked for, as far as they fit. */
+/** With the id, flags, number of questions and question of the query, as far as they fit. */
 function repaired(message: Buffer, query: Buffer): Buffer {
   if (message.length < 12) return message;
   const copy = Buffer.from(message);
@@ -63,7 +63,7 @@ function spliced(message: Buffer, at: number, removed: number, inserted: Buffer)
   return Buffer.concat([message.subarray(0, at), inserted, message.subarray(at + removed)]);
 }
 
-/** Writes two octets at a field of this kind; nothing where the message has none. */
+/** Overwrites two octets at a field of this kind, if the message has one. */
 function rewrite(
   kind: FieldKind,
   value: (random: RandomSource, old: number, at: number, message: Buffer) => number,
@@ -78,7 +78,7 @@ function rewrite(
   };
 }
 
-/** Lengths and counts just beside the right ones, at the edges of a sign bit, and far off. */
+/** Lengths and counts close to the right ones, around the sign bit, and far off. */
 function near(random: RandomSource, old: number): number {
   return random.pick([
     0,
@@ -94,7 +94,7 @@ function near(random: RandomSource, old: number): number {
   ]);
 }
 
-/** To itself, onward, back by one step, into the header, to another name, anywhere. */
+/** A pointer to itself, forward, back by one step, into the header, to another name, anywhere. */
 function somewhere(random: RandomSource, at: number, message: Buffer): number {
   const { names } = layoutOf(message);
   const targets = [at, at + 2, at - 2, at + 1, at - 1, 0, 11, 12, message.length, random.below(0x4000)];
@@ -102,7 +102,7 @@ function somewhere(random: RandomSource, at: number, message: Buffer): number {
   return 0xc000 | (random.pick(targets) & 0x3fff);
 }
 
-/** Puts records behind the last, and counts them in. */
+/** Appends records and increases the count of their section. */
 function appended(message: Buffer, records: readonly Buffer[], section: number): Buffer {
   if (message.length < 12) return message;
   const whole = Buffer.concat([message, ...records]);
@@ -110,7 +110,7 @@ function appended(message: Buffer, records: readonly Buffer[], section: number):
   return whole;
 }
 
-/** A record full of pointers, each to the one before, and many owners at the far end of that chain. */
+/** A record of pointers, each to the one before, and many owners at the end of that chain. */
 const pointerChain: Mutation = (message, random) => {
   const start = message.length + 12;
   if (start > 0x3000) return message;
@@ -119,14 +119,14 @@ const pointerChain: Mutation = (message, random) => {
   for (let hop = 0; hop < hops && start + 2 * hop < 0x3fff; hop++) chain.push(pointer(start + 2 * hop));
   const text = record({ type: TYPE.TXT, rdata: Buffer.concat(chain) });
   const depth = Math.min(chain.length - 1, random.pick([1, 60, 120, 126, 127, 8_000]));
-  // Two ends in turn, so that remembering the last one is of no help.
+  // Two ends in turn, so that remembering the last one does not help.
   const owners = [0, 2].map((back) => record({ owner: pointer(Math.min(start + 2 * depth, 0x3fff) - back) }));
   const count = random.pick([1, 1, 2, 10, 10, 3_000]);
   const users = Array.from({ length: count }, (_, index) => owners[index % owners.length] as Buffer);
   return appended(message, [text, ...users], 6);
 };
 
-/** Names that are long, and differ in their last label only: as many comparisons as possible. */
+/** Long names that differ only in their last label, for as many comparisons as possible. */
 const lookAlikes: Mutation = (message, random) => {
   const label = 'x'.repeat(random.pick([1, 30, 60]));
   const stem = Array.from({ length: random.between(1, 3) }, () => label).join('.');
@@ -138,7 +138,7 @@ const lookAlikes: Mutation = (message, random) => {
   return appended(message, random.shuffled(records), 6);
 };
 
-/** An owner at the limit of 255 octets: just below, on it, just above, in few labels or in many. */
+/** An owner of about 255 octets, just within the limit or just over it, in few labels or in many. */
 const longName: Mutation = (message, random) => {
   const size = random.pick([1, 20, 63]);
   let left = random.between(254, 257) - 1;
@@ -148,7 +148,7 @@ const longName: Mutation = (message, random) => {
   return appended(message, [record({ owner: name(labels.join('.')) })], random.pick([6, 8, 10]));
 };
 
-/** The bit that tells capitals from small letters, of a character that is a letter or is none. */
+/** Flips the bit that separates upper from lower case, in any character of a name. */
 const changeCase: Mutation = (message, random) => {
   const labels = layoutOf(message).fields.filter(({ kind, at }) => kind === 'label' && (message[at] as number) > 0);
   if (labels.length === 0) return message;
@@ -174,7 +174,7 @@ const duplicate: Mutation = (message, random) => {
 };
 
 const MUTATIONS: readonly Mutation[] = [
-  // Of octets.
+  // Mutations of octets.
   (message, random) =>
     edited(message, (copy) => {
       const at = random.below(copy.length);
@@ -194,7 +194,7 @@ const MUTATIONS: readonly Mutation[] = [
       theirs.subarray(random.below(theirs.length + 1)),
     ]);
   },
-  // Of what they mean.
+  // Mutations of fields and records.
   rewrite('count', near),
   rewrite('rdlength', near),
   rewrite('type', (random) => random.pick([TYPE.A, TYPE.AAAA, TYPE.CNAME, TYPE.SOA, TYPE.OPT, random.below(0x10000)])),

@@ -1,4 +1,4 @@
-/** What must hold for any message whatever, and whether it does. */
+/** The properties that every message must have, and the check of one message. */
 import { isIP } from 'node:net';
 import { getHeapStatistics } from 'node:v8';
 import { classify } from '../../lib/dns/message.js';
@@ -7,7 +7,7 @@ import { type Response, readResponse } from '../../lib/dns/response.js';
 import type { Input } from './generator.js';
 import { readByTheRules } from './reference.js';
 
-/** What is fuzzed: the check and the decoding of a response, as over TCP, where a truncated one is read too. */
+/** The code under test: classifies and reads a response, as over TCP, where a truncated one is read too. */
 export interface Subject {
   readonly classify: typeof classify;
   readonly readResponse: typeof readResponse;
@@ -29,7 +29,7 @@ export interface Flaw {
 }
 
 export interface CheckResult {
-  /** Equal for inputs that went the same way: a new one is worth keeping. */
+  /** Equal for inputs with the same outcome: an input with a new one is kept. */
   readonly signature: string;
   readonly flaw: Flaw | null;
   readonly ms: number;
@@ -42,12 +42,12 @@ type Outcome =
   | { readonly kind: 'threw'; readonly error: unknown };
 
 export const MOST_MS = 10;
-/** A machine that is busy elsewhere makes anything slow, but not every time; what is slow by itself always is. */
+/** Another process can slow down some runs, but not all of them. */
 const REPEATS = 5;
 const SLOW_REPEATS = 20;
-/** An owner of one octet, the record's ten, and an address: no message holds more of them. */
+/** The smallest address record: an owner of one octet, ten octets of fields, and an address. */
 const LEAST_RECORD_OCTETS = 15;
-/** Heap octets for each octet of the message, and for any message: strings and set entries, and room to spare. */
+/** Heap octets allowed for each octet of the message, and for any message. */
 const HEAP_FACTOR = 64;
 const HEAP_FLOOR = 262_144;
 
@@ -63,9 +63,9 @@ export function decode(subject: Subject, { message, query, type }: Input): Outco
 }
 
 export interface Effort {
-  /** Look at the heap too: it takes some microseconds more. */
+  /** Measure the heap too, which takes some microseconds more. */
   readonly heap: boolean;
-  /** Read it by the rules too, which is slow for large messages. */
+  /** Compare with the second reader too, which is slow for large messages. */
   readonly rules: boolean;
 }
 
@@ -81,7 +81,7 @@ export function check(subject: Subject, input: Input, effort: Effort = { heap: t
   return { signature: signatureOf(outcome, input), flaw: flawOf(subject, input, outcome, ms, effort), ms };
 }
 
-/** Milliseconds of this process's own: what others take of the machine meanwhile does not count. */
+/** The CPU time of this process in milliseconds, which other processes do not affect. */
 export function cpuTime(body: () => unknown): number {
   const before = process.cpuUsage();
   body();
@@ -114,14 +114,14 @@ function leastGrowth(subject: Subject, input: Input): number {
     decode(subject, input);
     const after = getHeapStatistics();
     const growth = after.used_heap_size - before.used_heap_size + after.external_memory - before.external_memory;
-    // Less than nothing: the collector came by, and this run says nothing.
+    // A negative growth means that garbage was collected during the run, which is then not used.
     if (growth >= 0) least = Math.min(least, growth);
     if (least <= HEAP_FLOOR) break;
   }
   return least === Number.POSITIVE_INFINITY ? 0 : least;
 }
 
-/** Every address is the data of an A or AAAA of class IN somewhere in the octets, and there are no more than fit. */
+/** Every address must be the data of an A or AAAA record of class IN in the octets, and there may not be more than fit. */
 function ungrounded({ message, type }: Input, response: Response): Flaw | null {
   const flaw = (detail: string): Flaw => ({ property: 'holds what it gives', detail });
   const { addresses, refused, ttlMs } = response;
@@ -135,7 +135,7 @@ function ungrounded({ message, type }: Input, response: Response): Flaw | null {
   return invented === undefined ? null : flaw(`${JSON.stringify(invented)} is in no record`);
 }
 
-/** Whatever looks like the data of such a record, at any offset, as hex. */
+/** All octets that can be the data of such a record, at any offset, as hex. */
 function heldIn(message: Buffer, type: 'A' | 'AAAA'): Set<string> {
   const [kind, length] = type === 'A' ? [1, 4] : [28, 16];
   const typeAndClass = Buffer.from([0, kind, 0, 1]);
@@ -148,7 +148,7 @@ function heldIn(message: Buffer, type: 'A' | 'AAAA'): Set<string> {
   return held;
 }
 
-/** The octets of an address as hex, read by other means than it was written by. */
+/** The octets of an address as hex, by other code than the one that formatted it. */
 function hexOf(address: string): string {
   if (isIP(address) === 4) return Buffer.from(address.split('.').map(Number)).toString('hex');
   const parts = address.replace(/(\d+)\.(\d+)\.(\d+)\.(\d+)$/, (_, ...octets: string[]) => {
@@ -162,7 +162,7 @@ function hexOf(address: string): string {
   return [...front, ...Array<string>(8 - front.length - back.length).fill('0000'), ...back].join('');
 }
 
-/** A valid message is read, and gives what it was made of. */
+/** A valid message must be read, and give the addresses that it was made of. */
 function unexpected({ expected }: Input, outcome: Outcome): Flaw | null {
   if (expected === undefined) return null;
   const flaw = (detail: string): Flaw => ({ property: 'reads what is valid', detail });
@@ -173,14 +173,14 @@ function unexpected({ expected }: Input, outcome: Outcome): Flaw | null {
     : flaw(difference(outcome.response.addresses, expected));
 }
 
-/** The reader may give up on what costs too much; in everything else it and the rules are of one mind. */
+/** The reader may refuse a message that is too costly; otherwise it must agree with the second reader. */
 function disagreement({ message, type }: Input, outcome: Outcome): Flaw | null {
   if (outcome.kind === 'ignored' || (outcome.kind === 'malformed' && outcome.why.includes('too costly'))) return null;
   const flaw = (detail: string): Flaw => ({ property: 'agrees with the rules', detail });
-  if (message.length < 12) return flaw('fewer octets than a header were not passed over');
+  if (message.length < 12) return flaw('fewer octets than a header were not ignored');
   const reading = readByTheRules(message, type);
   if (outcome.kind === 'malformed')
-    return reading.kind === 'malformed' || isQuestionTrouble(outcome.why)
+    return reading.kind === 'malformed' || isQuestionError(outcome.why)
       ? null
       : flaw(`"${outcome.why}", where the rules see nothing wrong`);
   if (reading.kind === 'malformed') return flaw(`read, where the rules see ${reading.why}`);
@@ -191,8 +191,8 @@ function disagreement({ message, type }: Input, outcome: Outcome): Flaw | null {
     : null;
 }
 
-/** Of the first check, which the rules leave out: they take the question for read. */
-function isQuestionTrouble(why: string): boolean {
+/** An error of the first check, which the second reader does not make. */
+function isQuestionError(why: string): boolean {
   return why === 'the question breaks off';
 }
 
@@ -207,7 +207,7 @@ function difference(given: readonly string[], wanted: ReadonlySet<string>): stri
   return `missing ${missing.join() || 'none'}, too many ${extra.join() || 'none'}`;
 }
 
-/** Coarse on purpose: sizes by their logarithm, so that the pool stays small and different. */
+/** Coarse on purpose, with sizes as logarithms, so that the pool stays small and varied. */
 function signatureOf(outcome: Outcome, { message, type }: Input): string {
   const size = (count: number): number => Math.ceil(Math.log2(count + 1));
   if (outcome.kind === 'threw') return `threw ${(outcome.error as Error)?.name}`;

@@ -1,4 +1,4 @@
-/** Choices at random, all out of one seed: the same seed makes the same run. */
+/** Random choices from one seed: the same seed makes the same run. */
 import type { Random } from '../../lib/runtime.js';
 import { seededRandom } from '../support/fake-random.js';
 

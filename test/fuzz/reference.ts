@@ -1,12 +1,12 @@
 /**
- * A second reader of responses, to hold the real one against: written from the rules, without a thought for speed, its
- * names as lists of labels. Where the two disagree one of them is wrong.
+ * A second reader of responses, to compare the real one with: written from the rules, simple and slow, with names as
+ * lists of labels. Where the two disagree one of them is wrong.
  */
 import type { RecordType } from '../../lib/dns/message.js';
 
 export type Reading =
   | { readonly kind: 'malformed'; readonly why: string }
-  /** Address octets as hex, those that nothing can be connected to left out and counted. */
+  /** Addresses as hex. Those that no connection can be opened to are left out and counted. */
   | { readonly kind: 'read'; readonly addresses: ReadonlySet<string>; readonly refused: number };
 
 interface Rr {
@@ -82,8 +82,8 @@ function read(message: Buffer, type: RecordType): Reading {
   const hex = (all: readonly Buffer[]): Set<string> => new Set(all.map((octets) => octets.toString('hex')));
   return {
     kind: 'read',
-    addresses: hex(found.filter(canBeDialled)),
-    refused: hex(found.filter((octets) => !canBeDialled(octets))).size,
+    addresses: hex(found.filter(isConnectable)),
+    refused: hex(found.filter((octets) => !isConnectable(octets))).size,
   };
 }
 
@@ -147,9 +147,9 @@ function areOptions(rdata: Buffer): boolean {
 
 const MAPPED = Buffer.from('00000000000000000000ffff', 'hex');
 
-function canBeDialled(octets: Buffer): boolean {
+function isConnectable(octets: Buffer): boolean {
   const first = octets[0] as number;
   if (octets.length === 4) return first > 0 && first < 224;
-  if (octets.subarray(0, 12).equals(MAPPED)) return canBeDialled(octets.subarray(12));
+  if (octets.subarray(0, 12).equals(MAPPED)) return isConnectable(octets.subarray(12));
   return first !== 0xff && octets.some((octet) => octet !== 0);
 }

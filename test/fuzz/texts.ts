@@ -1,4 +1,4 @@
-/** Random text for what reads text: targets, servers, resolv.conf, names. Nothing but our own errors may come of it. */
+/** Random texts for the readers of text: targets, servers, resolv.conf, names. They may throw only our own errors. */
 import { isIP } from 'node:net';
 import { hostnameFault } from '../../lib/dns/hostname.js';
 import { encodeQuery } from '../../lib/dns/message.js';
@@ -18,7 +18,7 @@ export interface TextFlaw {
 
 interface Reader {
   readonly words: readonly string[];
-  /** Throws what it finds wrong; returns in a word what became of the text. */
+  /** Throws if it finds a flaw; otherwise returns the outcome in a few words. */
   read(text: string): string;
 }
 
@@ -59,7 +59,7 @@ const READERS: Readonly<Record<string, Reader>> = {
         return 'refused';
       }
       must(target.port >= 1 && target.port <= 65_535, `port ${target.port}`);
-      // What a target may name, DNS can be asked for: no error is left for later.
+      // DNS can be asked for every host that a target may have.
       if (isIP(target.hostname) === 0) encodeQuery({ id: 1, hostname: target.hostname, type: 'A', edns: true });
       const again = parseTarget(formatTarget(target));
       must(JSON.stringify(again) === JSON.stringify(target), `reads its own form as ${JSON.stringify(again)}`);
@@ -105,7 +105,7 @@ function within(value: number | undefined, least: number, most: number): boolean
   return value === undefined || (Number.isInteger(value) && value >= least && value <= most);
 }
 
-/** One text for one reader; `seen` collects what became of all of them. */
+/** Tries one text with one reader; `seen` collects the outcomes. */
 export function tryText(random: RandomSource, seen: Set<string>): TextFlaw | null {
   const reader = random.pick(Object.keys(READERS));
   const { words } = READERS[reader] as Reader;
@@ -131,7 +131,7 @@ function flawIn(reader: string, text: string, seen: Set<string>): string | null 
   return ms < MOST_MS ? null : `took ${ms.toFixed(1)} ms at best`;
 }
 
-/** Mostly words that mean something there, some characters that mean nothing, and now and then very much of it. */
+/** Mostly words that the reader understands, some random characters, and rarely a very long text. */
 function writeText(random: RandomSource, words: readonly string[]): string {
   const count = random.chance(0.01) ? 5_000 : random.between(0, 8);
   const one = random.pick(words);

@@ -36,7 +36,10 @@ function toResult(answer: FakeAnswer, { server, question: { hostname } }: Exchan
 export interface ResolverFixture {
   readonly resolver: StubResolver;
   readonly clock: FakeClock;
-  /** `"last octet of the server, transport, type, name"`, and `no-edns`, `DO` and `CD` where that is so, of all queries so far; cleared by reading. */
+  /**
+   * All queries so far as `"last octet of the server, transport, type, name"`, with `no-edns`, `DO` and `CD` where they
+   * apply; cleared by reading.
+   */
   takeQueries(): string[];
   /** The timeout of each query, in milliseconds. */
   readonly timeouts: number[];

@@ -1,8 +1,8 @@
-/** DNS messages put together octet by octet, so that every fault can be made and none by accident. */
+/** DNS messages made octet by octet, so that a test can make any fault. */
 import { encodeQuery, type Query } from '../../lib/dns/message.js';
 
 export const HOSTNAME = 'svc.ns.svc.cluster.local';
-/** What nearly every record is owned by: the question's name. */
+/** The owner of nearly every record: a pointer to the question's name. */
 export const QUESTION = Buffer.from([0xc0, 0x0c]);
 export const TYPE = { A: 1, NS: 2, CNAME: 5, SOA: 6, TXT: 16, AAAA: 28, OPT: 41, DNSKEY: 48 } as const;
 
@@ -42,7 +42,7 @@ export interface RecordParts {
   class?: number;
   ttl?: number;
   rdata?: Buffer;
-  /** What the record says its data's length is. */
+  /** The length that the record claims for its data. */
   rdlength?: number;
 }
 
@@ -76,11 +76,11 @@ export interface ResponseParts {
   answers?: readonly Buffer[];
   authority?: readonly Buffer[];
   additional?: readonly Buffer[];
-  /** What the header says, where it lies. */
+  /** The count that the header claims, where it is wrong. */
   ancount?: number;
 }
 
-/** A response to `query`, its question repeated as it was asked. */
+/** A response to `query` that repeats its question. */
 export function response(parts: ResponseParts = {}): Buffer {
   const { query = aQuery(), rcode = 0, flags = 0x8180, answers = [], authority = [], additional = [] } = parts;
   const counts = [1, parts.ancount ?? answers.length, authority.length, additional.length];
@@ -95,14 +95,14 @@ export function response(parts: ResponseParts = {}): Buffer {
   ]);
 }
 
-/** The question section of a query, with or without OPT behind it. */
+/** The question section of a query with or without an OPT record. */
 export function questionOf(query: Buffer): Buffer {
   let end = 12;
   while (query[end] !== 0) end += 1 + (query[end] as number);
   return query.subarray(12, end + 5);
 }
 
-/** How long the question section of a query for `HOSTNAME` is: where the first record begins. */
+/** The offset of the first record after a question for `HOSTNAME`. */
 export const FIRST_RECORD = 12 + questionOf(aQuery()).length;
 
 export function frame(message: Buffer): Buffer {

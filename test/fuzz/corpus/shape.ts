@@ -1,19 +1,21 @@
-/** One evil (or merely odd) message, where it is known from, and what must come of it. */
+/** One bad or unusual message, its origin, and the expected outcome. */
 import type { RecordType } from '../../../lib/dns/message.js';
+import type { Coverage } from '../../faults/covers.js';
 import { aQuery } from '../../support/wire.js';
 import type { Input } from '../generator.js';
 
 export type Expectation =
-  /** Ignored by the first check, and why. */
+  /** Ignored by the first check, for this reason. */
   | { readonly ignored: 'not-a-response' | 'id-mismatch' | 'question-mismatch' }
-  /** Fails whole; what the error says. */
+  /** Fails as a whole, with this error. */
   | { readonly malformed: RegExp }
   | { readonly addresses: readonly string[]; readonly refused?: number; readonly rcode?: string };
 
 export interface Shape extends Input {
-  /** A sentence's end: "a response with …". */
+  /** The end of the sentence "a response with …". */
   readonly name: string;
-  /** The row of the faults' table, a CVE, an RFC, or whose test suite has it. */
+  readonly coverage: Coverage | null;
+  /** A CVE, an RFC, or the project whose test suite has it; empty where it is only in the table of faults. */
   readonly source: string;
   readonly outcome: Expectation;
 }
@@ -26,12 +28,13 @@ export interface ShapeParts {
 
 export function shape(
   name: string,
+  coverage: Coverage | null,
   source: string,
   message: Buffer,
   outcome: Expectation,
   parts: ShapeParts = {},
 ): Shape {
-  return { name, source, message, outcome, query: parts.query ?? aQuery(), type: parts.type ?? 'A' };
+  return { name, coverage, source, message, outcome, query: parts.query ?? aQuery(), type: parts.type ?? 'A' };
 }
 
 export function malformed(why: RegExp): Expectation {
@@ -40,4 +43,9 @@ export function malformed(why: RegExp): Expectation {
 
 export function gives(...addresses: string[]): Expectation {
   return { addresses };
+}
+
+/** The title of the shape's test. */
+export function titleOf({ name, source }: Shape): string {
+  return source === '' ? name : `${name} (${source})`;
 }

@@ -1,4 +1,4 @@
-/** Datagrams that are not the response to our question, before the one that is. */
+/** Messages that do not belong to our query, before the response that does. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { DnsExchange, DnsQuery } from '../support/dns-server.js';
@@ -26,7 +26,7 @@ function asking(query: DnsQuery, hostname: string, type: 'A' | 'AAAA' = 'A'): Bu
   return response({ query: aQuery({ id: query.id, hostname, type }), answers: [forged(query).subarray(-16)] });
 }
 
-/** The first two labels of the question as one, with a dot in it. */
+/** The first two labels of the question as one label that contains a dot. */
 function asOneLabel(query: DnsQuery): Buffer {
   const name = Buffer.from('\x06svc.ns\x03svc\x07cluster\x05local\0', 'latin1');
   const message = forged(query);
@@ -87,7 +87,7 @@ const ROWS: readonly Row[] = [
 ];
 
 for (const { title, coverage, bad, counts } of ROWS)
-  test(`${title}, and the good response behind them counts`, coverage, async (t) => {
+  test(`${title}, and the good response after them is used`, coverage, async (t) => {
     const { ask, ready, failures } = await startFixture(t);
     const { dropped, wrongQuestion, malformed, timeouts, tcpQueries, replies } = await ask((query, exchange) => {
       for (const message of bad(query)) exchange.reply(message);
@@ -102,7 +102,7 @@ for (const { title, coverage, bad, counts } of ROWS)
     await ready(NEW);
   });
 
-test('where no good response follows, the query times out and the endpoints stay', covers(1, 4, 5), async (t) => {
+test('without a good response after them the query times out, and the endpoints stay', covers(1, 4, 5), async (t) => {
   const { ask, ready, failures } = await startFixture(t, { dns: { timeoutMs: 300 } });
   const { dropped, wrongQuestion, timeouts } = await ask((query, exchange) => {
     exchange.reply(Buffer.alloc(3));
@@ -123,7 +123,7 @@ test(
     const guess = (query: DnsQuery, exchange: DnsExchange, offset: number): void =>
       exchange.reply(Buffer.concat([u16((query.id + offset) & 0xffff), forged(query).subarray(2)]));
     const { wrongId, udpQueries, tcpQueries } = await ask((query, exchange) => {
-      // A flood of guesses; the next would have been right.
+      // Many guessed ids, of which the next would have been right.
       if (exchange.transport === 'udp') for (let offset = 1; offset < 50; offset++) guess(query, exchange, offset);
       exchange.reply(exchange.transport === 'udp' ? forged(query) : answerWith(query, NEW));
     });
@@ -133,7 +133,7 @@ test(
   },
 );
 
-test('responses from another port or address never arrive, whatever they say', covers(3), async (t) => {
+test('responses from another port or address are never received', covers(3), async (t) => {
   const { ask, ready, failures } = await startFixture(t);
   const { wrongId, wrongQuestion, malformed } = await ask(async (query, exchange) => {
     for (const host of [undefined, '127.0.0.2'])
@@ -150,22 +150,28 @@ test('responses from another port or address never arrive, whatever they say', c
   await ready(NEW);
 });
 
-test('over TCP each fails the question, and the endpoints stay', covers(2, 4, 5), async (t) => {
-  const { ask, ready, failures } = await startFixture(t);
-  const wrong: readonly ((query: DnsQuery) => Buffer)[] = [
-    (query) => Buffer.concat([u16(query.id ^ 1), forged(query).subarray(2)]),
-    (query) => query.buffer,
-    (query) => with16(forged(query), 4, 0),
-    (query) => with16(forged(query), 4, 2),
-    (query) => asking(query, 'svc.ns'),
-    asOneLabel,
-  ];
-  for (const [index, message] of wrong.entries()) {
-    const { malformed } = await ask((query, exchange) =>
-      exchange.reply(exchange.transport === 'udp' ? response({ query: query.buffer, flags: 0x8380 }) : message(query)),
-    );
-    assert.equal(malformed, 1);
-    assert.equal(failures[index]?.error.code, 'ERR_HEADLESS_DNS_MALFORMED');
-  }
-  await ready(['127.61.0.1', '127.61.0.2']);
-});
+test(
+  'over TCP each message that does not belong to the query fails it, and the endpoints stay',
+  covers(2, 4, 5),
+  async (t) => {
+    const { ask, ready, failures } = await startFixture(t);
+    const wrong: readonly ((query: DnsQuery) => Buffer)[] = [
+      (query) => Buffer.concat([u16(query.id ^ 1), forged(query).subarray(2)]),
+      (query) => query.buffer,
+      (query) => with16(forged(query), 4, 0),
+      (query) => with16(forged(query), 4, 2),
+      (query) => asking(query, 'svc.ns'),
+      asOneLabel,
+    ];
+    for (const [index, message] of wrong.entries()) {
+      const { malformed } = await ask((query, exchange) =>
+        exchange.reply(
+          exchange.transport === 'udp' ? response({ query: query.buffer, flags: 0x8380 }) : message(query),
+        ),
+      );
+      assert.equal(malformed, 1);
+      assert.equal(failures[index]?.error.code, 'ERR_HEADLESS_DNS_MALFORMED');
+    }
+    await ready(['127.61.0.1', '127.61.0.2']);
+  },
+);
