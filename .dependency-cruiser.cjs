@@ -138,6 +138,13 @@ module.exports = {
       to: { path: '^node_modules/(@types/)?dns-packet/' },
     },
     {
+      name: 'retry-in-dns-only',
+      comment: 'Calls are retried by grpc-js, under its own policy. p-retry is for questions to DNS servers.',
+      severity: 'error',
+      from: { path: '^(lib|examples)/', pathNot: '^lib/dns/' },
+      to: { path: '^node_modules/p-retry/' },
+    },
+    {
       name: 'imports-resolve',
       severity: 'error',
       from: { path: '^(lib|test|bench|examples)/' },

@@ -2,6 +2,7 @@
  * One question to the servers in turn, until one of them answers it. It remembers, from question to question, which
  * servers did not respond and which questions need TCP. How one message is exchanged is in `exchange.ts`.
  */
+import pRetry from 'p-retry';
 import type { Clock } from '../runtime.js';
 import type { Exchange, ExchangeRequest } from './exchange.js';
 import type { Failure, FailureReason } from './failure.js';
@@ -24,6 +25,9 @@ interface Attempt {
   readonly response: ServerResponse | null;
 }
 
+/** Tells p-retry to make the next attempt; what failed is kept as data beside it. */
+class FailedAttempt extends Error {}
+
 export class QueryRunner {
   readonly #exchange: Exchange;
   readonly #clock: Clock;
@@ -39,24 +43,38 @@ export class QueryRunner {
     this.#transports = new TransportMemory(clock);
   }
 
-  /** Rejects only with the signal's reason. The next server is asked at once: waiting is left to the poller. */
+  /** Rejects only with the signal's reason. */
   async run(question: Question, bits: QueryBits, plan: ResolutionPlan, signal: AbortSignal): Promise<QueryResult> {
     // Sorted for each question, so that a server that has just timed out does not delay the next candidate too.
     const servers = this.#order.sort(plan.servers);
     const failures: Failure<FailureReason>[] = [];
     const silentOverUdp = new Set<ServerAddress>();
     let last: ServerResponse | null = null;
-    for (let round = 0; round < plan.rounds; round++)
-      for (const server of servers) {
-        signal.throwIfAborted();
-        const request = { server, question, bits, timeoutMs: plan.timeoutMs, signal };
-        const { outcome, response } = await this.#attempt(request, silentOverUdp);
-        last = response ?? last;
-        if (outcome.kind !== 'failed') return { question, outcome, last };
-        failures.push(outcome.failure);
-      }
-    const failure = withHistory(failures.at(-1) as Failure<FailureReason>, failures.slice(0, -1), plan.advice);
-    return { question, outcome: { kind: 'failed', failure }, last };
+    const attempt = async (number: number): Promise<QueryOutcome> => {
+      const server = servers[(number - 1) % servers.length] as ServerAddress;
+      const request = { server, question, bits, timeoutMs: plan.timeoutMs, signal };
+      const { outcome, response } = await this.#attempt(request, silentOverUdp);
+      last = response ?? last;
+      if (outcome.kind !== 'failed') return outcome;
+      failures.push(outcome.failure);
+      throw new FailedAttempt();
+    };
+    try {
+      const outcome = await pRetry(attempt, {
+        retries: plan.rounds * servers.length - 1,
+        // The next server is asked at once: waiting is left to the poller, on its own clock.
+        minTimeout: 0,
+        signal,
+        // Anything else is not a server's failure, and another server would not help.
+        shouldRetry: ({ error }) => error instanceof FailedAttempt,
+      });
+      return { question, outcome, last };
+    } catch (error) {
+      signal.throwIfAborted();
+      if (!(error instanceof FailedAttempt)) throw error;
+      const failure = withHistory(failures.at(-1) as Failure<FailureReason>, failures.slice(0, -1), plan.advice);
+      return { question, outcome: { kind: 'failed', failure }, last };
+    }
   }
 
   /**
