@@ -103,7 +103,9 @@ export function sharedPoller(key: PollerKey, runtime: Runtime): Poller {
   if (known) return known;
   for (const [other, poller] of registry) if (!poller.deref()) registry.delete(other);
   const counter = new DiscoveryCounter();
-  const resolver = lookup ? new LookupResolver(hostname, lookup) : new StubResolver(hostname, absolute, dns, runtime);
+  const resolver = lookup
+    ? new LookupResolver(hostname, lookup, counter.emit)
+    : new StubResolver(hostname, absolute, dns, runtime, { emit: counter.emit });
   const poller = new Poller(resolver, { hostname, refresh, empty }, runtime, counter);
   registry.set(text, new WeakRef(poller));
   return poller;

@@ -7,7 +7,7 @@
 import { Poller } from '../../lib/discovery/poller.js';
 import type { RefreshSettings } from '../../lib/discovery/schedule.js';
 import type { NameResolver } from '../../lib/dns/name-resolver.js';
-import { type Resolution, zeroDnsCounters } from '../../lib/dns/resolution.js';
+import type { Resolution } from '../../lib/dns/resolution.js';
 import type { Random } from '../../lib/runtime.js';
 import { DiscoveryCounter } from '../../lib/telemetry/counters.js';
 import { DnsCache, DnsZone, type ZoneSource } from '../../test/support/dns-zone.js';
@@ -99,7 +99,6 @@ function withCache(zone: DnsZone, cacheTtl: CacheTtl, clock: VirtualClock, rando
 
 function bookOf(source: ZoneSource): NameResolver {
   return {
-    counters: zeroDnsCounters(),
     async resolve(): Promise<Resolution> {
       const { answers } = source.answer(NAME, 'A');
       const addresses = answers.map((record) => record.data);

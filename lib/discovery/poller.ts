@@ -89,7 +89,7 @@ export class Poller implements AddressSource {
   }
 
   get counters(): AddressSource['counters'] {
-    return { ...this.#counter.counters, ...this.#resolver.counters };
+    return this.#counter.counters;
   }
 
   get status(): SourceStatus {

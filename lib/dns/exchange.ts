@@ -7,10 +7,10 @@ import { randomInt } from 'node:crypto';
 import { createSocket } from 'node:dgram';
 import { connect } from 'node:net';
 import type { Clock } from '../runtime.js';
+import type { Emit } from '../telemetry/events.js';
 import type { Failure } from './failure.js';
 import { FrameReader, toFrame } from './frame.js';
 import { classify, encodeQuery, type QueryBits, type Question } from './message.js';
-import type { DnsCounters } from './resolution.js';
 import { type Response, readResponse } from './response.js';
 import { formatServer, type ServerAddress } from './settings.js';
 
@@ -26,8 +26,7 @@ export interface ExchangeRequest {
   /** Total time for the exchange, from the call to the last octet of the response. */
   readonly timeoutMs: number;
   readonly clock: Clock;
-  /** Incremented as events happen. */
-  readonly counters: DnsCounters;
+  readonly emit: Emit;
   readonly signal: AbortSignal;
 }
 
@@ -66,7 +65,7 @@ interface Completion {
  * passes or the signal aborts.
  */
 function run(request: ExchangeRequest, open: (completion: Completion) => () => void): Promise<ExchangeResult> {
-  const { server, question, transport, timeoutMs, clock, counters, signal } = request;
+  const { server, question, transport, timeoutMs, clock, emit, signal } = request;
   return new Promise((resolve, reject) => {
     let ended = false;
     let close: (() => void) | undefined;
@@ -83,7 +82,7 @@ function run(request: ExchangeRequest, open: (completion: Completion) => () => v
       done: (result) => end(() => resolve(result)),
       failed: (reason, what, cause) =>
         end(() => {
-          counters[COUNTERS[reason]] += 1;
+          emit({ kind: 'query_failed', reason });
           const { hostname, type } = question;
           const address = formatServer(server);
           const message = `${type} of "${hostname}": ${address} (${transport}) ${what}`;
@@ -95,9 +94,7 @@ function run(request: ExchangeRequest, open: (completion: Completion) => () => v
     );
     signal.addEventListener('abort', abort, { once: true });
 
-    counters.queries += 1;
-    if (transport === 'udp') counters.udpQueries += 1;
-    else counters.tcpQueries += 1;
+    emit({ kind: 'query_sent', transport });
     try {
       close = open(completion);
       if (ended) close();
@@ -108,10 +105,8 @@ function run(request: ExchangeRequest, open: (completion: Completion) => () => v
   });
 }
 
-const COUNTERS = { timeout: 'timeouts', malformed: 'malformed', unreachable: 'unreachable' } as const;
-
 function exchangeOverUdp(request: ExchangeRequest, query: Buffer): Promise<ExchangeResult> {
-  const { server, counters } = request;
+  const { server, emit } = request;
   return run(request, (completion) => {
     const socket = createSocket(server.host.includes(':') ? 'udp6' : 'udp4');
     socket.unref();
@@ -122,20 +117,20 @@ function exchangeOverUdp(request: ExchangeRequest, query: Buffer): Promise<Excha
     socket.on('message', (message, from) => {
       // The kernel filters for a connected socket; this covers the moment between binding and connecting.
       if (from.address !== peer?.address || from.port !== peer.port) {
-        counters.dropped += 1;
+        emit({ kind: 'datagram_dropped' });
         return;
       }
       // A message that does not belong to this query is ignored: its sender may not be the server.
       try {
         switch (classify(message, query)) {
           case 'not-a-response':
-            counters.dropped += 1;
+            emit({ kind: 'datagram_dropped' });
             return;
           case 'question-mismatch':
-            counters.wrongQuestion += 1;
+            emit({ kind: 'question_mismatch' });
             return;
           case 'id-mismatch':
-            counters.wrongId += 1;
+            emit({ kind: 'id_mismatch' });
             completion.done({ kind: 'id-mismatch' });
             return;
           case 'truncated':
@@ -165,7 +160,7 @@ function exchangeOverUdp(request: ExchangeRequest, query: Buffer): Promise<Excha
 }
 
 function exchangeOverTcp(request: ExchangeRequest, query: Buffer): Promise<ExchangeResult> {
-  const { server, counters } = request;
+  const { server, emit } = request;
   return run(request, (completion) => {
     const frame = new FrameReader();
     const socket = connect({ host: server.host, port: server.port, noDelay: true });
@@ -181,8 +176,8 @@ function exchangeOverTcp(request: ExchangeRequest, query: Buffer): Promise<Excha
         if (message === undefined) return;
         // Only the server can write to this connection, so a message that does not belong to this query is its fault.
         const kind = classify(message, query);
-        if (kind === 'id-mismatch') counters.wrongId += 1;
-        if (kind === 'question-mismatch') counters.wrongQuestion += 1;
+        if (kind === 'id-mismatch') emit({ kind: 'id_mismatch' });
+        if (kind === 'question-mismatch') emit({ kind: 'question_mismatch' });
         if (kind === 'complete' || kind === 'truncated')
           completion.done({ kind: 'response', response: read(message, request) });
         else completion.failed('malformed', MISMATCHES[kind]);
@@ -201,10 +196,10 @@ const MISMATCHES = {
   'question-mismatch': 'sent a response to another question',
 } as const;
 
-function read(message: Buffer, { question, counters }: ExchangeRequest): Response {
+function read(message: Buffer, { question, emit }: ExchangeRequest): Response {
   const response = readResponse(message, question.type);
-  counters.replies += 1;
-  counters.refusedAddresses += response.refused;
+  emit({ kind: 'response_received' });
+  if (response.refused > 0) emit({ kind: 'addresses_refused', count: response.refused });
   return response;
 }
 

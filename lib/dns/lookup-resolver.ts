@@ -1,9 +1,10 @@
 /** The user's own source of addresses, in the place of DNS servers. */
 import { isIP } from 'node:net';
+import type { Emit } from '../telemetry/events.js';
 import { isConnectable } from './address.js';
 import { isEmpty, type Reason, reasonOf, toError } from './failure.js';
 import type { NameResolver } from './name-resolver.js';
-import { type DnsCounters, type Outcome, type Resolution, zeroDnsCounters } from './resolution.js';
+import type { Outcome, Resolution } from './resolution.js';
 
 export interface LookupResult {
   /** IPv4 or IPv6 addresses as text. An empty array means NODATA. */
@@ -43,24 +44,22 @@ const MAX_TTL_MS = 0x7fff_ffff * 1_000;
 export class LookupResolver implements NameResolver {
   readonly #hostname: string;
   readonly #lookup: Lookup;
-  readonly #counters: DnsCounters = zeroDnsCounters();
+  readonly #emit: Emit;
 
-  constructor(hostname: string, lookup: Lookup) {
+  /** @param emit is told of every query. */
+  constructor(hostname: string, lookup: Lookup, emit: Emit = () => {}) {
     this.#hostname = hostname;
     this.#lookup = lookup;
-  }
-
-  get counters(): Readonly<DnsCounters> {
-    return this.#counters;
+    this.#emit = emit;
   }
 
   async resolve(signal: AbortSignal): Promise<Resolution> {
     signal.throwIfAborted();
-    this.#counters.queries += 1;
+    this.#emit({ kind: 'query_sent', transport: 'lookup' });
     let outcome: Outcome;
     try {
       outcome = this.#check(await abortable(this.#lookup(this.#hostname, { signal }), signal));
-      this.#counters.replies += 1;
+      this.#emit({ kind: 'response_received' });
     } catch (error) {
       signal.throwIfAborted();
       outcome = this.#toOutcome(error);
@@ -79,7 +78,8 @@ export class LookupResolver implements NameResolver {
       throw new TypeError(`lookup must return { ttlMs: number >= 0 }, got ${describe(ttlMs)}`);
     const different = new Set(addresses as string[]);
     const usable = [...different].filter(isConnectable);
-    this.#counters.refusedAddresses += different.size - usable.length;
+    const count = different.size - usable.length;
+    if (count > 0) this.#emit({ kind: 'addresses_refused', count });
     if (usable.length > 0)
       return { kind: 'addresses', addresses: usable, ttlMs: Math.min(ttlMs, MAX_TTL_MS), partial: false };
     const message = `lookup of "${this.#hostname}" returned no address that a connection could be opened to`;

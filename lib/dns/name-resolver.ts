@@ -3,7 +3,7 @@
  * user's own function. The poller decides when to ask.
  */
 import type { QueryBits } from './message.js';
-import type { DnsCounters, Resolution } from './resolution.js';
+import type { Resolution } from './resolution.js';
 
 export interface NameResolver {
   /**
@@ -11,6 +11,4 @@ export interface NameResolver {
    * @param bits of the queries to send. Default: neither bit is set. A user's lookup sends none, and ignores them.
    */
   resolve(signal: AbortSignal, bits?: QueryBits): Promise<Resolution>;
-  /** Totals since the resolver was made. */
-  readonly counters: Readonly<DnsCounters>;
 }

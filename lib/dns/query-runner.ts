@@ -4,11 +4,11 @@
  */
 import pRetry from 'p-retry';
 import type { Clock } from '../runtime.js';
+import type { Emit } from '../telemetry/events.js';
 import type { Exchange, ExchangeRequest } from './exchange.js';
 import type { Failure, FailureReason } from './failure.js';
 import type { QueryBits, Question } from './message.js';
 import { type QueryOutcome, type QueryResult, type ServerResponse, toOutcome, withHistory } from './query-result.js';
-import type { DnsCounters } from './resolution.js';
 import type { ResolutionPlan } from './resolution-plan.js';
 import { ServerOrder, TransportMemory } from './servers.js';
 import type { ServerAddress } from './settings.js';
@@ -31,14 +31,14 @@ class FailedAttempt extends Error {}
 export class QueryRunner {
   readonly #exchange: Exchange;
   readonly #clock: Clock;
-  readonly #counters: DnsCounters;
+  readonly #emit: Emit;
   readonly #order: ServerOrder;
   readonly #transports: TransportMemory;
 
-  constructor(exchange: Exchange, clock: Clock, counters: DnsCounters) {
+  constructor(exchange: Exchange, clock: Clock, emit: Emit) {
     this.#exchange = exchange;
     this.#clock = clock;
-    this.#counters = counters;
+    this.#emit = emit;
     this.#order = new ServerOrder(clock);
     this.#transports = new TransportMemory(clock);
   }
@@ -102,7 +102,7 @@ export class QueryRunner {
         edns,
         timeoutMs: Math.max(0, deadline - clock.now()),
         clock,
-        counters: this.#counters,
+        emit: this.#emit,
       });
       switch (result.kind) {
         case 'failed': {
@@ -113,7 +113,7 @@ export class QueryRunner {
           return { outcome: result, response: null };
         }
         case 'truncated':
-          this.#counters.truncated += 1;
+          this.#emit({ kind: 'response_truncated' });
           this.#transports.recordTruncation(question);
           transport = 'tcp';
           continue;
@@ -125,7 +125,7 @@ export class QueryRunner {
           const { rcode } = result.response;
           // Not remembered: the server may be replaced, and then large datagrams are worth having again.
           if (edns && (rcode === 'FORMERR' || rcode === 'BADVERS')) {
-            this.#counters.withoutEdns += 1;
+            this.#emit({ kind: 'edns_withdrawn' });
             edns = false;
             continue;
           }

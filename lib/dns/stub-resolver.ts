@@ -3,6 +3,7 @@
  * question is put to the servers is in `query-runner.ts`, and when to resolve again is decided by the poller.
  */
 import type { Runtime } from '../runtime.js';
+import type { Emit } from '../telemetry/events.js';
 import { type Exchange, exchange as realExchange } from './exchange.js';
 import { isRcode } from './failure.js';
 import { assertHostname } from './hostname.js';
@@ -10,18 +11,23 @@ import type { QueryBits, RecordType } from './message.js';
 import type { NameResolver } from './name-resolver.js';
 import { type QueryResult, summarise, toResolution } from './query-result.js';
 import { QueryRunner } from './query-runner.js';
-import { type DnsCounters, type Resolution, zeroDnsCounters } from './resolution.js';
+import type { Resolution } from './resolution.js';
 import { type ResolutionPlan, ResolutionPlanner } from './resolution-plan.js';
 import type { DnsSettings, Family } from './settings.js';
 
 const NO_BITS: QueryBits = { dnssecOk: false, checkingDisabled: false };
+
+export interface StubResolverDependencies {
+  /** Told of every query. */
+  readonly emit?: Emit;
+  readonly exchange?: Exchange;
+}
 
 export class StubResolver implements NameResolver {
   readonly #hostname: string;
   readonly #family: Family;
   readonly #planner: ResolutionPlanner;
   readonly #runner: QueryRunner;
-  readonly #counters: DnsCounters = zeroDnsCounters();
   /** The candidate that had addresses last. With `ndots:5` it would often be the fourth name to be asked for. */
   #knownName: string | undefined;
 
@@ -35,17 +41,13 @@ export class StubResolver implements NameResolver {
     absolute: boolean,
     settings: DnsSettings,
     { clock, random }: Pick<Runtime, 'clock' | 'random'>,
-    dependencies: { readonly exchange?: Exchange } = {},
+    { emit = () => {}, exchange = realExchange }: StubResolverDependencies = {},
   ) {
     assertHostname(hostname);
     this.#hostname = hostname;
     this.#family = settings.family;
     this.#planner = new ResolutionPlanner(hostname, absolute, settings, random);
-    this.#runner = new QueryRunner(dependencies.exchange ?? realExchange, clock, this.#counters);
-  }
-
-  get counters(): Readonly<DnsCounters> {
-    return this.#counters;
+    this.#runner = new QueryRunner(exchange, clock, emit);
   }
 
   async resolve(signal: AbortSignal, bits: QueryBits = NO_BITS): Promise<Resolution> {

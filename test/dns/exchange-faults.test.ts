@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it, type TestContext } from 'node:test';
-import type { DnsCounters } from '../../lib/dns/resolution.js';
+import type { DiscoveryCounters } from '../../lib/telemetry/counters.js';
 import { covers } from '../faults/covers.js';
 import { addressesOf, ask, fails, good, heldBack, responseOf, serve } from '../support/dns-query.js';
 import type { DnsQuery } from '../support/dns-server.js';
@@ -10,7 +10,7 @@ import { a, aQuery, frame, HOSTNAME, response, u16 } from '../support/wire.js';
 
 describe('an exchange over udp', () => {
   /** Sends the bad datagrams and then a good one, which must be accepted. */
-  async function countersAfter(t: TestContext, bad: (query: DnsQuery) => Buffer[]): Promise<DnsCounters> {
+  async function countersAfter(t: TestContext, bad: (query: DnsQuery) => Buffer[]): Promise<DiscoveryCounters> {
     const server = await serve(leakCheck(t), (query, exchange) => {
       for (const message of bad(query)) exchange.reply(message);
       exchange.reply(good(query));

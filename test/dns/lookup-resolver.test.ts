@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { type Lookup, LookupResolver } from '../../lib/dns/lookup-resolver.js';
 import type { Outcome } from '../../lib/dns/resolution.js';
+import { DiscoveryCounter } from '../../lib/telemetry/counters.js';
 import { covers } from '../faults/covers.js';
 
 const idle = new AbortController().signal;
@@ -24,13 +25,12 @@ describe("the user's lookup", () => {
   });
 
   it('gives no address that no connection can be opened to, and counts those', covers(29), async () => {
-    const resolver = new LookupResolver('svc', async () => ({
-      addresses: ['0.0.0.0', '10.0.0.1', '224.0.0.1'],
-      ttlMs: 0,
-    }));
+    const { counters, emit } = new DiscoveryCounter();
+    const lookup = async () => ({ addresses: ['0.0.0.0', '10.0.0.1', '224.0.0.1'], ttlMs: 0 });
+    const resolver = new LookupResolver('svc', lookup, emit);
     const outcome = (await resolver.resolve(idle)).outcomes.get('lookup');
     assert.deepEqual(outcome?.kind === 'addresses' && outcome.addresses, ['10.0.0.1']);
-    assert.equal(resolver.counters.refusedAddresses, 2);
+    assert.equal(counters.refusedAddresses, 2);
   });
 
   it('gives NODATA when it returns an empty array', async () => {

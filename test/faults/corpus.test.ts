@@ -2,9 +2,10 @@
 import assert from 'node:assert/strict';
 import { describe, it, type TestContext } from 'node:test';
 import type { Transport } from '../../lib/dns/exchange.js';
-import type { DnsCounters, Outcome } from '../../lib/dns/resolution.js';
+import type { Outcome } from '../../lib/dns/resolution.js';
 import { StubResolver } from '../../lib/dns/stub-resolver.js';
 import { systemRuntime } from '../../lib/runtime.js';
+import { DiscoveryCounter, type DiscoveryCounters } from '../../lib/telemetry/counters.js';
 import { type Shape, titleOf } from '../fuzz/corpus/shape.js';
 import { CORPUS } from '../fuzz/corpus.js';
 import { type DnsQuery, DnsServer } from '../support/dns-server.js';
@@ -33,7 +34,7 @@ async function resolve(
   t: TestContext,
   shape: Shape,
   transport: Transport,
-): Promise<{ outcome: Outcome; counters: Readonly<DnsCounters> }> {
+): Promise<{ outcome: Outcome; counters: Readonly<DiscoveryCounters> }> {
   const server = await DnsServer.start();
   t.after(() => server.close());
   const settings = {
@@ -45,7 +46,8 @@ async function resolve(
     ndots: 0,
     resolvConf: '/nonexistent',
   };
-  const client = new StubResolver(HOSTNAME, true, settings, systemRuntime);
+  const { counters, emit } = new DiscoveryCounter();
+  const client = new StubResolver(HOSTNAME, true, settings, systemRuntime, { emit });
   server.respond = (query, exchange) => {
     if (transport === 'tcp' && exchange.transport === 'udp')
       return exchange.reply(response({ query: query.buffer, flags: 0x8380 }));
@@ -56,7 +58,7 @@ async function resolve(
   const { outcomes } = await client.resolve(new AbortController().signal);
   const outcome = outcomes.get(shape.type);
   assert.ok(outcome);
-  return { outcome, counters: client.counters };
+  return { outcome, counters };
 }
 
 function code(outcome: Outcome): string {

@@ -7,17 +7,17 @@ import {
   exchange,
   type Transport,
 } from '../../lib/dns/exchange.js';
-import { type DnsCounters, zeroDnsCounters } from '../../lib/dns/resolution.js';
 import type { Response } from '../../lib/dns/response.js';
 import type { ServerAddress } from '../../lib/dns/settings.js';
 import { systemRuntime } from '../../lib/runtime.js';
+import { DiscoveryCounter, type DiscoveryCounters } from '../../lib/telemetry/counters.js';
 import { type DnsExchange, type DnsQuery, DnsServer } from './dns-server.js';
 import type { Defer } from './leak-check.js';
 import { a, HOSTNAME, response } from './wire.js';
 
 export interface Asked {
   readonly result: Promise<ExchangeResult>;
-  readonly counters: DnsCounters;
+  readonly counters: DiscoveryCounters;
   readonly abort: AbortController;
 }
 
@@ -27,7 +27,7 @@ export function ask(
   transport: Transport,
   changes: Partial<Pick<ExchangeRequest, 'clock' | 'edns' | 'bits'>> = {},
 ): Asked {
-  const counters = zeroDnsCounters();
+  const { counters, emit } = new DiscoveryCounter();
   const abort = new AbortController();
   const request: ExchangeRequest = {
     server,
@@ -36,7 +36,7 @@ export function ask(
     edns: false,
     timeoutMs: 20_000,
     clock: systemRuntime.clock,
-    counters,
+    emit,
     signal: abort.signal,
     ...changes,
   };

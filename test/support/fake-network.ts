@@ -7,6 +7,7 @@ import type { Response } from '../../lib/dns/response.js';
 import type { DnsSettings } from '../../lib/dns/settings.js';
 import { StubResolver } from '../../lib/dns/stub-resolver.js';
 import type { DnsError } from '../../lib/errors.js';
+import { DiscoveryCounter, type DiscoveryCounters } from '../../lib/telemetry/counters.js';
 import { FakeClock } from './fake-clock.js';
 import { scriptedRandom } from './fake-random.js';
 
@@ -35,6 +36,7 @@ function toResult(answer: FakeAnswer, { server, question: { hostname } }: Exchan
 
 export interface ResolverFixture {
   readonly resolver: StubResolver;
+  readonly counters: Readonly<DiscoveryCounters>;
   readonly clock: FakeClock;
   /**
    * All queries so far as `"last octet of the server, transport, type, name"`, with `no-edns`, `DO` and `CD` where they
@@ -56,6 +58,7 @@ export function resolverFixture(answering: Answering, options: ResolverFixtureOp
   const clock = new FakeClock();
   const queries: string[] = [];
   const timeouts: number[] = [];
+  const { counters, emit } = new DiscoveryCounter();
   const resolver = new StubResolver(
     hostname,
     absolute,
@@ -71,6 +74,7 @@ export function resolverFixture(answering: Answering, options: ResolverFixtureOp
     },
     { clock, random: scriptedRandom(0) },
     {
+      emit,
       exchange: async (request) => {
         const { server, question, transport, edns, bits } = request;
         request.signal.throwIfAborted();
@@ -86,6 +90,7 @@ export function resolverFixture(answering: Answering, options: ResolverFixtureOp
   );
   return {
     resolver,
+    counters,
     clock,
     takeQueries: () => queries.splice(0),
     timeouts,

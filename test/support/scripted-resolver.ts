@@ -2,7 +2,6 @@
 import { type Reason, toError } from '../../lib/dns/failure.js';
 import type { NameResolver } from '../../lib/dns/name-resolver.js';
 import type { Outcome, OutcomeSource, Resolution } from '../../lib/dns/resolution.js';
-import { zeroDnsCounters } from '../../lib/dns/resolution.js';
 import type { DnsError } from '../../lib/errors.js';
 import type { Clock } from '../../lib/runtime.js';
 
@@ -49,7 +48,6 @@ interface Query {
 }
 
 export class ScriptedResolver implements NameResolver {
-  readonly counters = zeroDnsCounters();
   readonly queries: Query[] = [];
   /** The answer that queries get at once; null: they wait for their `reply`. */
   answer: Resolution | Error | null;

@@ -7,7 +7,7 @@ import { StubResolver } from '../../../lib/dns/stub-resolver.js';
 import { HeadlessChannel, type HeadlessOptions } from '../../../lib/index.js';
 import { resolveOptions } from '../../../lib/options.js';
 import { systemRuntime } from '../../../lib/runtime.js';
-import { DiscoveryCounter } from '../../../lib/telemetry/counters.js';
+import { DiscoveryCounter, type DiscoveryCounters } from '../../../lib/telemetry/counters.js';
 import { eventually } from '../../support/eventually.js';
 import { HelloClient, sayHi } from '../../support/hello-service.js';
 import { type Defer, leakCheck } from '../../support/leak-check.js';
@@ -35,14 +35,17 @@ export function ips(count: number, first = 0): string[] {
 }
 
 /** Asks one server, now and then. */
+export type ClientUnderTest = StubResolver & { readonly counters: Readonly<DiscoveryCounters> };
+
 export function clientOf(
   server: RealDnsServer,
   name = NAME,
   dns: HeadlessOptions['dns'] = {},
   absolute = true,
-): StubResolver {
+): ClientUnderTest {
   const settings = resolveOptions({ dns: { servers: [server.address], ...dns } });
-  return new StubResolver(name, absolute, settings.dns, systemRuntime);
+  const { counters, emit } = new DiscoveryCounter();
+  return Object.assign(new StubResolver(name, absolute, settings.dns, systemRuntime, { emit }), { counters });
 }
 
 /** What asking once came to, by record type: addresses in order, or the error's code. */
