@@ -76,7 +76,9 @@ async function simulateAgain(
 ): Promise<Outcome<CellResult>> {
   progress.begin(SIMULATE);
   const grid = last.parameters as unknown as Pick<Grid, 'steady' | 'waves' | 'tailMs'>;
-  const cells = await simulateCells(last.cells, grid, options.own.runs, random, progress);
+  // Thinned values stand for the whole sample; of at most 100 events they are it.
+  const measured = last.cells.map((cell) => ({ cell, seenMs: cell.seen.values ?? [] }));
+  const cells = await simulateCells(measured, grid, options.own.runs, random, progress);
   return { result: { ...last, cells }, broken: brokenBy(cells, options) };
 }
 

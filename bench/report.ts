@@ -4,11 +4,13 @@
  * left out.
  *
  *     npm run bench:report
+ *     npm run bench:report -- --publish    also puts these results, and the charts that the documentation shows, into
+ *                                          bench/results/published/
  */
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { DnsCell } from './dns.js';
-import { type Result, readResult } from './harness/result.js';
+import { PUBLISHED, publish, type Result, readResult } from './harness/result.js';
 import type { CellResult } from './intervals/analysis.js';
 import type { OverheadCell } from './overhead.js';
 import { dnsSection } from './report/dns.js';
@@ -32,6 +34,7 @@ const QUESTIONS: readonly { readonly name: string; readonly draw: (result: Resul
 
 const REPORT = new URL('./results/report.html', import.meta.url);
 const CHARTS = new URL('./results/charts/', import.meta.url);
+const PUBLISHED_CHARTS = ['intervals-1.svg', 'intervals-3.svg'];
 
 function draw(): string | null {
   const chapters: Chapter[] = QUESTIONS.flatMap(({ name, draw: section }) => {
@@ -45,6 +48,10 @@ function draw(): string | null {
   for (const { result, section } of chapters)
     for (const [index, figure] of section.figures.entries())
       writeFileSync(new URL(`${result.question}-${index + 1}.svg`, CHARTS), standalone(figure));
+  if (process.argv.includes('--publish')) {
+    for (const { result } of chapters) publish(result);
+    for (const chart of PUBLISHED_CHARTS) copyFileSync(new URL(chart, CHARTS), new URL(chart, PUBLISHED));
+  }
   return fileURLToPath(REPORT);
 }
 

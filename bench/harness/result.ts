@@ -1,7 +1,8 @@
 /**
- * What a question leaves behind: `bench/results/<question>.json` with everything the report shows, and, where a
- * question keeps more than that, `bench/results/<question>.raw.json.gz` beside it. Each run overwrites the last one;
- * `bench/results/published/` holds the run that the documentation speaks of, and stands in where nothing was run yet.
+ * What a question leaves behind: `bench/results/<question>.json`, a summary with everything that the report shows. It
+ * is small enough to be published as it is. A question that keeps more than that writes
+ * `bench/results/<question>.raw.json.gz` beside it, which is never published. Each run overwrites the last one;
+ * `bench/results/published/` holds the run that the documentation speaks of, and is read where nothing was run yet.
  */
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -24,6 +25,8 @@ export interface Result<Cell = unknown> {
 }
 
 const RESULTS = new URL('../results/', import.meta.url);
+export const PUBLISHED = new URL('published/', RESULTS);
+const LINE_WIDTH = 200;
 
 export class Recording {
   readonly #question: string;
@@ -51,24 +54,50 @@ export class Recording {
   }
 }
 
-/** Returns the path of the JSON, for people. Infinity becomes null, as JSON has it: "never". */
+/** Returns the path of the JSON, for people. */
 export function writeResult(result: Result, raw?: unknown): string {
   mkdirSync(RESULTS, { recursive: true });
   const path = fileURLToPath(new URL(`${result.question}.json`, RESULTS));
-  writeFileSync(path, `${JSON.stringify(result, rounded, 1)}\n`);
+  writeFileSync(path, asJson(result));
   if (raw !== undefined) writeFileSync(path.replace(/\.json$/, '.raw.json.gz'), gzipSync(JSON.stringify(raw)));
   return path;
 }
 
-/** Six digits say more than any measurement here; whole numbers are counts, seeds and moments. */
-function rounded(_key: string, value: unknown): unknown {
-  return typeof value === 'number' && !Number.isInteger(value) ? Number(value.toPrecision(6)) : value;
+export function publish(result: Result): void {
+  writeFileSync(new URL(`${result.question}.json`, PUBLISHED), asJson(result));
+}
+
+/** Text of a result, short and still readable in a diff. Infinity becomes null, as JSON has it: "never". */
+export function asJson(result: Result): string {
+  return `${laidOut(JSON.parse(JSON.stringify(result, rounded)), '\n')}\n`;
+}
+
+/** What fits on a line is on one, and so is a list of numbers of any length. */
+function laidOut(value: unknown, lineBreak: string): string {
+  const flat = JSON.stringify(value);
+  const isList = Array.isArray(value);
+  if (flat.length <= LINE_WIDTH || (isList && value.every((item) => typeof item !== 'object'))) return flat;
+  const inner = `${lineBreak} `;
+  const parts = isList
+    ? value.map((item) => laidOut(item, inner))
+    : Object.entries(value as object).map(([key, item]) => `${JSON.stringify(key)}: ${laidOut(item, inner)}`);
+  const [open, close] = isList ? ['[', ']'] : ['{', '}'];
+  return `${open}${inner}${parts.join(`,${inner}`)}${lineBreak}${close}`;
+}
+
+/**
+ * Six digits say more than any measurement here, and a list is only drawn: three. Whole numbers are counts, seeds and
+ * moments, and stay.
+ */
+function rounded(this: unknown, _key: string, value: unknown): unknown {
+  if (typeof value !== 'number' || Number.isInteger(value)) return value;
+  return Number(value.toPrecision(Array.isArray(this) ? 3 : 6));
 }
 
 /** The last run's; the published one where there is none; null where neither is. */
 export function readResult<Cell>(question: string): Result<Cell> | null {
-  for (const folder of ['', 'published/']) {
-    const url = new URL(`${folder}${question}.json`, RESULTS);
+  for (const folder of [RESULTS, PUBLISHED]) {
+    const url = new URL(`${question}.json`, folder);
     if (existsSync(url)) return JSON.parse(readFileSync(url, 'utf8')) as Result<Cell>;
   }
   return null;

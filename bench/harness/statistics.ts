@@ -105,20 +105,6 @@ export function ratioOfPairs(pairs: readonly (readonly [number, number])[], rand
   return { value: Math.exp(mean(logs)), low: Math.exp(low), high: Math.exp(high), pairs: pairs.length };
 }
 
-export interface Point {
-  readonly x: number;
-  /** Share of the sample at or below x. */
-  readonly share: number;
-}
-
-/** The empirical distribution as steps; infinite values count and are not drawn. */
-export function ecdf(values: readonly number[]): Point[] {
-  const ascending = sorted(values);
-  return ascending
-    .map((x, index) => ({ x, share: (index + 1) / ascending.length }))
-    .filter(({ x }) => Number.isFinite(x));
-}
-
 /** Kolmogorov's and Smirnov's: the largest vertical distance between two empirical distributions. */
 export function ksDistance(a: readonly number[], b: readonly number[]): number {
   const left = sorted(a);

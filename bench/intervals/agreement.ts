@@ -10,26 +10,25 @@
 import type { Random } from '../../lib/runtime.js';
 import type { Progress } from '../harness/progress.js';
 import { deviation, ksDistance, mean, quantile, sorted, summarise } from '../harness/statistics.js';
-import type { Agreement, CellResult, Simulated } from './analysis.js';
+import type { Agreement, CellResult, Measured, Simulated } from './analysis.js';
 import type { CellPlan, Grid } from './grid.js';
 import { simulateRun } from './simulation.js';
 
 /** Two-sided 1 in 16,000 a figure: with two figures for each of some thirty cells, chance alone hardly ever fails. */
 export const SIGMAS = 4;
-const QUANTILES = 200;
+const QUANTILES = 50;
 
 /** Simulates every cell that the model covers, and compares. */
 export async function simulateCells(
-  cells: readonly CellResult[],
+  measured: readonly Measured[],
   grid: Pick<Grid, 'steady' | 'waves' | 'tailMs'>,
   runs: number,
   random: Random,
   progress: Progress,
 ): Promise<CellResult[]> {
   const results: CellResult[] = [];
-  for (const [index, cell] of cells.entries()) {
-    progress.tell(`${cell.plan.label}, ${index + 1} of ${cells.length}`);
-    const real = cell.samples.map(({ seenMs }) => seenMs).filter((seenMs) => seenMs !== null);
+  for (const [index, { cell, seenMs: real }] of measured.entries()) {
+    progress.tell(`${cell.plan.label}, ${index + 1} of ${measured.length}`);
     const simulation = await simulate(cell.plan, grid, runs, random);
     if (simulation === null || real.length === 0) results.push(cell);
     else

@@ -1,5 +1,6 @@
 /** From observations to figures, one cell at a time. Pure but for the dice of the bootstrap. */
 import type { Random } from '../../lib/runtime.js';
+import { thinned } from '../harness/distribution.js';
 import { type Interval, mean, meanInterval, type Summary, summarise } from '../harness/statistics.js';
 import type { Diary } from './client-main.js';
 import { type CellPlan, type Grid, type Theory, theory } from './grid.js';
@@ -7,7 +8,7 @@ import type { Observations } from './measure.js';
 import type { Published } from './service.js';
 
 /** A scale event as one client lived it. Milliseconds from its publication; null: not before the run ended. */
-export interface EventSample {
+interface EventSample {
   readonly kind: Published['kind'];
   readonly atMs: number;
   /** Null for grpc-js too, which does not tell. */
@@ -28,6 +29,8 @@ export interface Stage {
   /** Of those that happened. */
   readonly summary: Summary | null;
   readonly never: number;
+  /** Of a stage that the report draws: ascending, thinned, as `steps` takes them. */
+  readonly values?: readonly number[];
 }
 
 export interface ShareCurve {
@@ -41,7 +44,7 @@ export interface Simulated {
   readonly events: number;
   readonly runs: number;
   readonly summary: Summary;
-  /** 200 quantiles, for drawing. */
+  /** Evenly spaced, for drawing. */
   readonly quantiles: readonly number[];
 }
 
@@ -65,7 +68,8 @@ export interface CellResult {
   readonly lastCall: Stage;
   /** Until a new pod has at least 0.9 of its fair share; null: not within the curve. */
   readonly fairShareMs: number | null;
-  readonly share: ShareCurve;
+  /** Null behind a cache, where it is not drawn. */
+  readonly share: ShareCurve | null;
   readonly calls: number;
   readonly failedByStatus: Readonly<Record<string, number>>;
   readonly callP99Ms: number;
@@ -76,9 +80,15 @@ export interface CellResult {
   /** Of the client process that this cell shares with those of its group. */
   readonly eventLoopDelayP99Ms: number;
   readonly theory: Theory | null;
-  readonly samples: readonly EventSample[];
   readonly simulated: Simulated | null;
   readonly agreement: Agreement | null;
+}
+
+/** A cell, and what the simulation is compared with. */
+export interface Measured {
+  readonly cell: CellResult;
+  /** All times from an event to its being seen, none left out. */
+  readonly seenMs: readonly number[];
 }
 
 export interface CostResult {
@@ -105,7 +115,7 @@ export function costOf({ cost }: Observations, random: Random): CostResult {
   return { perPollUs: mean(cost.perPollUs), interval: meanInterval(cost.perPollUs, random), pods: cost.pods };
 }
 
-export function analyse(grid: Grid, observations: Observations, cost: CostResult, random: Random): CellResult[] {
+export function analyse(grid: Grid, observations: Observations, cost: CostResult, random: Random): Measured[] {
   return grid.cells.map((plan) => {
     const process = observations.processes.get(plan.group);
     const diary = process?.diaries.find(({ id }) => id === plan.id);
@@ -119,16 +129,18 @@ export function analyse(grid: Grid, observations: Observations, cost: CostResult
     const adds = samples.filter(({ kind }) => kind === 'add');
     const removes = samples.filter(({ kind }) => kind === 'remove');
     const left = removes.filter(({ everCalled }) => everCalled);
-    return {
+    // Only without a cache is grpc-js measured beside ours.
+    const isCompared = plan.cacheTtl === 0;
+    const cell: CellResult = {
       plan,
       adds: adds.length,
       removes: removes.length,
-      seen: stage(samples, 'seenMs', random),
+      seen: drawn(samples, 'seenMs', random),
       connected: stage(adds, 'connectedMs', random),
-      firstCall: stage(adds, 'firstCallMs', random),
-      lastCall: stage(left, 'lastCallMs', random),
+      firstCall: isCompared ? drawn(adds, 'firstCallMs', random) : stage(adds, 'firstCallMs', random),
+      lastCall: isCompared ? drawn(left, 'lastCallMs', random) : stage(left, 'lastCallMs', random),
       fairShareMs: fairFrom(share),
-      share,
+      share: isCompared ? share : null,
       calls: diary.tally.started,
       failedByStatus: diary.tally.failedByStatus,
       callP99Ms: diary.tally.latency.p99Ms,
@@ -137,10 +149,10 @@ export function analyse(grid: Grid, observations: Observations, cost: CostResult
       pollingCpuShare: pollsPerMinute === null ? null : (pollsPerMinute * cost.perPollUs) / 60e6,
       eventLoopDelayP99Ms: process.eventLoopDelayP99Ms,
       theory: theory(plan),
-      samples,
       simulated: null,
       agreement: null,
     };
+    return { cell, seenMs: happened(samples, 'seenMs') };
   });
 }
 
@@ -190,19 +202,25 @@ function callsByPod({ dueAt, latencyMs, pod, pods }: Diary): Map<string, { first
   return calls;
 }
 
-function stage(
-  samples: readonly EventSample[],
-  field: 'seenMs' | 'connectedMs' | 'firstCallMs' | 'lastCallMs',
-  random: Random,
-): Stage {
-  const happened = samples.filter((sample) => sample[field] !== null);
+type Moment = 'seenMs' | 'connectedMs' | 'firstCallMs' | 'lastCallMs';
+
+function stage(samples: readonly EventSample[], moment: Moment, random: Random): Stage {
+  const those = samples.filter((sample) => sample[moment] !== null);
   const summary = summarise(
-    happened.map((sample) => sample[field] as number),
+    happened(samples, moment),
     random,
     // What one poll found counts once; grpc-js does not tell which look found what.
-    happened.map((sample, index) => (sample.foundBy >= 0 ? sample.foundBy : -1 - index)),
+    those.map((sample, index) => (sample.foundBy >= 0 ? sample.foundBy : -1 - index)),
   );
-  return { summary, never: samples.length - happened.length };
+  return { summary, never: samples.length - those.length };
+}
+
+function drawn(samples: readonly EventSample[], moment: Moment, random: Random): Stage {
+  return { ...stage(samples, moment, random), values: thinned(happened(samples, moment)) };
+}
+
+function happened(samples: readonly EventSample[], moment: Moment): number[] {
+  return samples.map((sample) => sample[moment]).filter((ms) => ms !== null);
 }
 
 /**

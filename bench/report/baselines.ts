@@ -1,6 +1,6 @@
 /** Charts of the question of intervals that have grpc-js's own balancer beside ours. */
 import * as Plot from '@observablehq/plot';
-import { ecdf } from '../harness/statistics.js';
+import { steps } from '../harness/distribution.js';
 import { count } from '../harness/table.js';
 import type { CellResult } from '../intervals/analysis.js';
 import { chart, type Figure, facetNames, OURS, RIVALS } from './chart.js';
@@ -13,7 +13,7 @@ const LONGEST_S = 40;
 export function loadShare(cells: readonly CellResult[]): Figure {
   const shown = compared(cells);
   const points = shown.flatMap((cell) => {
-    const { fromMs, binMs, values } = cell.share;
+    const { fromMs, binMs, values } = cell.share ?? { fromMs: 0, binMs: 1, values: [] };
     return values.flatMap((value, index) => {
       const around = values
         .slice(Math.max(0, index - SHARE_WIDTH / 2), index + SHARE_WIDTH / 2)
@@ -53,18 +53,20 @@ export function loadShare(cells: readonly CellResult[]): Figure {
 export function firstAndLastCalls(cells: readonly CellResult[]): Figure {
   const shown = compared(cells);
   const kinds = { add: 'a new pod’s first call', remove: 'a removed pod’s last call' } as const;
-  const known = shown.flatMap(({ samples }) => samples.map((sample) => sample.firstCallMs ?? sample.lastCallMs ?? 0));
+  const known = shown.flatMap(({ firstCall, lastCall }) => [...(firstCall.values ?? []), ...(lastCall.values ?? [])]);
   // Lines go on to the edge, so that those that never reach 100 % can be seen not to.
   const rightEdge = (1.05 * Math.max(...known)) / 1000;
-  const points = shown.flatMap((cell) =>
+  const curves = shown.flatMap((cell) =>
     (['add', 'remove'] as const).flatMap((kind) => {
-      const samples = cell.samples.filter((sample) => sample.kind === kind && (kind === 'add' || sample.everCalled));
-      const times = samples.map(
-        (sample) => (kind === 'add' ? sample.firstCallMs : sample.lastCallMs) ?? Number.POSITIVE_INFINITY,
-      );
+      const { summary, never, values = [] } = kind === 'add' ? cell.firstCall : cell.lastCall;
+      const happened = summary?.count ?? 0;
       const line = { setting: cell.plan.label, kind: kinds[kind] };
-      const steps = ecdf(times).map(({ x, share: part }) => ({ ...line, s: x / 1000, share: part }));
-      return [{ ...line, s: 0, share: 0 }, ...steps, { ...line, s: rightEdge, share: steps.at(-1)?.share ?? 0 }];
+      const points = steps(values, happened, happened + never).map(({ x, share: part }) => ({
+        ...line,
+        s: x / 1000,
+        share: part,
+      }));
+      return [{ ...line, s: 0, share: 0 }, ...points, { ...line, s: rightEdge, share: points.at(-1)?.share ?? 0 }];
     }),
   );
   const svg = chart({
@@ -80,7 +82,7 @@ export function firstAndLastCalls(cells: readonly CellResult[]): Figure {
     },
     marks: [
       facetNames(Object.values(kinds)),
-      Plot.line(points, {
+      Plot.line(curves, {
         x: 's',
         y: 'share',
         fx: 'kind',

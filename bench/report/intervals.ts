@@ -1,7 +1,7 @@
 /** Charts of the question of intervals: how old a client's view is, and what a fresher one costs. */
 import * as Plot from '@observablehq/plot';
+import { type Point, steps } from '../harness/distribution.js';
 import type { Result } from '../harness/result.js';
-import { ecdf } from '../harness/statistics.js';
 import { count, duration, percent } from '../harness/table.js';
 import type { CellResult } from '../intervals/analysis.js';
 import { type IntervalsParameters, showIntervals } from '../intervals/show.js';
@@ -63,7 +63,7 @@ function staleness(cells: readonly CellResult[]): Figure {
   const settings = labelsOf(cells);
   const points = cells.flatMap((cell) => [
     { ...names(cell), share: 0, ms: smallest(cell) },
-    ...ecdf(cell.samples.flatMap(({ seenMs }) => seenMs ?? [])).map(({ x, share: part }) => ({
+    ...seenBy(cell).map(({ x, share: part }) => ({
       ...names(cell),
       ms: Math.max(FAST_MS, x),
       share: part,
@@ -219,8 +219,14 @@ function cachesOf(cells: readonly CellResult[]): string[] {
   return [...new Set(cells.map(({ plan }) => plan.cacheTtl))].sort((a, b) => a - b).map(cacheName);
 }
 
-function smallest({ samples }: CellResult): number {
-  return Math.max(FAST_MS, Math.min(...samples.flatMap(({ seenMs }) => seenMs ?? [])));
+/** Of the changes that were seen at all. */
+function seenBy({ seen }: CellResult): Point[] {
+  const happened = seen.summary?.count ?? 0;
+  return steps(seen.values ?? [], happened, happened);
+}
+
+function smallest({ seen }: CellResult): number {
+  return Math.max(FAST_MS, Math.min(...(seen.values ?? [])));
 }
 
 /** Plain intervals from fast to slow; adaptive ones in the colours left over. */
