@@ -8,7 +8,7 @@ import { type FieldKind, layoutOf } from './layout.js';
 import type { RandomSource } from './random-source.js';
 
 /** The largest message over TCP. */
-export const MOST_OCTETS = 65_535;
+const MOST_OCTETS = 65_535;
 
 /** `other` gives a second message, from which parts are taken. */
 type Mutation = (message: Buffer, random: RandomSource, other: () => Buffer) => Buffer;

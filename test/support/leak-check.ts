@@ -43,17 +43,6 @@ export function leakCheck(t: TestContext, { timeoutMs = 3_000 }: LeakCheckOption
   return (cleanUp) => void cleanUps.push(cleanUp);
 }
 
-/** `test('…', withLeakCheck(async (t, defer) => { … }))`. */
-export function withLeakCheck(
-  body: (t: TestContext, defer: Defer) => void | Promise<void>,
-  options?: LeakCheckOptions,
-): (t: TestContext) => Promise<void> {
-  return async (t) => {
-    const defer = leakCheck(t, options);
-    await body(t, defer);
-  };
-}
-
 interface Resources {
   /** By the handle's address in memory. */
   readonly handles: ReadonlyMap<string, string>;

@@ -13,7 +13,7 @@ export function missing(...requirements: readonly (() => string | undefined)[]):
   return lacking;
 }
 
-export function linuxRoot(): string | undefined {
+function linuxRoot(): string | undefined {
   if (process.platform !== 'linux')
     return 'network namespaces exist on Linux only: run this there, or in a Linux container';
   if (process.geteuid?.() !== 0)

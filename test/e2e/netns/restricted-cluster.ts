@@ -25,7 +25,7 @@ const POD_NETWORK = '10.244.0.0/16';
 
 /** Short of a search domain, so that every look-up takes the way of `ndots:5`. */
 export const TARGET = `hello.shop:${POD_PORT}`;
-export const SERVICE_NAME = 'hello.shop.svc.cluster.local';
+const SERVICE_NAME = 'hello.shop.svc.cluster.local';
 const TTL = 30;
 
 /** Patience for what takes the kernel or grpc-js a while, on a machine that is busy. */

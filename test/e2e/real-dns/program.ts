@@ -31,7 +31,7 @@ export function packaged(title: string, command: string, debianPackage: string):
   };
 }
 
-export function isExecutable(path: string): boolean {
+function isExecutable(path: string): boolean {
   try {
     accessSync(path, constants.X_OK);
     return true;

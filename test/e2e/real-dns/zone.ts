@@ -9,8 +9,8 @@ export interface Records {
 }
 
 /** The cluster's own zone, and the one that an ExternalName Service may point to. */
-export const CLUSTER_ZONE = 'cluster.local';
-export const OTHER_ZONE = 'example.org';
+const CLUSTER_ZONE = 'cluster.local';
+const OTHER_ZONE = 'example.org';
 export const ZONES: readonly string[] = [CLUSTER_ZONE, OTHER_ZONE];
 
 /** In each zone: its address says which serial the server has loaded, also where there is no SOA to ask for. */
