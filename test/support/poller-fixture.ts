@@ -23,7 +23,7 @@ export interface HostsUpdate extends Omit<AddressUpdate, 'addresses'> {
   readonly addresses: readonly string[];
 }
 
-export function hostsOf({ addresses, ...rest }: AddressUpdate): HostsUpdate {
+function hostsOf({ addresses, ...rest }: AddressUpdate): HostsUpdate {
   return { addresses: addresses.map(({ host }) => host), ...rest };
 }
 
