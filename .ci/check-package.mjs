@@ -36,8 +36,8 @@ try {
   run('publint', process.execPath, [command('publint', 'publint'), 'run', tarball, '--strict'], root);
 
   // The package is ESM only, and `require()` of it works: every Node in `engines` (20.19 and later) loads ES modules
-  // so. That makes "CommonJS resolves to ESM" no fault here, and nothing else is forgiven: the profile `esm-only` would
-  // skip CommonJS altogether, and `node16` the projects that still resolve as Node 10 did (`typesVersions` is for them).
+  // so. That makes "CommonJS resolves to ESM" no fault here; every other rule applies. The profile `esm-only` would skip
+  // CommonJS altogether, and `node16` the projects that still resolve as Node 10 did (`typesVersions` is for them).
   const attw = [
     '--profile',
     'strict',
@@ -68,7 +68,7 @@ try {
   writeFileSync(join(user, 'load.mjs'), `${head}${same.join('\n')}\n`);
   run('import and require', process.execPath, ['--no-warnings', 'load.mjs'], user);
 
-  // The types by themselves, library files checked: no declaration may lean on a devDependency's.
+  // The types by themselves, library files checked: no declaration may need the types of a devDependency.
   const imports = names.map((name, index) => `import * as entry${index} from '${name}';\nvoid entry${index};\n`);
   writeFileSync(join(user, 'types.mts'), imports.join(''));
   const flags = ['--noEmit', '--strict', '--module', 'nodenext', '--target', 'es2023', '--types', 'node'];

@@ -1,27 +1,36 @@
-/** The README's code runs as it stands, but for the names of the Service and of this package. */
+/**
+ * The code in the README, in docs/ and in CONTRIBUTING.md runs as it stands, but for the names of the Service and of this
+ * package.
+ */
 import assert from 'node:assert/strict';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { test } from 'node:test';
+import { type TestContext, test } from 'node:test';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { Cluster } from './support/cluster.js';
 import type { HelloClient } from './support/hello-service.js';
 import { sayHi } from './support/hello-service.js';
 import { leakCheck } from './support/leak-check.js';
+import { codeBlocksOf, documentsOf } from './support/markdown.js';
 
 const here = dirname(fileURLToPath(import.meta.url));
-const readme = await readFile(join(here, '../README.md'), 'utf8');
+const texts = await Promise.all(documentsOf(join(here, '..')).map((path) => readFile(join(here, '..', path), 'utf8')));
+const blocks = texts.flatMap(codeBlocksOf).filter(({ language }) => language === 'ts');
 
-/** The code block that follows the comment `<!-- door: NAME -->`. */
-function codeOf(door: string): string {
-  const code = new RegExp(`<!-- door: ${door} -->\n\`\`\`ts\n([^]*?)\`\`\``).exec(readme)?.[1];
-  assert.ok(code, `the README has no code for ${door}`);
+const DOORS = ['factory', 'channel', 'scheme', 'testing'];
+
+function codeOf(name: string): string {
+  const code = blocks.find((block) => block.name === name)?.code;
+  assert.ok(code, `the documentation has no code for ${name}`);
   return code;
+}
+
+function importable(path: string): string {
+  return `'${pathToFileURL(join(here, path)).href}'`;
 }
 
 /** Source of a module that runs the block against a cluster and exports its client. */
 function moduleOf(code: string, cluster: Cluster): string {
-  const importable = (path: string): string => `'${pathToFileURL(join(here, path)).href}'`;
   const service = `headless://127.0.0.1:${cluster.dns.port}/${cluster.target}`;
   return [
     `import { HelloClient } from ${importable('support/hello-service.ts')};`,
@@ -37,17 +46,52 @@ function moduleOf(code: string, cluster: Cluster): string {
   ].join('\n');
 }
 
-for (const door of ['factory', 'channel', 'scheme', 'testing'])
-  test(`the README's code for the ${door} runs and its client gets answers`, async (t) => {
-    const defer = leakCheck(t);
-    t.mock.method(console, 'log', () => {});
-    const cluster = await Cluster.start(defer, { pods: 2 });
-    // Inside the repository, so that packages are found.
-    const folder = await mkdtemp(join(here, '.readme-'));
-    defer(() => rm(folder, { recursive: true }));
-    const file = join(folder, `${door}.ts`);
-    await writeFile(file, moduleOf(codeOf(door), cluster));
-    const { client } = (await import(pathToFileURL(file).href)) as { client: HelloClient };
-    defer(() => client.close());
-    assert.match((await sayHi(client)).from_who, /^127\./);
-  });
+async function importSource<Exports>(source: string, defer: (cleanUp: () => Promise<void>) => void): Promise<Exports> {
+  // Inside the repository, so that packages are found.
+  const folder = await mkdtemp(join(here, '.readme-'));
+  defer(() => rm(folder, { recursive: true }));
+  const file = join(folder, 'block.ts');
+  await writeFile(file, source);
+  return (await import(pathToFileURL(file).href)) as Exports;
+}
+
+async function callThrough(t: TestContext, code: string): Promise<void> {
+  const defer = leakCheck(t);
+  t.mock.method(console, 'log', () => {});
+  const cluster = await Cluster.start(defer, { pods: 2 });
+  const { client } = await importSource<{ client: HelloClient }>(moduleOf(code, cluster), defer);
+  defer(() => client.close());
+  assert.match((await sayHi(client)).from_who, /^127\./);
+}
+
+for (const door of DOORS)
+  test(`the code for the ${door} runs and its client gets answers`, (t) => callThrough(t, codeOf(door)));
+
+test('the code for the events runs after the code for the channel', (t) =>
+  callThrough(t, `${codeOf('channel')}\n${codeOf('events')}`));
+
+test('the recommended options make a client that gets answers', (t) => {
+  const factory = codeOf('factory');
+  const withOptions = factory.replace(
+    "'grpc.keepalive_time_ms': 10_000, // grpc-js's own options stay where they are",
+    codeOf('recommended options'),
+  );
+  assert.notEqual(withOptions, factory);
+  return callThrough(t, withOptions);
+});
+
+test('the example of a policy picks the first of the ready endpoints', async (t) => {
+  const defer = leakCheck(t);
+  const { firstReady } = await importSource<{
+    firstReady: { createPicker(ready: readonly object[], previous: null, context: object): { pick(): object } };
+  }>(codeOf('policy'), defer);
+  const ready = [{ pickResult: { first: true } }, { pickResult: { first: false } }];
+  assert.equal(firstReady.createPicker(ready, null, {}).pick(), ready[0]?.pickResult);
+});
+
+test('every block of TypeScript in the documentation is run', () => {
+  assert.deepEqual(
+    blocks.map(({ name }) => name).toSorted(),
+    [...DOORS, 'events', 'policy', 'recommended options'].toSorted(),
+  );
+});

@@ -86,8 +86,8 @@ function laidOut(value: unknown, lineBreak: string): string {
 }
 
 /**
- * Six digits say more than any measurement here, and a list is only drawn: three. Whole numbers are counts, seeds and
- * moments, and stay.
+ * Six digits: no measurement here is as exact. Three in a list, which is only drawn. Whole numbers are counts, seeds and
+ * moments, and stay as they are.
  */
 function rounded(this: unknown, _key: string, value: unknown): unknown {
   if (typeof value !== 'number' || Number.isInteger(value)) return value;

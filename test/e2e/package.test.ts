@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { type TestContext, test } from 'node:test';
@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { Cluster } from '../support/cluster.js';
 import { leakCheck } from '../support/leak-check.js';
+import { brokenLinksOf, codeBlocksOf, documentsOf } from '../support/markdown.js';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
@@ -84,8 +85,8 @@ test('the packed package works, with its types, in ESM and CommonJS projects out
 
   writeFileSync(join(user, 'esm.mts'), CONSUMER);
   writeFileSync(join(user, 'common.cts'), CONSUMER);
-  const imports = readmeImports();
-  assert.ok(imports.length > 0, 'the README shows imports');
+  const imports = documentedImports();
+  assert.ok(imports.length > 0, 'the documentation shows imports');
   for (const [index, line] of imports.entries()) {
     // Through the types, where unused imports are left out of the output, and as they stand.
     writeFileSync(join(user, `readme-${index}.mts`), `${line}\n`);
@@ -93,7 +94,12 @@ test('the packed package works, with its types, in ESM and CommonJS projects out
   }
   await compile(user);
 
-  await t.test('the import forms of the README', async () => {
+  await t.test('the documents in the package link to nothing that is not in it', () => {
+    const installed = join(user, 'node_modules', manifest.name);
+    assert.deepEqual(documentsOf(installed), documentsOf(root));
+    for (const document of documentsOf(installed)) assert.deepEqual(brokenLinksOf(installed, document), [], document);
+  });
+  await t.test('the import forms of the documentation', async () => {
     const plain = imports.flatMap((line, index) => (/\btype\b/.test(line) ? [] : [`./readme-${index}-plain.mjs`]));
     writeFileSync(join(user, 'readme.mjs'), plain.map((file) => `import '${file}';\n`).join(''));
     await run(process.execPath, ['readme.mjs'], { cwd: user });
@@ -120,8 +126,9 @@ async function callThrough(t: TestContext, user: string, file: string): Promise<
 async function pack(folder: string): Promise<string> {
   const copy = join(folder, 'copy');
   mkdirSync(copy);
-  for (const name of ['package.json', 'tsconfig.json', 'lib', 'README.md', 'CHANGELOG.md', 'LICENSE'])
-    if (existsSync(join(root, name))) cpSync(join(root, name), join(copy, name), { recursive: true });
+  const sources = ['package.json', 'tsconfig.json', 'lib', 'docs', 'bench/results/published', 'LICENSE'];
+  for (const name of [...sources, ...documentsOf(root)])
+    cpSync(join(root, name), join(copy, name), { recursive: true });
   symlinkSync(join(root, 'node_modules'), join(copy, 'node_modules'), 'junction');
   // npm's own script where npm started us: `npm` is a .cmd on Windows, which execFile does not run.
   const npm = process.env['npm_execpath'];
@@ -162,11 +169,9 @@ async function compile(user: string): Promise<void> {
   await run(process.execPath, [tsc, '-p', user]).catch((error: { stdout: string }) => assert.fail(error.stdout));
 }
 
-/** Import statements of this package in the README's code, each once. */
-function readmeImports(): string[] {
-  const blocks = readFileSync(join(root, 'README.md'), 'utf8').match(
-    /^```(?:ts|js|typescript|javascript)\n[\s\S]*?^```/gm,
-  );
-  const statements = (blocks ?? []).flatMap((block) => block.match(/^import\b[^;]*?'grpc-headless[^']*';/gm) ?? []);
+/** Import statements of this package in the documentation's code, each once. */
+function documentedImports(): string[] {
+  const blocks = documentsOf(root).flatMap((path) => codeBlocksOf(readFileSync(join(root, path), 'utf8')));
+  const statements = blocks.flatMap(({ code }) => code.match(/^import\b[^;]*?'grpc-headless[^']*';/gm) ?? []);
   return [...new Set(statements)];
 }
