@@ -11,7 +11,7 @@ import type { Section } from './page.js';
 
 const LOG_TICKS = [100, 200, 500, 1_000, 2_000, 5_000, 10_000, 20_000, 60_000];
 const QUERY_TICKS = [1, 2, 5, 10, 20, 50, 100, 200, 500];
-/** Left of it a logarithmic axis would show what no one cares about. */
+/** Left of it a logarithmic axis would have room for differences that make none to a user. */
 const FAST_MS = 50;
 
 export function intervalsSection({ cells, parameters }: Result<CellResult>): Section {

@@ -21,7 +21,7 @@ const goVersion = /^go (\S+)$/m.exec(sources[0] as string)?.[1];
 export const binary = join(cache, `coredns-${key.slice(0, 16)}`);
 
 export const howToBuild =
-  `it is built by "node --import ./.ts-node.mjs test/e2e/coredns/build.ts", ` +
+  `it is built by "npm run ts -- test/e2e/coredns/build.ts", ` +
   `which needs Go ${goVersion} or later (https://go.dev/dl/) and its module proxy`;
 
 function build(): void {
