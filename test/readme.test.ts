@@ -7,6 +7,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { fileURLToPath, pathToFileURL } from 'node:url';
+import ts from 'typescript';
 import { Cluster } from './support/cluster.js';
 import type { HelloClient } from './support/hello-service.js';
 import { sayHi } from './support/hello-service.js';
@@ -87,6 +88,26 @@ test('the example of a policy picks the first of the ready endpoints', async (t)
   }>(codeOf('policy'), defer);
   const ready = [{ pickResult: { first: true } }, { pickResult: { first: false } }];
   assert.equal(firstReady.createPicker(ready, null, {}).pick(), ready[0]?.pickResult);
+});
+
+test('the example of a policy has the types of the contract', () => {
+  const root = join(here, '..');
+  const path = join(root, 'lib/picker/first-ready.ts');
+  const { config } = ts.readConfigFile(join(root, 'tsconfig.json'), ts.sys.readFile);
+  const { options } = ts.convertCompilerOptionsFromJson(config.compilerOptions, root);
+  const host = ts.createCompilerHost(options);
+  const { getSourceFile } = host;
+  // The file exists in the documentation alone.
+  host.getSourceFile = (name, ...more) =>
+    name === path ? ts.createSourceFile(name, codeOf('policy'), ts.ScriptTarget.ES2023) : getSourceFile(name, ...more);
+  const program = ts.createProgram([path], options, host);
+  const file = program.getSourceFile(path);
+  assert.ok(file);
+  const problems = [...program.getSyntacticDiagnostics(file), ...program.getSemanticDiagnostics(file)];
+  assert.deepEqual(
+    problems.map(({ messageText }) => ts.flattenDiagnosticMessageText(messageText, '\n')),
+    [],
+  );
 });
 
 test('every block of TypeScript in the documentation is run', () => {
