@@ -112,7 +112,7 @@ module.exports = {
       to: { path: '^lib/(?!telemetry/|(address|errors|runtime)[.]ts$)' },
     },
     {
-      name: 'dns-knows-no-grpc',
+      name: 'dns-without-grpc',
       comment: 'lib/dns and lib/discovery are about names and addresses; gRPC starts at lib/grpc.',
       severity: 'error',
       from: { path: '^lib/(dns|discovery)/' },
@@ -132,7 +132,7 @@ module.exports = {
     },
     {
       name: 'dns-packet-in-one-file',
-      comment: 'lib/dns/message.ts checks what dns-packet lets through. Nobody else may take its word.',
+      comment: 'lib/dns/message.ts checks what dns-packet lets through. All other files use what it has checked.',
       severity: 'error',
       from: { path: '^lib/', pathNot: '^lib/dns/message[.]ts$' },
       to: { path: '^node_modules/(@types/)?dns-packet/' },

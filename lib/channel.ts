@@ -1,4 +1,4 @@
-/** The channel: a real grpc-js channel, fed and balanced by us, with a view of what goes on. */
+/** The channel: a real grpc-js channel with our resolver and balancer, events and a snapshot. */
 import { Channel, type ChannelCredentials, type ChannelOptions, connectivityState } from '@grpc/grpc-js';
 import { createChannelContext, registerHeadless } from './compose.js';
 import { HeadlessError } from './errors.js';

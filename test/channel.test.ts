@@ -13,7 +13,7 @@ import { uncaughtDuring } from './support/uncaught.js';
 
 const insecure = credentials.createInsecure();
 
-/** Nobody listens there: port 1 (tcpmux) is not given out, and connections to it are refused at once. */
+/** No server listens there: port 1 (tcpmux) is not given out, and connections to it are refused at once. */
 const TARGET = 'svc.ns:1';
 
 /** A channel over fake DNS; its polls wait for the test's clock. */
@@ -90,7 +90,7 @@ test('refreshes at the same time share one query', async () => {
   channel.close();
 });
 
-test('trouble with DNS is told as dnsFailure, never rejects refresh(), and keeps the set', covers(23, 24), async () => {
+test('a DNS failure is a dnsFailure event, never rejects refresh(), and keeps the set', covers(23, 24), async () => {
   const { channel, dns, clock, updates } = channelFixture();
   const failures: DnsFailureEvent[] = [];
   channel.on('dnsFailure', (failure) => failures.push(failure));
@@ -112,7 +112,7 @@ test('trouble with DNS is told as dnsFailure, never rejects refresh(), and keeps
   channel.close();
 });
 
-test('an error in a listener surfaces, and the answer reaches the balancer all the same', async () => {
+test('an error in a listener surfaces, and the answer still reaches the balancer', async () => {
   const { channel } = channelFixture();
   channel.on('update', () => {
     throw new Error('of the listener');
@@ -196,7 +196,7 @@ test('ready() that runs out of time names the pods it could not reach, a few of 
   channel.close();
 });
 
-test('ready() with no time left fails at once, and with a time that is none it is refused', covers(47), async () => {
+test('ready() with no time left fails at once, and a timeout that is not a time is refused', covers(47), async () => {
   const { channel } = channelFixture();
   await assert.rejects(channel.ready({ timeoutMs: 0 }), { code: 'ERR_HEADLESS_NOT_READY' });
   for (const timeoutMs of [-1, Number.NaN, '5' as never])
@@ -251,7 +251,7 @@ async function optionsOfConnections(options: HeadlessChannelOptions): Promise<Ch
   return spied.seen.at(-1) ?? assert.fail('no connection was made');
 }
 
-test("grpc-js's own options pass untouched, ours do not pass, and its proxy is off unless it is asked for", async () => {
+test("grpc-js's own options are passed on unchanged, ours are not, and its proxy is off unless it is asked for", async () => {
   const own = { 'grpc.keepalive_time_ms': 10_000, 'grpc.primary_user_agent': 'test' };
   assert.deepEqual(await optionsOfConnections(own), { 'grpc.enable_http_proxy': 0, ...own });
   const proxied = await optionsOfConnections({ 'grpc.enable_http_proxy': 1 });

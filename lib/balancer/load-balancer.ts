@@ -34,7 +34,7 @@ export interface LoadBalancerContext {
   readonly emit: Emit;
   readonly discovery: Discovery;
   createSubchannel(address: Address): Subchannel;
-  /** What hears of states, and of channelz children. */
+  /** Receives states and channelz children. */
   readonly helper: Pick<ChannelControlHelper, 'updateState' | 'addChannelzChild' | 'removeChannelzChild'>;
 }
 
@@ -90,7 +90,7 @@ export class LoadBalancer implements EndpointContext {
     this.#updating = false;
   }
 
-  /** There is no set. A failure never empties a working one; without one it is what calls should hear of. */
+  /** There is no set. A failure never empties a working one; without one, calls should fail with its cause. */
   fail(details: string): void {
     this.#note = details;
     if (this.#set.listed === 0) this.#publish();

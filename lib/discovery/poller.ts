@@ -71,7 +71,7 @@ export class Poller implements AddressSource {
   }
 
   /**
-   * Starts polling, if nobody else had. A set that is being kept up to date is reported in the next microtask; one
+   * Starts polling, unless another subscriber had. A set that is being kept up to date is reported in the next microtask; one
    * remembered from before a stop only with the next answer, or its failure.
    */
   subscribe(listener: (update: AddressUpdate) => void): Subscription {

@@ -4,7 +4,7 @@ import type { TelemetryEvent } from './events.js';
 /** Of one name's polls and DNS queries; all channels of the name and the same settings share them. */
 export interface DiscoveryCounters {
   polls: number;
-  /** Polls that somebody asked for, by a lost connection or `refresh()`, and that were not already due. */
+  /** Polls that a lost connection or `refresh()` asked for, and that were not already due. */
   hinted: number;
   /** Polls that changed the set. */
   changes: number;

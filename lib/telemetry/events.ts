@@ -15,7 +15,7 @@ export type DnsEvent =
   | { readonly kind: 'query_failed'; readonly reason: 'timeout' | 'unreachable' | 'malformed' }
   /** Over UDP: too short, not a response, another opcode, not one question, or from another address. */
   | { readonly kind: 'datagram_dropped' }
-  /** A response with another id: somebody may be guessing ids, so the question goes to TCP. */
+  /** A response with another id: it may be forged, so the question goes to TCP. */
   | { readonly kind: 'id_mismatch' }
   | { readonly kind: 'question_mismatch' }
   /** TC over UDP: asked again over TCP. */

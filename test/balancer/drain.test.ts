@@ -21,7 +21,7 @@ test('a removed pod is out of the picker before it begins to drain, and its conn
   assert.deepEqual(helper.children, ['a:50051']);
 });
 
-test('a removed pod that never was READY is let go at once', () => {
+test('a removed pod that never was READY is released at once', () => {
   const { give, up, pod, held, counters, clock } = balancerFixture();
   give('abc');
   up('a');
@@ -66,7 +66,7 @@ test('a call in flight holds a draining pod past its linger, to the end of the c
   assert.equal(held(), 'c');
 });
 
-test('a call that ends within the linger lets nothing go yet', async () => {
+test('a call that ends while the connection lingers does not release it', async () => {
   const { give, call, held, clock } = twoReady();
   const ends = [call(), call()];
   give('a');
@@ -76,14 +76,14 @@ test('a call that ends within the linger lets nothing go yet', async () => {
   assert.equal(held(), 'a');
 });
 
-test('a linger of 0 lets an idle pod go at the next turn', async () => {
+test('with a linger of 0 an idle pod is released in the next turn', async () => {
   const { give, held, clock } = twoReady({ lingerMs: 0 });
   give('a');
   await clock.advance(0);
   assert.equal(held(), 'a');
 });
 
-test('a draining pod whose connection breaks is let go, and not connected again', () => {
+test('a draining pod whose connection breaks is released, and not connected again', () => {
   const { give, pod, held, clock, source } = twoReady();
   give('a');
   const { connects } = pod('b');
@@ -109,7 +109,7 @@ test('a pod that left serves again when the last one of the set is lost', () => 
   pod('a').become('IDLE');
   assert.equal(serving(), 'b');
   pod('b').become('IDLE');
-  assert.equal(serving(), 'nobody');
+  assert.equal(serving(), 'none');
 });
 
 test('a last resort with a call in flight is kept until the call ends, though others serve', async () => {

@@ -16,7 +16,7 @@ test('a snapshot tells how many calls are under way, began, succeeded and failed
   assert.deepEqual({ inFlight, started, succeeded, failed }, { inFlight: 1, started: 4, succeeded: 1, failed: 2 });
 });
 
-test('a snapshot tells the state and since when: retries after a failure are no news, nor is what a draining pod does', async () => {
+test('a snapshot tells the state and since when; retries after a failure, and what a draining pod does, are no change of state', async () => {
   const { give, up, pod, balancer, clock } = balancerFixture();
   const start = clock.wallTime();
   const seen = (): [string, number] => {

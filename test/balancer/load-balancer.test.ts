@@ -120,7 +120,7 @@ test('a failure of the resolver leaves a working set as it is', covers(23, 34), 
   assert.equal(serving(), 'ab');
 });
 
-test('an empty set is obeyed: calls fail at once, and the pods drain', covers(24), () => {
+test('with an empty set calls fail at once, and the pods drain', covers(24), () => {
   const { give, last, states, held } = twoReady();
   give('', 'NXDOMAIN: no such name');
   assert.equal(last().state, 'TRANSIENT_FAILURE');
@@ -230,7 +230,7 @@ test('an unhealthy pod is not picked, until it is healthy again', () => {
   assert.equal(serving(), 'a');
 });
 
-test('destroy() lets go of every pod, timer and listener, whatever they were at', covers(44), async () => {
+test('destroy() releases every pod, timer and listener, in whatever state they are', covers(44), async () => {
   const { give, up, pod, balancer, helper, clock, context, call, states } = twoReady();
   give(['a', 'c', ...Array.from({ length: 40 }, (_, index) => `10.0.0.${index}`)]);
   pod('c').become('TRANSIENT_FAILURE', 'ECONNREFUSED');

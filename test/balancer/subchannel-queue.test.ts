@@ -6,7 +6,7 @@ function manyPods(count: number): string[] {
   return Array.from({ length: count }, (_, index) => `10.0.${index >> 8}.${index & 255}`);
 }
 
-test('new pods are made a few in each turn, so that a thousand hold up no call, and all are made', async () => {
+test('new pods are made a few in each turn, so that a thousand delay no call, and all are made', async () => {
   const { give, helper, clock, last } = balancerFixture();
   const made = [0];
   const setTurn = clock.setTurn.bind(clock);
@@ -24,7 +24,7 @@ test('new pods are made a few in each turn, so that a thousand hold up no call, 
   assert.equal(last().state, 'CONNECTING');
 });
 
-test('while pods are still to be made, failures of the first ones are not the end of it', async () => {
+test('while pods are still to be made, the channel is CONNECTING although the first ones failed', async () => {
   const { give, helper, clock, last } = balancerFixture();
   give(manyPods(20));
   for (const subchannel of helper.made) subchannel.become('TRANSIENT_FAILURE', 'ECONNREFUSED');

@@ -83,7 +83,7 @@ test('started again it asks at once, and reports the set of before if DNS is dow
   end();
 });
 
-test('a second subscriber is told the current set at once, without a query of its own', async () => {
+test('a second subscriber is told the current set at once, without another query', async () => {
   const { clock, resolver, join } = pollerFixture();
   const first = join();
   await clock.advance(2_000);
@@ -98,7 +98,7 @@ test('a second subscriber is told the current set at once, without a query of it
   second.end();
 });
 
-test('a set remembered from before a stop is told to nobody before the answer that is on its way', async () => {
+test('a set remembered from before a stop is not reported before the answer that is on its way', async () => {
   const { clock, resolver, join } = pollerFixture();
   const before = join();
   await clock.advance(0);
@@ -128,7 +128,7 @@ test("a listener's error surfaces, and neither the polling nor the other listene
   end();
 });
 
-test('the status tells people all about the last answer', async () => {
+test('the status describes the last answer completely', async () => {
   const { clock, resolver, poller, join } = pollerFixture({ answer: null });
   const nothing = {
     name: 'svc.ns',

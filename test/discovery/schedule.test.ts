@@ -55,7 +55,7 @@ test('a change brings a burst of polls at the floor, for as long as burstMs', ()
   assert.equal(schedule.nextDelay(40_000), 1_000, 'the next change brings the next burst');
 });
 
-test('hunger brings a burst that ends when somebody is fed, or after burstMs', () => {
+test('while nothing is READY there is a burst, until something is or burstMs have passed', () => {
   const schedule = make();
   schedule.setUnready(0, true);
   assert.equal(schedule.nextDelay(29_999), 1_000);
@@ -66,14 +66,14 @@ test('hunger brings a burst that ends when somebody is fed, or after burstMs', (
   assert.equal(schedule.nextDelay(50_001), 5_000);
 });
 
-test('a burst of 0 ms is none', () => {
+test('with burstMs 0 there is no burst', () => {
   const schedule = make({ burstMs: 0 });
   schedule.changed(0);
   schedule.setUnready(0, true);
   assert.equal(schedule.nextDelay(0), 5_000);
 });
 
-test('a burst is jittered too, lest all clients ask in step after a scale-up', () => {
+test('a burst is jittered too, so that clients do not ask at the same moments after a scale-up', () => {
   const schedule = make({ jitter: 0.1 }, () => 0.5);
   schedule.changed(0);
   assert.equal(schedule.nextDelay(0), 1_050);
@@ -101,7 +101,7 @@ test('failures back off from 1 s by 1.6, up to the interval, and one answer ends
   assert.equal(schedule.nextDelay(0), 1_000);
 });
 
-test('backoff is at most 30 s, however long the interval and the trouble', () => {
+test('backoff is at most 30 s, however long the interval and the outage', () => {
   const schedule = make({ intervalMs: 600_000 });
   for (let failure = 0; failure < 5_000; failure++) schedule.failed();
   assert.equal(schedule.nextDelay(0), 30_000);
@@ -162,7 +162,7 @@ test('a cache that was first seen late in the lives of its entries stays known',
     );
 });
 
-test('such a cache is forgotten soon after it is taken away', () => {
+test('a cache that lives shorter than the interval is forgotten soon after it is taken away', () => {
   const schedule = make({ intervalMs: 20_000 });
   const ttlAt = loneCache();
   schedule.answered(-2_000, ttlAt(-2_000));
@@ -199,7 +199,7 @@ test('a TTL of 0 behind a cache waits for the floor; a huge one for the interval
   assert.equal(schedule.nextDelay(0), 5_000);
 });
 
-test('an expiry that a failure or an empty answer followed is of no account', () => {
+test('an expiry is forgotten when a failure or an empty answer follows', () => {
   const schedule = make();
   schedule.answered(0, 9_000);
   schedule.answered(0, 4_000);
@@ -212,7 +212,7 @@ test('an expiry that a failure or an empty answer followed is of no account', ()
 test('whatever happens, no wait is shorter than the floor or longer than the interval with its jitter', () => {
   const event = fc.oneof(
     fc.record({ kind: fc.constant('answered' as const), ttl: fc.option(fc.nat(60_000)) }),
-    fc.record({ kind: fc.constantFrom('failed' as const, 'changed' as const, 'hungry' as const, 'fed' as const) }),
+    fc.record({ kind: fc.constantFrom('failed' as const, 'changed' as const, 'unready' as const, 'ready' as const) }),
   );
   const interval = fc.integer({ min: 10, max: 100_000 });
   fc.assert(
@@ -223,7 +223,7 @@ test('whatever happens, no wait is shorter than the floor or longer than the int
         if (step.kind === 'answered') schedule.answered(now, step.ttl);
         else if (step.kind === 'failed') schedule.failed();
         else if (step.kind === 'changed') schedule.changed(now);
-        else schedule.setUnready(now, step.kind === 'hungry');
+        else schedule.setUnready(now, step.kind === 'unready');
         const delay = schedule.nextDelay(now);
         assert.ok(delay >= Math.min(schedule.floorMs, 1_000), `${delay} after ${step.kind}`);
         assert.ok(delay <= intervalMs * 1.1 + 1e-6, `${delay} after ${step.kind}`);

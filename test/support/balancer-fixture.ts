@@ -39,7 +39,7 @@ export function balancerFixture(settings: FakeContextSettings = {}, options: Rec
   /** The pods that calls go to now, in alphabetical order. */
   const serving = (): string => {
     const picked = new Set<string>();
-    for (let call = 0; call < 30; call++) picked.add((pick().subchannel as FakeSubchannel | null)?.address ?? 'nobody');
+    for (let call = 0; call < 30; call++) picked.add((pick().subchannel as FakeSubchannel | null)?.address ?? 'none');
     return [...picked]
       .map((address) => address.replace(`:${PORT}`, ''))
       .sort()
