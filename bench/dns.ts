@@ -7,15 +7,15 @@
  */
 import { credentials } from '@grpc/grpc-js';
 import { HeadlessChannel } from '../lib/index.js';
+import { unclaimedLoopback } from '../test/support/loopback.js';
+import { PodHost, type RemoteDns } from '../test/support/pod-host.js';
 import { type Benchmark, type Context, type Outcome, runIfMain } from './harness/benchmark.js';
 import type { Mode } from './harness/options.js';
 import { Recording, type Result } from './harness/result.js';
-import { Child } from './harness/rpc.js';
 import { quantile, type Ratio, ratioOfPairs, sorted } from './harness/statistics.js';
 import { count, duration, formatTable, ratio } from './harness/table.js';
 import { POOL_THREADS, withPoolBlocked } from './polling/pool.js';
 import { cares, getaddrinfo, ours, type Resolve, type ResolverName } from './polling/resolvers.js';
-import type { DnsOrders } from './polling/server-main.js';
 
 export interface PollCell {
   readonly kind: 'poll';
@@ -76,13 +76,13 @@ async function run({ options, progress, random }: Context): Promise<Outcome<DnsC
   const recording = new Recording('dns', options);
   const cells: DnsCell[] = [];
   progress.begin('dns: start the server');
-  const server = await Child.spawn<DnsOrders>(new URL('./polling/server-main.ts', import.meta.url));
+  // In a process of its own, so that its CPU is not the clients'.
+  const host = await PodHost.spawn();
   try {
-    const zone = [...RECORDS.map(nameOf), ...CHANNELS.map(wireName)].map((name, index) => [
-      name,
-      addresses(RECORDS[index] ?? 1),
-    ]);
-    const address = await server.ask('start', Object.fromEntries(zone));
+    const server = await host.startDns();
+    for (const records of RECORDS) server.set(nameOf(records), unclaimedLoopback(records), { ttl: 30 });
+    for (const channels of CHANNELS) server.set(wireName(channels), unclaimedLoopback(1), { ttl: 30 });
+    const { address } = server;
     for (const records of RECORDS) {
       progress.begin(`dns: polls of ${records} records`);
       cells.push(...(await comparePolls(records, address, ROUNDS[options.mode], random)));
@@ -97,10 +97,10 @@ async function run({ options, progress, random }: Context): Promise<Outcome<DnsC
       cells.push({ kind: 'pool', resolver, blockedMs: await withPoolBlocked(HANG_MS, () => timeOf(resolve)) });
     for (const channels of CHANNELS) {
       progress.begin(`dns: ${channels} channels to one name`);
-      cells.push(await watchWire(channels, address, server, WATCH_MS[options.mode]));
+      cells.push(await watchWire(channels, server, WATCH_MS[options.mode]));
     }
   } finally {
-    await server.close();
+    await host.close();
   }
   const parameters = {
     rounds: ROUNDS[options.mode],
@@ -118,10 +118,6 @@ function nameOf(records: number): string {
 
 function wireName(channels: number): string {
   return `channels-${channels}.bench.svc.cluster.local`;
-}
-
-function addresses(records: number): string[] {
-  return Array.from({ length: records }, (_, index) => `127.40.${Math.floor(index / 250)}.${(index % 250) + 1}`);
 }
 
 async function comparePolls(
@@ -174,7 +170,7 @@ async function timeOf(resolve: Resolve, expected?: number): Promise<number> {
   return performance.now() - startedAt;
 }
 
-async function watchWire(channels: number, server: string, orders: Child<DnsOrders>, ms: number): Promise<WireCell> {
+async function watchWire(channels: number, server: RemoteDns, ms: number): Promise<WireCell> {
   const name = wireName(channels);
   const open = Array.from(
     { length: channels },
@@ -182,17 +178,17 @@ async function watchWire(channels: number, server: string, orders: Child<DnsOrde
       new HeadlessChannel(`${name}.:50051`, credentials.createInsecure(), {
         // Nothing listens there: without the burst only the interval asks.
         headless: {
-          dns: { servers: [server] },
+          dns: { servers: [server.address] },
           refresh: { intervalMs: INTERVAL_MS, minIntervalMs: INTERVAL_MS, burstMs: 0 },
         },
       }),
   );
   try {
     for (const channel of open) channel.getConnectivityState(true);
-    const before = await orders.ask('asked', name);
+    const before = await server.asked(name);
     const startedAt = performance.now();
     await new Promise((resolve) => setTimeout(resolve, ms));
-    const asked = (await orders.ask('asked', name)) - before;
+    const asked = (await server.asked(name)) - before;
     return { kind: 'wire', channels, queriesPerMinute: (asked * 60_000) / (performance.now() - startedAt) };
   } finally {
     for (const channel of open) channel.close();

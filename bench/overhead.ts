@@ -7,12 +7,16 @@
  */
 import { leastRequest } from '../lib/picker/least-request.js';
 import { roundRobin } from '../lib/picker/round-robin.js';
+import { Cluster } from '../test/support/cluster.js';
+import type { DnsServer } from '../test/support/dns-server.js';
 import type { HelloClient } from '../test/support/hello-service.js';
+import { unclaimedLoopback } from '../test/support/loopback.js';
+import type { RemotePod } from '../test/support/pod-host.js';
+import { SharedProcesses } from '../test/support/pods-in-processes.js';
 import { BalancerHarness } from './harness/balancer-harness.js';
 import { type Benchmark, type Context, type Outcome, runIfMain } from './harness/benchmark.js';
 import { ClosedLoop, type Latency, Tally } from './harness/load-generator.js';
 import type { Mode } from './harness/options.js';
-import { Fleet } from './harness/pods.js';
 import { Recording, type Result } from './harness/result.js';
 import { mean, quantile, type Ratio, ratioOfPairs, sorted } from './harness/statistics.js';
 import { count, duration, formatTable, ratio } from './harness/table.js';
@@ -98,11 +102,12 @@ async function run({ options, progress, random }: Context<'inFlight'>): Promise<
   const cells: OverheadCell[] = [];
   const raw: unknown[] = [];
   progress.begin('overhead: start pods');
-  const fleet = await Fleet.start({ pods: Math.max(...wanted.map(({ pods }) => pods)) });
+  const cluster = new Cluster(await SharedProcesses.create({ suite: 'bench' }), {});
   try {
+    await cluster.scaleUp(Math.max(...wanted.map(({ pods }) => pods)));
     for (const setting of wanted) {
       progress.begin(stepOf(setting));
-      const measured = await measure(setting, fleet, options.own.inFlight, rounds, (note) => progress.tell(note));
+      const measured = await measure(setting, cluster, options.own.inFlight, rounds, (note) => progress.tell(note));
       const baseline = measured.get(BASELINE)?.slices ?? [];
       for (const [rival, { slices, tally, bytes }] of measured) {
         raw.push({ ...setting, rival, slices });
@@ -136,7 +141,7 @@ async function run({ options, progress, random }: Context<'inFlight'>): Promise<
     progress.begin('overhead: the pick alone');
     cells.push(...(await pickAlone(rounds)));
   } finally {
-    await fleet.close();
+    await cluster.close();
   }
   const parameters = {
     inFlight: options.own.inFlight,
@@ -159,14 +164,14 @@ interface Measured {
 
 async function measure(
   { workload, pods }: Setting,
-  fleet: Fleet,
+  cluster: Cluster<RemotePod, DnsServer>,
   inFlight: number,
   rounds: number,
   tell: (note: string) => void,
 ): Promise<Map<Rival, Measured>> {
-  const ips = fleet.ips.slice(0, pods);
+  const ips = cluster.ips.slice(0, pods);
   const clients = new Map<Rival, HelloClient>();
-  for (const rival of RIVALS) clients.set(rival, await connect(rival, ips, fleet.port));
+  for (const rival of RIVALS) clients.set(rival, await connect(rival, ips, cluster.port));
   const measured = new Map<Rival, Measured>();
   try {
     for (const [rival, client] of clients) {
@@ -229,7 +234,7 @@ async function pickAlone(rounds: number): Promise<PickCell[]> {
     ['ours round_robin', () => new BalancerHarness('headless', roundRobin)],
   ];
   for (const pods of PICK_PODS) {
-    const ips = Array.from({ length: pods }, (_, index) => `127.0.${Math.floor(index / 250)}.${(index % 250) + 1}`);
+    const ips = unclaimedLoopback(pods);
     const balancers = makers.map(([rival, make]) => ({ rival, balancer: make(), times: [] as number[] }));
     for (const { balancer } of balancers) await settle(balancer, ips);
     for (let round = 0; round <= rounds; round++)

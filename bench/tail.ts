@@ -4,15 +4,13 @@
  *
  *     npm run bench:tail
  */
+import { Cluster } from '../test/support/cluster.js';
 import type { HelloClient } from '../test/support/hello-service.js';
 import { sayHi } from '../test/support/hello-service.js';
-import { freePort } from '../test/support/pod.js';
-import { PodHost } from '../test/support/pod-host.js';
-import { type PodProcess, startPodProcess } from '../test/support/pod-process.js';
+import { type PodProcess, ProcessPerPod } from '../test/support/pods-in-processes.js';
 import { type Benchmark, type Context, type Outcome, runIfMain } from './harness/benchmark.js';
 import { OpenLoop } from './harness/load-generator.js';
 import type { Mode } from './harness/options.js';
-import { freshSubnet } from './harness/pods.js';
 import { Recording, type Result } from './harness/result.js';
 import { mean, quantile, type Ratio, ratioOfPairs, sorted } from './harness/statistics.js';
 import { count, duration, formatTable, percent, ratio } from './harness/table.js';
@@ -68,20 +66,17 @@ async function run({ options, progress, random }: Context): Promise<Outcome<Tail
   const cells: TailCell[] = [];
   const raw: unknown[] = [];
   progress.begin('tail: start pods');
-  const subnet = freshSubnet();
-  const ips = Array.from({ length: PODS }, (_, index) => `${subnet}.${index + 1}`);
-  const port = await freePort(ips);
-  // A process each: a pod that hangs must not take the others with it.
-  const hosts = await Promise.all(ips.map(() => PodHost.spawn()));
-  const pods = await Promise.all(ips.map((ip, index) => startPodProcess(ip, port, { workers: 1 }, hosts[index])));
+  // A process for each pod: one that hangs must not stop the others.
+  const cluster = new Cluster(await ProcessPerPod.create({ suite: 'bench' }), { pod: { workers: 1 } });
   try {
+    const pods = await cluster.scaleUp(PODS);
     for (const scenario of SCENARIOS) {
       progress.begin(`tail: ${DESCRIPTIONS[scenario]}`);
       const measured = new Map<Rival, Round[]>(TAIL_RIVALS.map((rival) => [rival, []]));
       for (let round = 0; round < rounds; round++)
         for (const rival of round % 2 === 0 ? TAIL_RIVALS : TAIL_RIVALS.toReversed()) {
           progress.tell(`${rival}, round ${round + 1} of ${rounds}`);
-          const client = await connect(rival, ips, port);
+          const client = await connect(rival, cluster.ips, cluster.port);
           try {
             measured.get(rival)?.push(await measure(scenario, client, pods, random));
           } finally {
@@ -114,8 +109,7 @@ async function run({ options, progress, random }: Context): Promise<Outcome<Tail
       }
     }
   } finally {
-    for (const pod of pods) pod.resume();
-    await Promise.all(hosts.map((host) => host.close()));
+    await cluster.close();
   }
   const parameters = {
     pods: PODS,

@@ -8,8 +8,8 @@ import { connectivityState, credentials } from '@grpc/grpc-js';
 import { HeadlessChannel } from '../../lib/index.js';
 import { seededRandom } from '../../test/support/fake-random.js';
 import { HelloClient } from '../../test/support/hello-service.js';
+import { serveRpc } from '../../test/support/rpc.js';
 import { hello, OpenLoop, Tally, type TallyReport } from '../harness/load-generator.js';
-import { serveRpc } from '../harness/rpc.js';
 import { performanceOffsetMs, wallOffsetMs } from './clock.js';
 import type { Client } from './grid.js';
 
@@ -187,7 +187,7 @@ const observers: Observer[] = [];
 const delays = monitorEventLoopDelay({ resolution: DELAY_RESOLUTION_MS });
 let began = { at: 0, cpu: process.cpuUsage() };
 
-const orders = {
+const methods = {
   async connect({ cells, seed }: { cells: readonly ClientOrder[]; seed: number }): Promise<void> {
     const random = seededRandom(seed);
     await Promise.all(
@@ -245,6 +245,6 @@ const orders = {
   },
 };
 
-export type ClientOrders = typeof orders;
+export type ClientProgram = typeof methods;
 
-serveRpc<ClientOrders>(orders);
+serveRpc(methods);

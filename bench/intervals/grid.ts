@@ -13,7 +13,7 @@ import type { ScalePlan } from './scaling.js';
 export type CacheTtl = 0 | 5 | 30;
 
 /**
- * Three fleets on the same addresses, so that one scale event is one for all; each has its port.
+ * Three clusters on the same addresses, so that one scale event is one for all; each has its port.
  * - `lasting`: a pod that left DNS serves on for the whole run, so no connection ever breaks.
  * - `ending`: it says GOAWAY some seconds after it left, as Kubernetes has it.
  * - `aged`: lasting, and every connection is closed at a maximum age.
@@ -51,7 +51,7 @@ export interface Grid {
   /** After the last event, until the slowest client has heard of it. */
   readonly tailMs: number;
   readonly maxConnectionAgeMs: number;
-  /** From leaving DNS to GOAWAY, in the `ending` fleet. */
+  /** From leaving DNS to GOAWAY, in the `ending` cluster. */
   readonly graceMs: number;
   /** CPU a poll: pairs of measurements, and how long each half takes. */
   readonly cost: { readonly pairs: number; readonly ms: number };

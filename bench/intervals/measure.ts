@@ -1,10 +1,10 @@
 /** The real run: pods, DNS servers and clients in processes, scale events at their times, and what everyone saw. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Random } from '../../lib/runtime.js';
+import { RpcProcess } from '../../test/support/rpc.js';
 import type { Progress, Step } from '../harness/progress.js';
-import { Child } from '../harness/rpc.js';
 import { sorted } from '../harness/statistics.js';
-import type { ClientOrder, ClientOrders, ProcessReport } from './client-main.js';
+import type { ClientOrder, ClientProgram, ProcessReport } from './client-main.js';
 import { machineMs } from './clock.js';
 import type { CellPlan, Grid, ServiceName } from './grid.js';
 import { type ScalePlan, scaleEvents } from './scaling.js';
@@ -65,33 +65,33 @@ export async function measure(
   const plans = { steady: planned(grid.steady), ...(grid.waves ? { waves: planned(grid.waves) } : {}) };
   progress.begin(STEPS.start);
   const groups = grouped(grid.cells);
-  const children = new Map<string, Child<ClientOrders>>();
+  const children = new Map<string, RpcProcess<ClientProgram>>();
   const service = await Service.start(grid, plans);
   try {
     for (const group of groups.keys()) {
       progress.tell(`client ${children.size + 1} of ${groups.size}`);
       children.set(
         group,
-        // Without it grpc-js asks the operating system's resolver, which knows nothing of servers on loopback.
-        await Child.spawn<ClientOrders>(PROGRAM, { GRPC_NODE_USE_ALTERNATIVE_RESOLVER: 'true' }),
+        // Without it grpc-js asks the operating system's resolver, which does not ask servers on loopback.
+        await RpcProcess.start<ClientProgram>(PROGRAM, { env: { GRPC_NODE_USE_ALTERNATIVE_RESOLVER: 'true' } }),
       );
     }
     const [first] = children.values();
-    const cost = await measureCost(first as Child<ClientOrders>, service, grid, progress);
+    const cost = await measureCost(first as RpcProcess<ClientProgram>, service, grid, progress);
 
     progress.begin(STEPS.connect);
     const aliases = new Map<string, string>();
     await Promise.all(
       [...groups].map(([group, cells], index) =>
-        children.get(group)?.ask('connect', {
+        children.get(group)?.call.connect({
           cells: cells.map((cell) => orderFor(cell, service, callsPerSecond, aliases)),
           seed: Math.floor(random() * 2 ** 31) + index,
         }),
       ),
     );
-    await Promise.all([...children.values()].map((child) => child.ask('call', undefined)));
+    await Promise.all([...children.values()].map((child) => child.call.call()));
     await sleep(SETTLE_MS);
-    await Promise.all([...children.values()].map((child) => child.ask('begin', undefined)));
+    await Promise.all([...children.values()].map((child) => child.call.begin()));
     const askedBefore = new Map([...aliases].map(([id, target]) => [id, service.asked(target)]));
     const podsAtStart = { steady: service.podsNow('steady'), waves: service.podsNow('waves') };
     progress.begin(STEPS.events);
@@ -102,13 +102,11 @@ export async function measure(
     await sleep(grid.tailMs);
     const endedAt = machineMs();
     const asked = new Map([...aliases].map(([id, target]) => [id, service.asked(target) - (askedBefore.get(id) ?? 0)]));
-    const finished = [...children].map(
-      async ([group, child]) => [group, await child.ask('finish', undefined)] as const,
-    );
+    const finished = [...children].map(async ([group, child]) => [group, await child.call.finish()] as const);
     const processes = new Map<string, ProcessReport>(await Promise.all(finished));
     return { published: service.published, podsAtStart, beganAt, endedAt, processes, asked, cost };
   } finally {
-    await Promise.all([...children.values()].map((child) => child.close()));
+    await Promise.all([...children.values()].map((child) => child.end()));
     await service.close();
   }
 }
@@ -121,14 +119,14 @@ function orderFor(cell: CellPlan, service: Service, callsPerSecond: number, alia
 }
 
 async function measureCost(
-  child: Child<ClientOrders>,
+  child: RpcProcess<ClientProgram>,
   service: Service,
   grid: Grid,
   progress: Progress,
 ): Promise<Cost> {
   progress.begin(STEPS.cost);
   const where = service.where('steady', 0, 'lasting');
-  const half = (intervalMs: number) => child.ask('cost', { ...where, intervalMs, ms: grid.cost.ms });
+  const half = (intervalMs: number) => child.call.cost({ ...where, intervalMs, ms: grid.cost.ms });
   const perPollUs: number[] = [];
   // The first pair pays for compilation, and is not counted.
   for (let pair = 0; pair <= grid.cost.pairs; pair++) {

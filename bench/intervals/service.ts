@@ -1,13 +1,17 @@
 /**
- * The Service that all cells look at: its pods in their processes, one DNS server for each cache, and the neighbours
- * who keep a cache busy (one that only a single client asks is refilled at that client's own queries, and delays
- * nothing but that client's repeats). Publishes the scale events and remembers when.
+ * The Service that all cells look at: its pods in their processes, one DNS server for each cache, and other clients'
+ * queries that keep a cache filled (one that only a single client asks is refilled at that client's own queries, and
+ * delays nothing but that client's repeats). Publishes the scale events and records when.
  */
 import { createSocket } from 'node:dgram';
 import { setTimeout as sleep } from 'node:timers/promises';
 import packet from 'dns-packet';
+import { Cluster } from '../../test/support/cluster.js';
 import { DnsServer } from '../../test/support/dns-server.js';
-import { Fleet, freshSubnet } from '../harness/pods.js';
+import { claimLoopback, type LoopbackRange } from '../../test/support/loopback.js';
+import type { PodOptions } from '../../test/support/pod.js';
+import type { RemotePod } from '../../test/support/pod-host.js';
+import { SharedProcesses } from '../../test/support/pods-in-processes.js';
 import { machineMs } from './clock.js';
 import type { CacheTtl, FleetName, Grid, ServiceName } from './grid.js';
 import { podsIn, type ScaleEvent, type ScalePlan } from './scaling.js';
@@ -31,10 +35,13 @@ export interface PlannedService {
 export const ZONE_TTL = 30;
 export const NEIGHBOUR_GAP_MS = 100;
 
+type BenchCluster = Cluster<RemotePod, DnsServer>;
+
 export class Service {
   readonly published: Published[] = [];
   readonly #plans: Readonly<Partial<Record<ServiceName, PlannedService>>>;
-  readonly #fleets: Readonly<Record<FleetName, Fleet>>;
+  readonly #range: LoopbackRange;
+  readonly #clusters: Readonly<Record<FleetName, BenchCluster>>;
   readonly #servers: ReadonlyMap<CacheTtl, DnsServer>;
   readonly #graceMs: number;
   readonly #inDns = new Map<ServiceName, number[]>();
@@ -46,23 +53,23 @@ export class Service {
 
   static async start(grid: Grid, plans: Service['plans']): Promise<Service> {
     const pods = Object.values(plans).reduce((sum, { plan, events }) => sum + podsIn(plan, events), 0);
-    const subnet = freshSubnet();
+    const range = await claimLoopback('bench', pods);
     const ageing = {
       'grpc.max_connection_age_ms': grid.maxConnectionAgeMs,
       'grpc.max_connection_age_grace_ms': 5_000,
     };
-    // One after the other: two fleets that look for a port on the same addresses could both find the same.
+    // One after the other: two clusters that look for a port on the same addresses could both find the same.
     // Nearly every client calls this one.
-    const lasting = await Fleet.start({ pods, subnet, processes: 2 });
-    const ending = await Fleet.start({ pods, subnet });
-    const aged = await Fleet.start({ pods, subnet, server: ageing });
+    const lasting = await startPods(range, pods, 2);
+    const ending = await startPods(range, pods, 1);
+    const aged = await startPods(range, pods, 1, { server: ageing });
     const servers = new Map<CacheTtl, DnsServer>();
     for (const ttl of grid.caches) {
       const server = await DnsServer.start({ shuffle: true });
       server.cache(ttl);
       servers.set(ttl, server);
     }
-    return new Service(plans, { lasting, ending, aged }, servers, grid.graceMs);
+    return new Service(plans, range, { lasting, ending, aged }, servers, grid.graceMs);
   }
 
   get plans(): Readonly<Partial<Record<ServiceName, PlannedService>>> {
@@ -71,12 +78,14 @@ export class Service {
 
   private constructor(
     plans: Service['plans'],
-    fleets: Readonly<Record<FleetName, Fleet>>,
+    range: LoopbackRange,
+    clusters: Readonly<Record<FleetName, BenchCluster>>,
     servers: ReadonlyMap<CacheTtl, DnsServer>,
     graceMs: number,
   ) {
     this.#plans = plans;
-    this.#fleets = fleets;
+    this.#range = range;
+    this.#clusters = clusters;
     this.#servers = servers;
     this.#graceMs = graceMs;
     for (const service of this.#names) {
@@ -97,7 +106,7 @@ export class Service {
       this.#aliases.push(host);
       this.#publish(service);
     }
-    return { dns: this.#server(cacheTtl).address, target: `${host}:${this.#fleets[fleet].port}` };
+    return { dns: this.#server(cacheTtl).address, target: `${host}:${this.#clusters[fleet].port}` };
   }
 
   /** Queries for the name of a target, so far. */
@@ -127,9 +136,10 @@ export class Service {
     this.#socket.close();
     await Promise.allSettled(this.#stopping);
     await Promise.all([
-      ...Object.values(this.#fleets).map((fleet) => fleet.close()),
+      ...Object.values(this.#clusters).map((cluster) => cluster.close()),
       ...[...this.#servers.values()].map((server) => server.close()),
     ]);
+    await this.#range.release();
   }
 
   #happen(service: ServiceName, { kind, pod }: ScaleEvent): void {
@@ -138,8 +148,17 @@ export class Service {
     this.#publish(service);
     const ip = this.#ip(service, pod);
     this.published.push({ service, kind, ip, at: machineMs(), pods: this.podsNow(service) });
-    if (kind === 'remove')
-      this.#stopping.push(sleep(this.#graceMs, undefined, { ref: false }).then(() => this.#fleets.ending.stop(ip)));
+    if (kind === 'remove') this.#stopping.push(this.#endPod(ip));
+  }
+
+  /** GOAWAY after the grace, in the cluster whose pods end. */
+  async #endPod(ip: string): Promise<void> {
+    await sleep(this.#graceMs, undefined, { ref: false });
+    const { ending } = this.#clusters;
+    const pod = ending.pods.find((pod) => pod.ip === ip);
+    if (pod === undefined) return;
+    ending.unpublish(pod);
+    await pod.stop();
   }
 
   #publish(service: ServiceName): void {
@@ -151,11 +170,11 @@ export class Service {
     }
   }
 
-  /** The services share the fleets' addresses, one range after the other. */
+  /** The services share the clusters' addresses, one after the other. */
   #ip(service: ServiceName, pod: number): string {
     const { steady } = this.#plans;
     const offset = service === 'waves' && steady ? podsIn(steady.plan, steady.events) : 0;
-    return this.#fleets.lasting.ips[offset + pod] as string;
+    return this.#range.ip(offset + pod);
   }
 
   #askAsNeighbour(): void {
@@ -177,6 +196,13 @@ export class Service {
   get #names(): ServiceName[] {
     return Object.keys(this.#plans) as ServiceName[];
   }
+}
+
+/** Pods that run from the start; which of them are in DNS is the Service's decision. */
+async function startPods(range: LoopbackRange, pods: number, processes: number, pod: PodOptions = {}) {
+  const cluster = new Cluster(await SharedProcesses.create({ suite: 'bench', range, processes }), { pod });
+  await cluster.scaleUp(pods);
+  return cluster;
 }
 
 function nameOf(service: ServiceName): string {

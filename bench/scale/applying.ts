@@ -3,6 +3,7 @@
  * charged with all that follows an answer; grpc-js's is handed lists that are made already.
  */
 import { applyResolution, EMPTY_MEMBERSHIP } from '../../lib/discovery/membership.js';
+import { unclaimedLoopback } from '../../test/support/loopback.js';
 import { answerOf, BalancerHarness } from '../harness/balancer-harness.js';
 import { quantile, sorted } from '../harness/statistics.js';
 
@@ -28,7 +29,7 @@ const HEAP_FROM = 1_000;
 
 export async function measureApplying(rival: ApplyCell['rival'], pods: number): Promise<ApplyCell> {
   const name = rival === 'ours' ? 'headless' : 'round_robin';
-  const ips = addresses(pods + CHANGES);
+  const ips = unclaimedLoopback(pods + CHANGES);
   // Once in vain, so that the code is warm; a huge set warms it by itself.
   if (pods <= WARM_UP_TO) await measureOnce(rival, name, ips, pods);
   return await measureOnce(rival, name, ips, pods);
@@ -101,11 +102,4 @@ async function usedHeap(): Promise<number> {
   await new Promise((resolve) => setImmediate(resolve));
   globalThis.gc?.();
   return process.memoryUsage().heapUsed;
-}
-
-export function addresses(count: number): string[] {
-  return Array.from({ length: count }, (_, index) => {
-    const number = index + 1;
-    return `127.${64 + Math.floor(number / 62_500)}.${Math.floor(number / 250) % 250}.${(number % 250) + 1}`;
-  });
 }

@@ -2,8 +2,8 @@
 import { monitorEventLoopDelay, PerformanceObserver } from 'node:perf_hooks';
 import { credentials } from '@grpc/grpc-js';
 import { HeadlessChannel } from '../../lib/index.js';
+import { unclaimedLoopback } from '../../test/support/loopback.js';
 import { PodHost } from '../../test/support/pod-host.js';
-import { addresses } from './applying.js';
 
 export interface StallCell {
   readonly kind: 'stall';
@@ -38,7 +38,7 @@ export async function measureStall(pods: number): Promise<StallCell> {
   const host = await PodHost.spawn();
   try {
     const server = await host.start('0.0.0.0', 0);
-    const ips = addresses(pods);
+    const ips = unclaimedLoopback(pods);
     globalThis.gc?.();
     const residentBefore = process.memoryUsage().rss;
     const channel = new HeadlessChannel(`huge.set:${server.port}`, credentials.createInsecure(), {

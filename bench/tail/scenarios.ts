@@ -1,6 +1,6 @@
 /** What goes wrong on one pod of four, and when. Pods work on one call at a time, as a CPU does. */
 import type { Random } from '../../lib/runtime.js';
-import type { PodProcess } from '../../test/support/pod-process.js';
+import type { PodProcess } from '../../test/support/pods-in-processes.js';
 
 /** Of an ordinary call on an ordinary pod. */
 export const SERVICE_MS = 8;

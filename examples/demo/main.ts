@@ -10,7 +10,7 @@ import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { credentials } from '@grpc/grpc-js';
 import { createHeadlessClient } from '../../lib/index.js';
 import { HelloClient } from '../../test/support/hello-service.js';
-import { Cluster } from './cluster.js';
+import { DemoCluster } from './cluster.js';
 import { Load } from './load.js';
 import { seconds, wrap } from './paint.js';
 import { FIRST_PROCESSES, MAX_PODS, Scribe, tellStory } from './scenario.js';
@@ -23,7 +23,7 @@ const REFRESH_MS = 1_000;
 /** From here on a reader should know that the machine, and not a client, was late. */
 const NOTABLE_STALL_MS = 300;
 
-function createLoads(cluster: Cluster): [plain: Load, ours: Load] {
+function createLoads(cluster: DemoCluster): [plain: Load, ours: Load] {
   const plain = new HelloClient(
     `dns://${cluster.dns.address}/${cluster.service}:${cluster.port}`,
     credentials.createInsecure(),
@@ -63,7 +63,7 @@ async function run(screen: Screen): Promise<boolean> {
     '',
     `Starting a DNS server and ${FIRST_PROCESSES} processes ...`,
   );
-  const cluster = await Cluster.start({ service: SERVICE, ttl: 5, lameDuckMs: 2_500, maxPods: MAX_PODS });
+  const cluster = await DemoCluster.start({ service: SERVICE, ttl: 5, lameDuckMs: 2_500, maxPods: MAX_PODS });
   try {
     await cluster.prepare(FIRST_PROCESSES, 'at once');
     await cluster.scaleUp(2);
@@ -130,10 +130,11 @@ try {
   if (!(await run(screen))) process.exitCode = 1;
 } catch (error) {
   screen.end();
-  if ((error as NodeJS.ErrnoException).code !== 'EADDRNOTAVAIL') throw error;
+  const { code, address: missing } = error as NodeJS.ErrnoException & { address?: string };
+  if (code !== 'EADDRNOTAVAIL') throw error;
   process.exitCode = 1;
   console.error(
-    `\nThis system has no 127.0.1.1 to 127.0.1.${MAX_PODS} (Linux has all of 127.0.0.0/8). On macOS, add them first:\n\n` +
-      `  for i in $(seq 1 ${MAX_PODS}); do sudo ifconfig lo0 alias 127.0.1.$i; done`,
+    `\nThis system has no ${missing} (Linux has all of 127.0.0.0/8). On macOS, add the demo's addresses first:\n\n` +
+      `  for i in $(seq 1 ${MAX_PODS}); do sudo ifconfig lo0 alias ${missing?.replace(/[0-9]+$/, '')}$i; done`,
   );
 }

@@ -1,6 +1,6 @@
 /** What happens to the cluster, step by step, and why a reader should care. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Cluster, PodRecord } from './cluster.js';
+import type { DemoCluster, PodRecord } from './cluster.js';
 import type { Load } from './load.js';
 import type { View } from './screen.js';
 import type { Experiment, ShareOfCalls } from './summary.js';
@@ -8,7 +8,7 @@ import type { Experiment, ShareOfCalls } from './summary.js';
 export interface Step {
   readonly title: string;
   readonly explanation: string;
-  run(cluster: Cluster): Promise<void>;
+  run(cluster: DemoCluster): Promise<void>;
 }
 
 /** Writes down what the verdict will want to know, at the moments when it happens. */
@@ -20,7 +20,7 @@ export class Scribe implements View, Experiment {
   readonly scaleUp = { pods: [] as readonly string[], podsInAll: 0, calls: new Map<Load, ShareOfCalls>() };
   readonly #startedBefore = new Map<Load, number>();
 
-  constructor(cluster: Cluster, loads: readonly Load[]) {
+  constructor(cluster: DemoCluster, loads: readonly Load[]) {
     this.pods = cluster.pods;
     this.loads = loads;
   }

@@ -53,7 +53,7 @@ for (const [door, makeClient] of Object.entries(doors))
       const calls = await callsByPod(client, 40);
       assert.deepEqual([...calls.keys()].sort(), added.map((pod) => pod.name).sort());
     });
-    assert.deepEqual([first.stats.accepted, second.stats.accepted], [1, 1], 'no pod was connected to twice');
+    assert.deepEqual([first.stats().accepted, second.stats().accepted], [1, 1], 'no pod was connected to twice');
   });
 
 test('fake DNS stands in for the whole DNS client', async (t) => {

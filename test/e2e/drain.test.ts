@@ -71,7 +71,7 @@ test('a stream to a pod that left DNS goes on to its own end, and no new call go
   const ended = once(stream, 'status') as Promise<[StatusObject]>;
   stream.end();
   assert.equal((await ended)[0].code, status.OK);
-  assert.equal(leaver.stats.accepted, 1);
+  assert.equal(leaver.stats().accepted, 1);
 });
 
 test('a stream outlives the linger time, and its connection goes when it ends', covers(42), async (t) => {
@@ -122,7 +122,7 @@ test('a pod that returns during its drain keeps its connection', covers(43), asy
   cluster.publish(pods);
   await eventually(() => assert.equal(states(channel)[leaver.address], 'ready'));
   await eventually(async () => assert.equal((await callsByPod(client, 10)).size, 2));
-  assert.deepEqual([leaver.stats.accepted, stayer.stats.accepted], [1, 1]);
+  assert.deepEqual([leaver.stats().accepted, stayer.stats().accepted], [1, 1]);
   assert.deepEqual(
     { drained: channel.snapshot().counters.drained, returned: channel.snapshot().counters.returned },
     { drained: 1, returned: 1 },
@@ -150,7 +150,7 @@ test('a set that alternates at each poll costs no connection and no call', cover
   while (polls < until) await callsByPod(client, 10);
   assert.ok(channel.snapshot().counters.returned >= until / 2, 'pods went and came back');
   assert.deepEqual(
-    [first, second, third].map((pod) => pod.stats.accepted),
+    [first, second, third].map((pod) => pod.stats().accepted),
     [1, 1, 1],
   );
 });
@@ -181,7 +181,7 @@ test('pods that left DNS serve on while none of the new ones can be reached', as
     for (const from of (await callsByPod(client, 10)).keys()) assert.ok(pods.some((pod) => pod.name === from));
   assert.equal(channel.snapshot().state, 'READY');
   assert.deepEqual(
-    pods.map((pod) => pod.stats.accepted),
+    pods.map((pod) => pod.stats().accepted),
     [1, 1],
   );
 

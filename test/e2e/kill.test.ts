@@ -7,7 +7,7 @@ import { Cluster } from '../support/cluster.js';
 import { eventually } from '../support/eventually.js';
 import { callsByPod, HelloClient, sayHi } from '../support/hello-service.js';
 import { type Defer, leakCheck } from '../support/leak-check.js';
-import { type PodProcess, startPodProcess } from '../support/pod-process.js';
+import { PodProcess } from '../support/pods-in-processes.js';
 
 const RETRY_POLICY = JSON.stringify({
   methodConfig: [
@@ -150,7 +150,7 @@ async function withProcess(defer: Defer) {
   const cluster = await Cluster.start(defer, { pods: 3, pod: { delayMs: 5 } });
   const before = await cluster.startUnpublished();
   await before.kill();
-  const pod = await startPodProcess(before.ip, cluster.port, { delayMs: 5 });
+  const pod = await PodProcess.start(before.ip, cluster.port, { delayMs: 5 });
   defer(() => pod.kill());
   const publish = (): void =>
     cluster.dns.set(
@@ -206,7 +206,7 @@ test(
     assert.notEqual(stateOf(channel, pod.address), 'ready');
     for (const { code, peer } of traffic.failures)
       assert.deepEqual({ code: status[code], peer }, { code: 'UNAVAILABLE', peer: pod.address });
-    for (const other of cluster.pods) assert.equal(other.stats.accepted, 1);
+    for (const other of cluster.pods) assert.equal(other.stats().accepted, 1);
 
     await traffic.stop();
     const lost = traffic.failures.length;

@@ -8,6 +8,7 @@ import { DnsServer } from '../support/dns-server.js';
 import { eventually } from '../support/eventually.js';
 import { callsByPod, HelloClient } from '../support/hello-service.js';
 import { leakCheck } from '../support/leak-check.js';
+import { unclaimedLoopback } from '../support/loopback.js';
 import { startPod } from '../support/pod.js';
 
 const NAME = 'hello.test.svc.cluster.local';
@@ -23,7 +24,7 @@ test(
     // One server that answers on all of 127.0.0.0/8 is as many pods as there are addresses.
     const everywhere = await startPod('0.0.0.0');
     defer(() => everywhere.kill());
-    const ips = Array.from({ length: PODS }, (_, index) => `127.7.${1 + Math.floor(index / 100)}.${1 + (index % 100)}`);
+    const ips = unclaimedLoopback(PODS);
     dns.set(NAME, ips, { ttl: 5 });
 
     const target = `${NAME}.:${everywhere.port}`;
@@ -56,7 +57,7 @@ test(
     assert.equal(updates.length, 1);
     assert.equal(updates[0]?.added.length, PODS);
     assert.deepEqual([counters.changes, counters.connected, counters.connectionsLost], [1, PODS, 0]);
-    assert.equal(everywhere.stats.accepted, PODS);
+    assert.equal(everywhere.stats().accepted, PODS);
   },
 );
 
@@ -85,11 +86,10 @@ test(
     assert.equal((await callsByPod(client, 60)).size, 2);
     assert.equal(endpoint()?.started, 0);
 
-    const ready = await startPod(unready.ip, unready.port, { name: 'late' });
-    defer(() => ready.kill());
+    await cluster.restart(unready, { name: 'late' });
     await eventually(async () => assert.ok((await callsByPod(client, 20)).has('late')));
     assert.deepEqual(
-      early.map((pod) => pod.stats.accepted),
+      early.map((pod) => pod.stats().accepted),
       [1, 1],
     );
   },

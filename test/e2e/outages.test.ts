@@ -103,7 +103,7 @@ for (const [coverage, title, outage] of outages)
       ],
     );
     assert.deepEqual(
-      early.map((pod) => pod.stats.accepted),
+      early.map((pod) => pod.stats().accepted),
       [1, 1],
     );
     await eventually(() => assert.equal(channel.snapshot().dns.failures, 0));
@@ -133,7 +133,7 @@ test(
     await load.stop();
     assert.deepEqual(load.failures, []);
     assert.deepEqual(
-      [...cluster.pods, late].map((pod) => pod.stats.accepted),
+      [...cluster.pods, late].map((pod) => pod.stats().accepted),
       [1, 1, 1],
     );
   },

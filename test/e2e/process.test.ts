@@ -247,7 +247,7 @@ if (task !== undefined) {
     });
     // Equal subchannels are shared between channels, too.
     assert.deepEqual(
-      cluster.pods.map((pod) => pod.stats.accepted),
+      cluster.pods.map((pod) => pod.stats().accepted),
       [1, 1, 1],
     );
   });

@@ -66,6 +66,6 @@ test(
     const allowedMs = FOUND_WITHIN_MS + (4 * stalls.max) / 1e6;
     for (const [pod, ms] of foundAfterMs)
       assert.ok(ms <= allowedMs, `${pod.name} got its first call ${ms} ms after its record; allowed are ${allowedMs}`);
-    for (const pod of published.keys()) assert.equal(pod.stats.accepted, 1);
+    for (const pod of published.keys()) assert.equal(pod.stats().accepted, 1);
   },
 );

@@ -57,10 +57,11 @@ for (const [door, makeClient] of Object.entries(doors)) {
   test(`a method's timeout holds, through ${door}`, async (t) => {
     const defer = leakCheck(t);
     const cluster = await Cluster.start(defer, { pods: 1 });
+    const [pod] = cluster.pods;
     const client = makeClient(cluster, methodConfig({ timeout: '1.5s' }));
     defer(() => client.close());
     await sayHi(client);
-    cluster.pods[0]?.behave({ hang: true });
+    await pod?.behave({ hang: true });
     const deadline = Date.now() + 60_000;
     await assert.rejects(sayHi(client, { deadline }), { code: status.DEADLINE_EXCEEDED });
     assert.ok(Date.now() < deadline);

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { createSecureServer, type Http2SecureServer, type ServerHttp2Session } from 'node:http2';
 import { test } from 'node:test';
 import type { TLSSocket } from 'node:tls';
-import { credentials, ServerCredentials, type ServiceError, status } from '@grpc/grpc-js';
+import { credentials, type ServiceError, status } from '@grpc/grpc-js';
 import { createHeadlessClient, HeadlessChannel } from '../../lib/index.js';
 import { covers } from '../faults/covers.js';
 import { createAuthority } from '../support/certificates.js';
@@ -11,19 +11,19 @@ import { Cluster } from '../support/cluster.js';
 import { eventually } from '../support/eventually.js';
 import { callsByPod, HelloClient, sayHi } from '../support/hello-service.js';
 import { leakCheck } from '../support/leak-check.js';
-import { startPod } from '../support/pod.js';
+import { claimLoopback } from '../support/loopback.js';
+import type { PodOptions } from '../support/pod.js';
 
 const NAME = 'hello.test.svc.cluster.local';
 const authority = createAuthority();
 
-function serverCredentials(...names: string[]): ServerCredentials {
-  const { certificate, key } = authority.issue({ names });
-  return ServerCredentials.createSsl(null, [{ cert_chain: certificate, private_key: key }]);
+function issue(...names: string[]): NonNullable<PodOptions['tls']> {
+  return authority.issue({ names });
 }
 
 test("pods that show the Service's certificate serve, though they are dialled by IP and it names none", async (t) => {
   const defer = leakCheck(t);
-  const cluster = await Cluster.start(defer, { pods: 3, pod: { credentials: serverCredentials(NAME) } });
+  const cluster = await Cluster.start(defer, { pods: 3, pod: { tls: issue(NAME) } });
   assert.equal(cluster.name, NAME);
   const secure = credentials.createSsl(authority.certificate);
   const client = createHeadlessClient(HelloClient, cluster.target, secure, { headless: cluster.headless() });
@@ -36,7 +36,9 @@ test("SNI and :authority are the Service's name, whichever pod is dialled", asyn
   const defer = leakCheck(t);
   const cluster = await Cluster.start(defer, { pods: 0 });
   const seen: { ip: string; sni: unknown; authority: string | undefined }[] = [];
-  const ips = ['127.9.0.1', '127.9.0.2'];
+  const range = await claimLoopback('test', 2);
+  defer(() => range.release());
+  const ips = [range.ip(0), range.ip(1)];
   for (const ip of ips) {
     const { certificate, key } = authority.issue({ names: [NAME] });
     const server = createSecureServer({ cert: certificate, key });
@@ -68,7 +70,7 @@ test("SNI and :authority are the Service's name, whichever pod is dialled", asyn
 
 test('an IP taken over by another workload gets no call, and the other pods are unaffected', covers(36), async (t) => {
   const defer = leakCheck(t);
-  const cluster = await Cluster.start(defer, { pods: 3, pod: { credentials: serverCredentials(NAME) } });
+  const cluster = await Cluster.start(defer, { pods: 3, pod: { tls: issue(NAME) } });
   const secure = credentials.createSsl(authority.certificate);
   // Only what happens to a connection can bring about another query within this test.
   const headless = cluster.headless({ refresh: { intervalMs: 600_000, minIntervalMs: 50, burstMs: 0 } });
@@ -81,24 +83,23 @@ test('an IP taken over by another workload gets no call, and the other pods are 
   if (!victim) throw new Error('pods were started');
   const asked = cluster.dns.asked();
   await victim.kill();
-  const squatter = await startPod(victim.ip, victim.port, { credentials: serverCredentials('other.test.svc') });
-  defer(() => squatter.kill());
+  const squatter = await cluster.restart(victim, { tls: issue('other.test.svc') });
   const state = () => channel.snapshot().endpoints.find(({ address }) => address === victim.address)?.state;
-  await eventually(() => assert.ok(squatter.stats.accepted > 0 && state() === 'backoff'));
+  await eventually(() => assert.ok(squatter.stats().accepted > 0 && state() === 'backoff'));
   const names = [...(await callsByPod(client, 60)).keys()].sort();
   assert.deepEqual(names, others.map((pod) => pod.name).sort());
   assert.equal(squatter.calls, 0);
   assert.ok(cluster.dns.asked() > asked, 'the lost connection made it ask again');
   assert.deepEqual(
-    others.map((pod) => pod.stats.accepted),
+    others.map((pod) => pod.stats().accepted),
     [1, 1],
   );
 });
 
 test("a Service whose every pod shows another name's certificate is UNAVAILABLE, and the message says why", async (t) => {
   const defer = leakCheck(t);
-  const wrong = serverCredentials('other.test.svc', '127.0.0.1');
-  const cluster = await Cluster.start(defer, { pods: 2, pod: { credentials: wrong } });
+  const wrong = issue('other.test.svc', '127.0.0.1');
+  const cluster = await Cluster.start(defer, { pods: 2, pod: { tls: wrong } });
   const secure = credentials.createSsl(authority.certificate);
   const client = createHeadlessClient(HelloClient, cluster.target, secure, { headless: cluster.headless() });
   defer(() => client.close());
@@ -108,7 +109,10 @@ test("a Service whose every pod shows another name's certificate is UNAVAILABLE,
     assert.match(error.details, /altnames|ERR_TLS_CERT_ALTNAME_INVALID/i);
     return true;
   });
-  assert.deepEqual(cluster.calls, [0, 0]);
+  assert.deepEqual(
+    cluster.pods.map((pod) => pod.calls),
+    [0, 0],
+  );
 });
 
 async function listen(server: Http2SecureServer, port: number, ip: string): Promise<void> {

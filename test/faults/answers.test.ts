@@ -111,7 +111,7 @@ test('shuffled and repeated records cause no reconnect and no update event', cov
   }
   await ready(OLD);
   assert.equal(updates.length, 1);
-  assert.equal(pods.stats.accepted, 2);
+  assert.equal(pods.stats().accepted, 2);
 });
 
 test('TC over TCP causes no loop; its addresses are added, and none is removed', covers(19), async (t) => {

@@ -193,7 +193,7 @@ for (const [title, ms] of Object.entries({ forward: 3_600_000, back: -3_600_000 
       await load.stop();
       assert.deepEqual([load.failures, failures], [[], []]);
       assert.equal(updates.length, 1);
-      assert.equal(pods.stats.accepted, 2);
+      assert.equal(pods.stats().accepted, 2);
       await ready(OLD);
     },
   );

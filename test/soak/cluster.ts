@@ -1,156 +1,155 @@
 /**
- * The Service that is soaked: pods on 127.x.y.z in a few processes of their own, the DNS server that names them, and the
- * book of what happened to each. As in Kubernetes, a pod is up before its record is published.
+ * The Service that is soaked: a cluster whose pods run in a few processes and are called by number, and the history of
+ * what happened to each.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { HeadlessOptions } from '../../lib/index.js';
-import { DnsServer } from '../support/dns-server.js';
-import { freePort } from '../support/pod.js';
-import { PodHost, type RemotePod, type RemotePodOptions } from '../support/pod-host.js';
+import { Cluster } from '../support/cluster.js';
+import type { DnsServer } from '../support/dns-server.js';
+import type { PodOptions } from '../support/pod.js';
+import type { RemotePod } from '../support/pod-host.js';
+import { SharedProcesses } from '../support/pods-in-processes.js';
 import { History } from './history.js';
 import type { Outage } from './scenario.js';
 
-export interface FleetOptions {
+export interface SoakClusterOptions {
   readonly processes: number;
-  readonly pod: RemotePodOptions;
+  readonly pod: PodOptions;
   readonly intervalMs: number;
 }
 
-interface Member {
-  readonly ip: string;
-  readonly home: number;
-  pod: RemotePod;
-}
-
-/** Each pod gets an address that nobody has had for this many pods. */
+/** An address is used again only after so many other pods. */
 const ADDRESSES = 1_000;
 
-export class Fleet {
-  readonly name = 'hello.soak.svc.cluster.local';
-  readonly dns: DnsServer;
-  readonly port: number;
+export class SoakCluster {
   readonly history = new History();
-  readonly #options: FleetOptions;
-  readonly #hosts: PodHost[];
-  readonly #subnet: number;
+  readonly #cluster: Cluster<RemotePod, DnsServer>;
+  readonly #runner: SharedProcesses;
+  readonly #options: SoakClusterOptions;
   /** Those that run or will again, by number. */
-  readonly #members = new Map<number, Member>();
-  readonly #inDns = new Set<string>();
+  readonly #pods = new Map<number, RemotePod>();
+  /** The process of each of them. */
+  readonly #homes = new Map<number, number>();
 
-  static async start(options: FleetOptions): Promise<Fleet> {
-    const dns = await DnsServer.start({ shuffle: true });
-    const subnet = 20 + (process.pid % 200);
-    const port = await freePort([1, 2, 3, 4].map((host) => `127.${subnet}.0.${host}`));
-    const hosts = await Promise.all(Array.from({ length: options.processes }, () => PodHost.spawn()));
-    return new Fleet(dns, port, subnet, hosts, options);
+  static async start(options: SoakClusterOptions): Promise<SoakCluster> {
+    const { processes } = options;
+    const runner = await SharedProcesses.create({
+      suite: 'soak',
+      addresses: ADDRESSES,
+      processes,
+      dns: { shuffle: true },
+    });
+    return new SoakCluster(runner, options);
   }
 
-  private constructor(dns: DnsServer, port: number, subnet: number, hosts: PodHost[], options: FleetOptions) {
-    this.dns = dns;
-    this.port = port;
-    this.#subnet = subnet;
-    this.#hosts = hosts;
+  private constructor(runner: SharedProcesses, options: SoakClusterOptions) {
+    this.#runner = runner;
+    this.#cluster = new Cluster(runner, { name: 'hello.soak.svc.cluster.local', pod: options.pod });
     this.#options = options;
   }
 
+  get dns(): DnsServer {
+    return this.#cluster.dns;
+  }
+
   get target(): string {
-    return `${this.name}.:${this.port}`;
+    return this.#cluster.target;
   }
 
   /** Options for the clients. */
   get headless(): HeadlessOptions {
     const { intervalMs } = this.#options;
-    return {
+    return this.#cluster.headless({
       refresh: { intervalMs, minIntervalMs: Math.min(500, intervalMs), burstMs: 2 * intervalMs },
       dns: { servers: [this.dns.address], timeoutMs: 500, attempts: 2 },
-      // Connections of pods that went for good are let go before the run ends.
+      // Connections of pods that went for good are closed before the run ends.
       drain: { lingerMs: 3_000 },
-    };
+    });
   }
 
-  /** In DNS. */
+  /** Pods in DNS. */
   get size(): number {
-    return this.#inDns.size;
+    return this.#cluster.pods.length;
   }
 
-  ipOf(pod: number): string {
-    const host = pod % ADDRESSES;
-    return `127.${this.#subnet}.${Math.floor(host / 200)}.${1 + (host % 200)}`;
+  ipOf(number: number): string {
+    return this.#runner.ip(number % ADDRESSES);
   }
 
   /** Starts a pod and publishes it. */
-  async come(number: number, home = number % this.#hosts.length): Promise<void> {
+  async come(number: number, home = number % this.#options.processes): Promise<void> {
     const ip = this.ipOf(number);
-    this.#members.set(number, { ip, home, pod: await this.#start(ip, home) });
+    this.#runner.place(ip, home);
+    this.#pods.set(number, await this.#cluster.startAt(ip));
+    this.#homes.set(number, home);
     this.publish(number);
   }
 
   publish(number: number): void {
-    const { ip } = this.#member(number);
-    this.#inDns.add(ip);
-    this.history.published(ip, performance.now());
-    this.#tellDns();
+    const pod = this.#pod(number);
+    this.history.published(pod.ip, performance.now());
+    this.#cluster.publish([...this.#cluster.pods, pod]);
   }
 
   unpublish(number: number): void {
-    const { ip } = this.#member(number);
-    if (!this.#inDns.delete(ip)) return;
-    this.#tellDns();
-    this.history.unpublished(ip, performance.now());
+    const pod = this.#pod(number);
+    if (!this.#cluster.pods.includes(pod)) return;
+    this.#cluster.unpublish(pod);
+    this.history.unpublished(pod.ip, performance.now());
   }
 
   /** Out of DNS, then after `graceMs` gracefully to its end. */
   async go(number: number, graceMs: number): Promise<void> {
-    const { ip, pod } = this.#member(number);
+    const pod = this.#pod(number);
     this.unpublish(number);
     await sleep(graceMs);
-    const stopped = this.history.trouble(ip, 'stopped', performance.now());
+    const stopped = this.history.trouble(pod.ip, 'stopped', performance.now());
     await pod.stop();
     stopped.until = performance.now();
-    this.#members.delete(number);
+    this.#drop(number);
   }
 
   /** RST on all its connections; it stays in DNS. */
   async kill(number: number): Promise<void> {
-    const { ip, pod } = this.#member(number);
-    const killed = this.history.trouble(ip, 'killed', performance.now());
+    const pod = this.#pod(number);
+    const killed = this.history.trouble(pod.ip, 'killed', performance.now());
     await pod.kill();
     killed.until = performance.now();
   }
 
   /** A killed pod is back under its address. */
   async revive(number: number): Promise<void> {
-    const member = this.#member(number);
-    member.pod = await this.#start(member.ip, member.home);
-    if (!this.#inDns.has(member.ip)) this.publish(number);
+    const pod = await this.#cluster.restart(this.#pod(number));
+    this.#pods.set(number, pod);
+    if (!this.#cluster.pods.includes(pod)) this.publish(number);
   }
 
-  /** A killed pod is never seen again. */
+  /** A killed pod does not come back. */
   forget(number: number): void {
     this.unpublish(number);
-    this.#members.delete(number);
+    this.#drop(number);
   }
 
   podsOf(home: number): number[] {
-    return [...this.#members].filter(([, member]) => member.home === home).map(([number]) => number);
+    return [...this.#homes].filter(([, other]) => other === home).map(([number]) => number);
   }
 
   /** SIGKILL: all pods of one process at once. They stay in DNS. */
   async killProcess(home: number): Promise<void> {
     const now = performance.now();
     const troubles = this.podsOf(home).map((number) => this.history.trouble(this.ipOf(number), 'killed', now));
-    await this.#hosts[home]?.close();
+    await this.#runner.killProcess(home);
     for (const killed of troubles) killed.until = performance.now();
   }
 
   /** A new process for a killed one. */
-  async replaceProcess(home: number): Promise<void> {
-    this.#hosts[home] = await PodHost.spawn();
+  replaceProcess(home: number): Promise<void> {
+    return this.#runner.replaceProcess(home);
   }
 
   async hang(number: number, forMs: number): Promise<void> {
-    const { ip, pod } = this.#member(number);
-    const hung = this.history.trouble(ip, 'hung', performance.now());
+    const pod = this.#pod(number);
+    const hung = this.history.trouble(pod.ip, 'hung', performance.now());
     await pod.behave({ hang: true });
     await sleep(forMs);
     await pod.behave({ hang: false });
@@ -159,14 +158,14 @@ export class Fleet {
 
   /** Hangs for good; what it was about to answer is out when this resolves. */
   async seize(number: number, answersWithinMs: number): Promise<void> {
-    const { ip, pod } = this.#member(number);
-    this.history.trouble(ip, 'hung', performance.now());
+    const pod = this.#pod(number);
+    this.history.trouble(pod.ip, 'hung', performance.now());
     await pod.behave({ hang: true });
     await sleep(answersWithinMs);
   }
 
   async slow(number: number, forMs: number, delayMs: number): Promise<void> {
-    const { pod } = this.#member(number);
+    const pod = this.#pod(number);
     await pod.behave({ delayMs });
     await sleep(forMs);
     await pod.behave({ delayMs: this.#options.pod.delayMs ?? 0 });
@@ -180,23 +179,18 @@ export class Fleet {
     outage.until = performance.now();
   }
 
-  async close(): Promise<void> {
-    await Promise.all([this.dns.close(), ...this.#hosts.map((host) => host.close())]);
+  close(): Promise<void> {
+    return this.#cluster.close();
   }
 
-  async #start(ip: string, home: number): Promise<RemotePod> {
-    const host = this.#hosts[home];
-    if (!host) throw new Error(`no process ${home}`);
-    return host.start(ip, this.port, this.#options.pod);
+  #drop(number: number): void {
+    this.#pods.delete(number);
+    this.#homes.delete(number);
   }
 
-  #tellDns(): void {
-    this.dns.set(this.name, [...this.#inDns], { ttl: 30 });
-  }
-
-  #member(number: number): Member {
-    const member = this.#members.get(number);
-    if (!member) throw new Error(`pod ${number} is not there`);
-    return member;
+  #pod(number: number): RemotePod {
+    const pod = this.#pods.get(number);
+    if (!pod) throw new Error(`there is no pod ${number}`);
+    return pod;
   }
 }

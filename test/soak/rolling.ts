@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { credentials, Metadata, type ServiceError, status } from '@grpc/grpc-js';
 import { createHeadlessClient } from '../../lib/index.js';
 import { HelloClient } from '../support/hello-service.js';
-import { Fleet } from './fleet.js';
+import { SoakCluster } from './cluster.js';
 import { RECOMMENDED_OPTIONS } from './recommended-options.js';
 import { clock, count, type Screen } from './screen.js';
 
@@ -31,17 +31,17 @@ export async function rolling(calls: number, screen: Screen): Promise<boolean> {
 
 /** What a part may do while the calls go on. */
 interface Stage {
-  readonly fleet: Fleet;
+  readonly cluster: SoakCluster;
   /** Resolves when this share of the calls has been made. */
   calls(share: number): Promise<void>;
   background(task: Promise<void>): void;
 }
 
-async function restartAll({ fleet, calls, background }: Stage): Promise<void> {
+async function restartAll({ cluster, calls, background }: Stage): Promise<void> {
   for (let pod = 0; pod < PODS; pod++) {
     await calls((pod + 1) / (PODS + 1));
-    await fleet.come(PODS + pod);
-    background(fleet.go(pod, GRACE_MS));
+    await cluster.come(PODS + pod);
+    background(cluster.go(pod, GRACE_MS));
   }
 }
 
@@ -50,26 +50,26 @@ async function restartAll({ fleet, calls, background }: Stage): Promise<void> {
  * time. Half of them seize up before (as before the kernel kills for want of memory), so that all calls on them are
  * unanswered; the other half die in the middle of everything, some with half an answer out.
  */
-async function killAll({ fleet, calls, background }: Stage): Promise<void> {
+async function killAll({ cluster, calls, background }: Stage): Promise<void> {
   const oneByOne = Array.from({ length: PODS }, (_, pod) => pod).filter((pod) => pod % 4 < 2);
   const steps = oneByOne.length + 3;
   let newcomer = PODS;
   for (const [index, pod] of oneByOne.entries()) {
     await calls((index + 1) / steps);
-    if (pod % 4 === 0) await fleet.seize(pod, 10 * POD_DELAY_MS);
-    await fleet.kill(pod);
-    background(sleep(NOTICED_MS).then(() => fleet.forget(pod)));
-    await fleet.come(newcomer++, pod % 4);
+    if (pod % 4 === 0) await cluster.seize(pod, 10 * POD_DELAY_MS);
+    await cluster.kill(pod);
+    background(sleep(NOTICED_MS).then(() => cluster.forget(pod)));
+    await cluster.come(newcomer++, pod % 4);
   }
   for (const home of [2, 3]) {
     await calls((steps - 4 + home) / steps);
-    const pods = fleet.podsOf(home);
-    if (home === 2) await Promise.all(pods.map((pod) => fleet.seize(pod, 10 * POD_DELAY_MS)));
-    await fleet.killProcess(home);
+    const pods = cluster.podsOf(home);
+    if (home === 2) await Promise.all(pods.map((pod) => cluster.seize(pod, 10 * POD_DELAY_MS)));
+    await cluster.killProcess(home);
     await sleep(NOTICED_MS);
-    for (const pod of pods) fleet.forget(pod);
-    await fleet.replaceProcess(home);
-    for (const _ of pods) await fleet.come(newcomer++, home);
+    for (const pod of pods) cluster.forget(pod);
+    await cluster.replaceProcess(home);
+    for (const _ of pods) await cluster.come(newcomer++, home);
   }
 }
 
@@ -80,26 +80,26 @@ async function part(
   screen: Screen,
 ): Promise<boolean> {
   screen.print('', `${title}: at least ${count(calls)} calls, ${WORKERS} at a time`);
-  const fleet = await Fleet.start({
+  const cluster = await SoakCluster.start({
     processes: kills ? 4 : 2,
     pod: { delayMs: POD_DELAY_MS },
     intervalMs: INTERVAL_MS,
   });
   try {
-    await Promise.all(Array.from({ length: PODS }, (_, pod) => fleet.come(pod)));
-    const options = { headless: fleet.headless, ...(kills ? RECOMMENDED_OPTIONS : {}) };
-    const client = createHeadlessClient(HelloClient, fleet.target, credentials.createInsecure(), options);
+    await Promise.all(Array.from({ length: PODS }, (_, pod) => cluster.come(pod)));
+    const options = { headless: cluster.headless, ...(kills ? RECOMMENDED_OPTIONS : {}) };
+    const client = createHeadlessClient(HelloClient, cluster.target, credentials.createInsecure(), options);
     const crowd = new Crowd(client, kills);
     const startedAt = performance.now();
     const watch = setInterval(() => {
-      fleet.dns.queries.length = 0;
+      cluster.dns.queries.length = 0;
       screen.progress(`${clock(performance.now() - startedAt)}  ${count(calls)} wanted, ${crowd.summary()}`);
     }, 1_000);
     try {
       crowd.start();
       const tasks: Promise<void>[] = [];
       await play({
-        fleet,
+        cluster,
         calls: (share) => crowd.made(calls * share),
         background: (task) => void tasks.push(task),
       });
@@ -118,7 +118,7 @@ async function part(
     if (crowd.pods < 2 * PODS) screen.print(`✖ only ${crowd.pods} of ${2 * PODS} pods were ever called`);
     return crowd.failed === 0 && crowd.pods === 2 * PODS;
   } finally {
-    await fleet.close();
+    await cluster.close();
   }
 }
 

@@ -5,7 +5,7 @@ import { createHeadlessClient, type HeadlessChannel } from '../../lib/index.js';
 import { seededRandom } from '../support/fake-random.js';
 import { HelloClient } from '../support/hello-service.js';
 import { type EndedCall, type JudgeLimits, judge, knownBy } from './call-rules.js';
-import { Fleet } from './fleet.js';
+import { SoakCluster } from './cluster.js';
 import { LoadGenerator } from './load-generator.js';
 import { type Comparison, compare, type Sample, takeSample } from './meter.js';
 import { RECOMMENDED_OPTIONS } from './recommended-options.js';
@@ -48,18 +48,22 @@ export interface SoakSettings {
 }
 
 export async function soak(settings: SoakSettings, screen: Screen): Promise<boolean> {
-  const fleet = await Fleet.start({ processes: PROCESSES, pod: { delayMs: POD_DELAY_MS }, intervalMs: INTERVAL_MS });
+  const cluster = await SoakCluster.start({
+    processes: PROCESSES,
+    pod: { delayMs: POD_DELAY_MS },
+    intervalMs: INTERVAL_MS,
+  });
   try {
-    return await new Soak(settings, screen, fleet).run();
+    return await new Soak(settings, screen, cluster).run();
   } finally {
-    await fleet.close();
+    await cluster.close();
   }
 }
 
 class Soak {
   readonly #settings: SoakSettings;
   readonly #screen: Screen;
-  readonly #fleet: Fleet;
+  readonly #cluster: SoakCluster;
   readonly #tally = new Recorder();
   readonly #callers: LoadGenerator[] = [];
   readonly #clients: HelloClient[] = [];
@@ -71,10 +75,10 @@ class Soak {
   #happened = 0;
   #startedAt = 0;
 
-  constructor(settings: SoakSettings, screen: Screen, fleet: Fleet) {
+  constructor(settings: SoakSettings, screen: Screen, cluster: SoakCluster) {
     this.#settings = settings;
     this.#screen = screen;
-    this.#fleet = fleet;
+    this.#cluster = cluster;
   }
 
   async run(): Promise<boolean> {
@@ -86,7 +90,7 @@ class Soak {
       minPods: Math.ceil(pods * 0.4),
       graceMs: GRACE_MS,
     });
-    await Promise.all(Array.from({ length: scenario.pods }, (_, pod) => this.#fleet.come(pod)));
+    await Promise.all(Array.from({ length: scenario.pods }, (_, pod) => this.#cluster.come(pod)));
     this.#openClients();
     await Promise.all(this.#channels.map((channel) => channel.ready({ timeoutMs: 30_000 })));
     for (const caller of this.#callers) caller.start();
@@ -111,7 +115,7 @@ class Soak {
   }
 
   #openClients(): void {
-    const { headless, target } = this.#fleet;
+    const { headless, target } = this.#cluster;
     // Two clients, with connections of their own: one as it comes, one as the README advises.
     for (const advised of [false, true]) {
       const options = { headless, ...(advised ? RECOMMENDED_OPTIONS : {}) };
@@ -147,7 +151,7 @@ class Soak {
 
   #account(call: EndedCall): void {
     if (call.pod !== null && call.code === 0) this.#newcomers.delete(call.pod);
-    this.#tally.add(call, judge(call, this.#fleet.history, this.#limits));
+    this.#tally.add(call, judge(call, this.#cluster.history, this.#limits));
   }
 
   async #play(events: readonly ScenarioEvent[]): Promise<void> {
@@ -162,52 +166,52 @@ class Soak {
   }
 
   async #perform(event: ScenarioEvent): Promise<void> {
-    const fleet = this.#fleet;
+    const cluster = this.#cluster;
     this.#happened += 1;
     switch (event.kind) {
       case 'come':
-        await fleet.come(event.pod);
-        this.#newcomers.set(fleet.ipOf(event.pod), { since: performance.now(), enoughCalls: null });
+        await cluster.come(event.pod);
+        this.#newcomers.set(cluster.ipOf(event.pod), { since: performance.now(), enoughCalls: null });
         return;
       case 'go':
-        this.#newcomers.delete(fleet.ipOf(event.pod));
-        return fleet.go(event.pod, GRACE_MS);
+        this.#newcomers.delete(cluster.ipOf(event.pod));
+        return cluster.go(event.pod, GRACE_MS);
       case 'kill':
         await this.#crash(event.pod);
         await sleep(event.noticedMs);
-        return fleet.forget(event.pod);
+        return cluster.forget(event.pod);
       case 'restart': {
         await this.#crash(event.pod);
         await sleep(Math.min(event.noticedMs, event.downMs));
         if (event.noticedMs < event.downMs) {
-          fleet.unpublish(event.pod);
+          cluster.unpublish(event.pod);
           await sleep(event.downMs - event.noticedMs);
         }
-        return fleet.revive(event.pod);
+        return cluster.revive(event.pod);
       }
       case 'hang':
-        this.#newcomers.delete(fleet.ipOf(event.pod));
-        return fleet.hang(event.pod, event.forMs);
+        this.#newcomers.delete(cluster.ipOf(event.pod));
+        return cluster.hang(event.pod, event.forMs);
       case 'slow':
-        return fleet.slow(event.pod, event.forMs, event.delayMs);
+        return cluster.slow(event.pod, event.forMs, event.delayMs);
       case 'outage':
-        return fleet.outage(event.failure, event.forMs);
+        return cluster.outage(event.failure, event.forMs);
     }
   }
 
   #crash(pod: number): Promise<void> {
-    this.#newcomers.delete(this.#fleet.ipOf(pod));
-    return this.#fleet.kill(pod);
+    this.#newcomers.delete(this.#cluster.ipOf(pod));
+    return this.#cluster.kill(pod);
   }
 
   #watch(): void {
     const now = performance.now();
-    const { history, dns } = this.#fleet;
+    const { history, dns } = this.#cluster;
     const limits = this.#limits;
     const { calls } = this.#tally;
     for (const [ip, newcomer] of this.#newcomers) {
       if (now < knownBy(newcomer.since, history.outages, limits) + CONNECT_MS) continue;
-      newcomer.enoughCalls ??= calls + FAIR_ROUNDS * this.#fleet.size * this.#callers.length;
+      newcomer.enoughCalls ??= calls + FAIR_ROUNDS * this.#cluster.size * this.#callers.length;
       if (calls < newcomer.enoughCalls) continue;
       this.#newcomers.delete(ip);
       this.#tally.break(`the new pod ${ip} got no call within ${Math.round(now - newcomer.since)} ms of its record`);
@@ -228,10 +232,10 @@ class Soak {
     const { durationMs, seed } = this.#settings;
     const last = this.#samples.at(-1);
     const underWay = this.#callers.reduce((sum, caller) => sum + caller.underWay, 0);
-    const outage = this.#fleet.history.outages.at(-1);
+    const outage = this.#cluster.history.outages.at(-1);
     return [
       `${clock(this.#elapsedMs)} of ${clock(durationMs)}`,
-      `${this.#fleet.size} pods`,
+      `${this.#cluster.size} pods`,
       `dns ${outage && outage.until > performance.now() ? 'down' : 'up'}`,
       `${count(this.#tally.calls)} calls`,
       `${underWay} under way`,

@@ -1,53 +1,68 @@
 /**
- * A Service as an end-to-end test sees it: pods on 127.x.y.z that share a port, and the DNS server that names the ready
- * ones. As in Kubernetes, a pod is up before its record is published, and leaves DNS before it stops.
+ * A headless Service: pods that share a port, and the DNS server that names the ready ones. As in Kubernetes, a pod is
+ * up before its record is published, and leaves DNS before it stops.
+ *
+ * How the pods run is the runner's part (`pod-runner.ts`). `Cluster.start` runs them in this process, for a test.
+ *
+ *     const cluster = await Cluster.start(defer, { pods: 3 });
+ *     createHeadlessClient(HelloClient, cluster.target, credentials.createInsecure(), { headless: cluster.headless() });
+ *     await cluster.scaleUp(2);  cluster.unpublish(pod);  await pod.stop();
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { HeadlessOptions } from '../../lib/index.js';
-import { DnsServer, type DnsServerOptions } from './dns-server.js';
+import type { DnsServer, DnsServerOptions } from './dns-server.js';
 import { type HelloClient, sayHi } from './hello-service.js';
 import type { Defer } from './leak-check.js';
-import { freePort, type Pod, type PodOptions, startPod } from './pod.js';
+import type { Pod, PodOptions } from './pod.js';
+import type { ClusterDns, ClusterPod, PodRunner } from './pod-runner.js';
+import { PodsInProcess } from './pods-in-process.js';
 
-export interface ClusterOptions {
-  /** Pods at the start. Default 2. */
-  pods?: number;
+export interface ServiceOptions {
+  /** In DNS. Default `hello.test.svc.cluster.local`. */
+  name?: string;
   /** Of the A records, in seconds. Default 30, as kubeadm's Corefile has it. */
   ttl?: number;
-  dns?: DnsServerOptions;
+  /** Of every pod. */
   pod?: PodOptions;
 }
 
-/** Each cluster of a process has a /24 of loopback to itself, so that tests cannot meet. */
-let clusters = 0;
+export interface ClusterOptions extends ServiceOptions {
+  /** Pods at the start. Default 2. */
+  pods?: number;
+  dns?: DnsServerOptions;
+}
 
-export class Cluster {
-  readonly name = 'hello.test.svc.cluster.local';
-  readonly dns: DnsServer;
-  readonly port: number;
-  /** Those in DNS, in the order in which they were added. */
-  readonly pods: Pod[] = [];
-  readonly #subnet: string;
-  readonly #options: ClusterOptions;
-  readonly #all: Pod[] = [];
-  #lastHost = 0;
+export class Cluster<P extends ClusterPod = Pod, D extends ClusterDns = DnsServer> {
+  readonly name: string;
+  /** Those in DNS, in the order in which they were published. */
+  readonly pods: P[] = [];
+  readonly #runner: PodRunner<P, D>;
+  readonly #ttl: number;
+  readonly #podOptions: PodOptions;
+  #started = 0;
 
-  private constructor(dns: DnsServer, port: number, subnet: string, options: ClusterOptions) {
-    this.dns = dns;
-    this.port = port;
-    this.#subnet = subnet;
-    this.#options = options;
+  /** With pods in this process, closed when the test ends. */
+  static async start(defer: Defer, { pods = 2, dns, ...service }: ClusterOptions = {}): Promise<Cluster> {
+    const cluster = new Cluster(await PodsInProcess.create({ suite: 'test', ...(dns ? { dns } : {}) }), service);
+    defer(() => cluster.close());
+    await cluster.scaleUp(pods);
+    return cluster;
   }
 
-  static async start(defer: Defer, options: ClusterOptions = {}): Promise<Cluster> {
-    const subnet = `127.${10 + (process.pid % 200)}.${++clusters % 256}`;
-    const dns = await DnsServer.start(options.dns);
-    defer(() => dns.close());
-    const port = await freePort([1, 2, 3, 4].map((host) => `${subnet}.${host}`));
-    const cluster = new Cluster(dns, port, subnet, options);
-    defer(() => Promise.all(cluster.#all.map((pod) => pod.kill())));
-    await cluster.scaleUp(options.pods ?? 2);
-    return cluster;
+  /** Without pods. The cluster closes the runner. */
+  constructor(runner: PodRunner<P, D>, { name = 'hello.test.svc.cluster.local', ttl = 30, pod = {} }: ServiceOptions) {
+    this.name = name;
+    this.#runner = runner;
+    this.#ttl = ttl;
+    this.#podOptions = pod;
+  }
+
+  get dns(): D {
+    return this.#runner.dns;
+  }
+
+  get port(): number {
+    return this.#runner.port;
   }
 
   /** The absolute target: no search list, so that no test depends on this machine's resolv.conf. */
@@ -55,50 +70,62 @@ export class Cluster {
     return `${this.name}.:${this.port}`;
   }
 
+  /** Addresses in DNS. */
+  get ips(): string[] {
+    return this.pods.map((pod) => pod.ip);
+  }
+
   /** Options that make a client ask this cluster's DNS often enough for a test. */
   headless(overrides: HeadlessOptions = {}): HeadlessOptions {
     return {
       ...overrides,
       refresh: { intervalMs: 100, minIntervalMs: 50, ...overrides.refresh },
-      dns: { servers: [`${this.dns.host}:${this.dns.port}`], ...overrides.dns },
+      dns: { servers: [this.dns.address], ...overrides.dns },
     };
   }
 
-  /** Starts pods on addresses not used before, and publishes them. */
-  async scaleUp(count: number, options: PodOptions = {}): Promise<Pod[]> {
-    const started: Pod[] = [];
-    for (let index = 0; index < count; index++) started.push(await this.startUnpublished(options));
+  /** Starts pods on addresses not used before, and publishes them together. */
+  async scaleUp(count: number, options: PodOptions = {}): Promise<P[]> {
+    const started = await Promise.all(Array.from({ length: count }, () => this.startUnpublished(options)));
     this.publish([...this.pods, ...started]);
     return started;
   }
 
-  /** A pod that runs and is not in DNS. */
-  async startUnpublished(options: PodOptions = {}): Promise<Pod> {
-    const pod = await startPod(`${this.#subnet}.${++this.#lastHost}`, this.port, { ...this.#options.pod, ...options });
-    this.#all.push(pod);
+  /** A pod that runs and is not in DNS, on an address not used before. */
+  startUnpublished(options: PodOptions = {}): Promise<P> {
+    const ip = this.#runner.ip(this.#started);
+    this.#started += 1;
+    return this.startAt(ip, options);
+  }
+
+  /** A pod that runs and is not in DNS, at an address of the runner's. */
+  startAt(ip: string, options: PodOptions = {}): Promise<P> {
+    return this.#runner.startPod(ip, { ...this.#podOptions, ...options });
+  }
+
+  /** Starts a pod at the address of one that has ended, and in its place in DNS if it is published. */
+  async restart(ended: P, options: PodOptions = {}): Promise<P> {
+    const pod = await this.startAt(ended.ip, options);
+    const index = this.pods.indexOf(ended);
+    if (index >= 0) this.pods[index] = pod;
     return pod;
   }
 
   /** From now on DNS names these pods: NXDOMAIN where there are none, as a headless Service answers. */
-  publish(pods: readonly Pod[]): void {
+  publish(pods: readonly P[]): void {
     this.pods.splice(0, this.pods.length, ...pods);
     if (pods.length === 0) this.dns.remove(this.name);
-    else
-      this.dns.set(
-        this.name,
-        pods.map((pod) => pod.ip),
-        { ttl: this.#options.ttl ?? 30 },
-      );
+    else this.dns.set(this.name, this.ips, { ttl: this.#ttl });
   }
 
   /** Takes pods out of DNS; they run on. */
-  unpublish(...pods: Pod[]): void {
+  unpublish(...pods: P[]): void {
     this.publish(this.pods.filter((pod) => !pods.includes(pod)));
   }
 
-  /** Calls answered by each pod that ever was, in the order of their start. */
-  get calls(): number[] {
-    return this.#all.map((pod) => pod.calls);
+  /** Ends the pods and the DNS server. */
+  close(): Promise<void> {
+    return this.#runner.close();
   }
 }
 

@@ -1,15 +1,14 @@
 /**
- * Two network namespaces with a cable between them: the client's pod on one side, the rest of the cluster on the other.
+ * Two network namespaces with a link between them: the client's pod on one side, the rest of the cluster on the other.
  *
  *     client 10.0.0.2 ── eth0 ══ eth0 ── 10.0.0.1 cluster (DNS and pods on its loopback)
  *
- * Names hold the maker's pid. They are removed when the test ends and when the process exits; what a killed process
- * left behind is swept up by the next one.
+ * Names hold the pid of the process that made them. They are removed by `close()` and when the process exits; those
+ * that a killed process left behind are removed by the next one.
  */
 import { execFile, execFileSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { promisify } from 'node:util';
-import type { Defer } from '../../support/leak-check.js';
 
 const run = promisify(execFile);
 
@@ -21,6 +20,8 @@ const CLUSTER_IP = '10.0.0.1';
 export interface Namespaces {
   readonly client: string;
   readonly cluster: string;
+  /** Removes both. */
+  close(): Promise<void>;
 }
 
 let made = 0;
@@ -31,24 +32,38 @@ process.on('exit', () => {
 });
 
 /** The link is up, the client's default route goes through it, and nothing is filtered. */
-export async function makeNamespaces(defer: Defer): Promise<Namespaces> {
+export async function openNamespaces(): Promise<Namespaces> {
   if (made === 0) sweep();
   const stem = `${PREFIX}-${process.pid}-${++made}`;
-  const names: Namespaces = { client: `${stem}-client`, cluster: `${stem}-cluster` };
-  for (const name of [names.client, names.cluster]) {
+  const names: Namespaces = {
+    client: `${stem}-client`,
+    cluster: `${stem}-cluster`,
+    async close() {
+      await Promise.all([remove(names.client), remove(names.cluster)]);
+    },
+  };
+  try {
+    await connect(names);
+  } catch (error) {
+    await names.close();
+    throw error;
+  }
+  return names;
+}
+
+async function connect({ client, cluster }: Namespaces): Promise<void> {
+  for (const name of [client, cluster]) {
     alive.add(name);
-    defer(() => remove(name));
     await run('ip', ['netns', 'add', name]);
     await inside(name, 'ip link set lo up');
   }
   await run('ip', [
-    ...['-n', names.client, 'link', 'add', 'name', 'eth0', 'type', 'veth'],
-    ...['peer', 'name', 'eth0', 'netns', names.cluster],
+    ...['-n', client, 'link', 'add', 'name', 'eth0', 'type', 'veth'],
+    ...['peer', 'name', 'eth0', 'netns', cluster],
   ]);
-  await inside(names.client, `ip addr add ${CLIENT_IP}/30 dev eth0`, 'ip link set eth0 up');
-  await inside(names.cluster, `ip addr add ${CLUSTER_IP}/30 dev eth0`, 'ip link set eth0 up');
-  await inside(names.client, `ip route add default via ${CLUSTER_IP}`);
-  return names;
+  await inside(client, `ip addr add ${CLIENT_IP}/30 dev eth0`, 'ip link set eth0 up');
+  await inside(cluster, `ip addr add ${CLUSTER_IP}/30 dev eth0`, 'ip link set eth0 up');
+  await inside(client, `ip route add default via ${CLUSTER_IP}`);
 }
 
 /** Runs commands in a namespace, one after the other. Words are split at spaces: no quoting. */
@@ -65,17 +80,17 @@ function removeNow(name: string): void {
   try {
     execFileSync('ip', ['netns', 'del', name], { stdio: 'ignore' });
   } catch {
-    // Never made, or gone already.
+    // It was never made, or is removed already.
   }
 }
 
-/** The processes in a dead maker's namespaces have ended by themselves: their IPC channel closed with it. */
+/** Removes the namespaces of processes that have ended. The children of those have ended with them. */
 function sweep(): void {
   let names: string[];
   try {
     names = readdirSync('/run/netns');
   } catch {
-    return; // No namespace was ever named on this machine.
+    return; // This machine never had a named namespace.
   }
   for (const name of names) {
     const pid = Number(new RegExp(`^${PREFIX}-(\\d+)-`).exec(name)?.[1]);

@@ -1,57 +1,88 @@
 /**
- * The program of a pod process: serves as many pods as its parent asks for over IPC, and nothing without a parent.
+ * The program of `pod-host.ts`: serves as many pods as its parent asks for, and a DNS server.
  *
  * SIGTERM stops all pods as a well-behaved container does: it serves on for `lameDuckMs` (until clients have read the
- * DNS record's disappearance), then says GOAWAY, finishes its calls and exits 0.
+ * DNS record's disappearance), then sends GOAWAY, finishes its calls and exits 0.
  */
+import { once } from 'node:events';
+import { createServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Pod, startPod } from './pod.js';
-import type { PodCommand, PodReply } from './pod-host.js';
+import { DnsServer, type DnsServerOptions } from './dns-server.js';
+import { type Pod, type PodBehaviour, type PodOptions, type PodStats, startPod } from './pod.js';
+import { serveRpc } from './rpc.js';
 
+/** By `"ip:port"`. */
 const pods = new Map<string, Pod>();
+let dns: DnsServer | undefined;
 let lameDuckMs = 0;
 
-async function obey(command: PodCommand): Promise<unknown> {
-  switch (command.do) {
-    case 'start': {
-      const pod = await startPod(command.ip, command.port, command.options);
-      pods.set(pod.address, pod);
-      return { port: pod.port };
-    }
-    case 'stop':
-    case 'kill': {
-      const pod = find(command.address);
-      await pod[command.do]();
-      pods.delete(command.address);
-      return null;
-    }
-    case 'behave':
-      find(command.address).behave(command.changes);
-      return null;
-    case 'stats':
-      return Object.fromEntries([...pods].map(([address, pod]) => [address, pod.stats]));
-    case 'lameDuck':
-      lameDuckMs = command.ms;
-      return null;
-  }
-}
-
-function find(address: string): Pod {
+function podAt(address: string): Pod {
   const pod = pods.get(address);
   if (pod === undefined) throw new Error(`no pod at ${address} in this process`);
   return pod;
 }
 
-function tell(reply: PodReply): void {
-  if (process.connected) process.send?.(reply);
+function dnsServer(): DnsServer {
+  if (dns === undefined) throw new Error('the DNS server was not started');
+  return dns;
 }
 
-process.on('message', (command: PodCommand) => {
-  obey(command).then(
-    (result) => tell({ id: command.id, result }),
-    (error: unknown) => tell({ id: command.id, error: error instanceof Error ? error.message : String(error) }),
-  );
-});
+const methods = {
+  /** Resolves with the port. */
+  async startPod(ip: string, port: number, options: PodOptions): Promise<number> {
+    const pod = await startPod(ip, port, options);
+    pods.set(pod.address, pod);
+    return pod.port;
+  },
+
+  async stopPod(address: string): Promise<void> {
+    await podAt(address).stop();
+    pods.delete(address);
+  },
+
+  async killPod(address: string): Promise<void> {
+    await podAt(address).kill();
+    pods.delete(address);
+  },
+
+  behave(address: string, changes: Partial<PodBehaviour>): void {
+    podAt(address).behave(changes);
+  },
+
+  stats(address: string): PodStats {
+    return podAt(address).stats();
+  },
+
+  setLameDuck(ms: number): void {
+    lameDuckMs = ms;
+  },
+
+  /** Resolves with `"ip:port"`. */
+  async startDns(options: DnsServerOptions): Promise<string> {
+    dns = await DnsServer.start(options);
+    return dns.address;
+  },
+
+  setRecords(name: string, addresses: readonly string[], options: { ttl?: number }): void {
+    dnsServer().set(name, addresses, options);
+  },
+
+  removeRecords(name: string): void {
+    dnsServer().remove(name);
+  },
+
+  asked(name: string): number {
+    return dnsServer().asked(name);
+  },
+
+  async listen(ip: string, port: number): Promise<void> {
+    const server = createServer((socket) => socket.on('error', () => {}));
+    server.listen(port, ip);
+    await once(server, 'listening');
+  },
+};
+
+export type PodProgram = typeof methods;
 
 process.on('SIGTERM', async () => {
   await sleep(lameDuckMs);
@@ -59,10 +90,4 @@ process.on('SIGTERM', async () => {
   process.exit(0);
 });
 
-// A terminal sends Ctrl-C to the whole group; the parent decides what becomes of its pods.
-process.on('SIGINT', () => {});
-
-// The parent is gone, in whatever way it went.
-process.on('disconnect', () => process.exit(0));
-
-tell({ id: 0, result: 'up' });
+serveRpc(methods);

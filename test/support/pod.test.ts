@@ -1,14 +1,15 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { test } from 'node:test';
-import { type ClientReadableStream, credentials, ServerCredentials, status } from '@grpc/grpc-js';
+import { type ClientReadableStream, credentials, status } from '@grpc/grpc-js';
 import { createAuthority } from './certificates.js';
 import { eventually } from './eventually.js';
 import { callsByPod, HelloClient, type HiResponse, sayHi } from './hello-service.js';
 import { leakCheck } from './leak-check.js';
+import { claimLoopback } from './loopback.js';
 import { freePort, startPod } from './pod.js';
 import { PodHost } from './pod-host.js';
-import { startPodProcess } from './pod-process.js';
+import { PodProcess } from './pods-in-processes.js';
 
 async function messages(stream: ClientReadableStream<HiResponse>): Promise<string[]> {
   const received: string[] = [];
@@ -18,7 +19,9 @@ async function messages(stream: ClientReadableStream<HiResponse>): Promise<strin
 
 test('a pod serves the four kinds of call and counts calls and connections', async (t) => {
   const defer = leakCheck(t);
-  const pod = await startPod('127.0.0.2', 0, { name: 'first', delayMs: 1 });
+  const range = await claimLoopback('test', 2);
+  defer(() => range.release());
+  const pod = await startPod(range.ip(0), 0, { name: 'first', delayMs: 1 });
   defer(() => pod.kill());
   const client = new HelloClient(pod.address, credentials.createInsecure());
   defer(() => client.close());
@@ -37,15 +40,17 @@ test('a pod serves the four kinds of call and counts calls and connections', asy
   assert.equal(pod.inFlight, 1);
   chat.end();
   assert.deepEqual(await messages(chat), ['one']);
-  await eventually(() => assert.deepEqual(pod.stats, { calls: 4, inFlight: 0, connections: 1, accepted: 1 }));
+  await eventually(() => assert.deepEqual(pod.stats(), { calls: 4, inFlight: 0, connections: 1, accepted: 1 }));
 });
 
 test('stop() lets calls in flight finish, kill() loses them', async (t) => {
   const defer = leakCheck(t);
-  const port = await freePort(['127.0.0.2', '127.0.0.3']);
+  const range = await claimLoopback('test', 2);
+  defer(() => range.release());
+  const port = await freePort([range.ip(0), range.ip(1)]);
   const [graceful, killed] = await Promise.all([
-    startPod('127.0.0.2', port, { delayMs: 100 }),
-    startPod('127.0.0.3', port, { delayMs: 10_000 }),
+    startPod(range.ip(0), port, { delayMs: 100 }),
+    startPod(range.ip(1), port, { delayMs: 10_000 }),
   ]);
   for (const pod of [graceful, killed]) defer(() => pod.kill());
   const clients = [graceful, killed].map((pod) => new HelloClient(pod.address, credentials.createInsecure()));
@@ -55,22 +60,21 @@ test('stop() lets calls in flight finish, kill() loses them', async (t) => {
   const lost = assert.rejects(sayHi(second), { code: status.UNAVAILABLE });
   await eventually(() => graceful.inFlight === 1 && killed.inFlight === 1);
   await Promise.all([graceful.stop(), killed.kill()]);
-  assert.equal((await finished).from_who, '127.0.0.2');
+  assert.equal((await finished).from_who, range.ip(0));
   await lost;
 });
 
 test('a pod with a certificate serves TLS under the name of the service', async (t) => {
   const defer = leakCheck(t);
+  const range = await claimLoopback('test', 2);
+  defer(() => range.release());
   const authority = createAuthority();
-  const { certificate, key } = authority.issue({ names: ['hello.ns'] });
-  const pod = await startPod('127.0.0.2', 0, {
-    credentials: ServerCredentials.createSsl(null, [{ cert_chain: certificate, private_key: key }]),
-  });
+  const pod = await startPod(range.ip(0), 0, { tls: authority.issue({ names: ['hello.ns'] }) });
   defer(() => pod.kill());
   const trust = credentials.createSsl(authority.certificate);
   const client = new HelloClient(pod.address, trust, { 'grpc.ssl_target_name_override': 'hello.ns' });
   defer(() => client.close());
-  assert.equal((await sayHi(client)).from_who, '127.0.0.2');
+  assert.equal((await sayHi(client)).from_who, range.ip(0));
   const impostor = new HelloClient(pod.address, trust, { 'grpc.ssl_target_name_override': 'other.ns' });
   defer(() => impostor.close());
   await assert.rejects(sayHi(impostor), { code: status.UNAVAILABLE });
@@ -78,11 +82,13 @@ test('a pod with a certificate serves TLS under the name of the service', async 
 
 test('one process hosts many pods, each with its own behaviour and end', async (t) => {
   const defer = leakCheck(t);
+  const range = await claimLoopback('test', 2);
+  defer(() => range.release());
   const host = await PodHost.spawn();
   defer(() => host.close());
-  const first = await host.start('127.0.0.2', 0, { name: 'first' });
-  const second = await host.start('127.0.0.3', first.port, { name: 'second' });
-  await assert.rejects(host.start('127.0.0.3', first.port), /EADDRINUSE/);
+  const first = await host.start(range.ip(0), 0, { name: 'first' });
+  const second = await host.start(range.ip(1), first.port, { name: 'second' });
+  await assert.rejects(host.start(range.ip(1), first.port), /EADDRINUSE/);
   const client = new HelloClient(`ipv4:${first.address},${second.address}`, credentials.createInsecure(), {
     'grpc.service_config': JSON.stringify({ loadBalancingConfig: [{ round_robin: {} }] }),
   });
@@ -98,21 +104,23 @@ test('one process hosts many pods, each with its own behaviour and end', async (
 
 test('a pod process obeys the signals: silent, going, gone', async (t) => {
   const defer = leakCheck(t);
+  const range = await claimLoopback('test', 2);
+  defer(() => range.release());
   const pods = await Promise.all([
-    startPodProcess('127.0.0.2', 0, { delayMs: 50, lameDuckMs: 50 }),
-    startPodProcess('127.0.0.3'),
+    PodProcess.start(range.ip(0), 0, { delayMs: 50, lameDuckMs: 50 }),
+    PodProcess.start(range.ip(1)),
   ]);
   for (const pod of pods) defer(() => pod.kill());
   const clients = pods.map((pod) => new HelloClient(pod.address, credentials.createInsecure()));
   for (const client of clients) defer(() => client.close());
   const [pod, other] = pods;
   const [client, otherClient] = clients as [HelloClient, HelloClient];
-  assert.equal((await sayHi(client)).from_who, '127.0.0.2');
+  assert.equal((await sayHi(client)).from_who, range.ip(0));
   pod.pause();
   await assert.rejects(sayHi(client, { deadline: Date.now() + 200 }), { code: status.DEADLINE_EXCEEDED });
   pod.resume();
   const last = sayHi(client);
   await Promise.all([pod.stop(), other.kill()]);
-  assert.equal((await last).from_who, '127.0.0.2');
+  assert.equal((await last).from_who, range.ip(0));
   await assert.rejects(sayHi(otherClient), { code: status.UNAVAILABLE });
 });

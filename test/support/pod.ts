@@ -19,6 +19,7 @@ import {
   type status,
 } from '@grpc/grpc-js';
 import { HelloClient, type HiRequest, type HiResponse } from './hello-service.js';
+import type { ClusterPod } from './pod-runner.js';
 
 /** What may change while the pod runs. */
 export interface PodBehaviour {
@@ -37,9 +38,9 @@ export interface PodBehaviour {
 export interface PodOptions extends Partial<PodBehaviour> {
   /** What the pod answers in `from_who`. Default: its IP address. */
   name?: string;
-  /** Default: none, plain HTTP/2. */
-  credentials?: ServerCredentials;
-  /** Handed to the gRPC server. */
+  /** PEM. Default: none, plain HTTP/2. */
+  tls?: { readonly certificate: Buffer; readonly key: Buffer };
+  /** Handed to the gRPC server. Plain data only where the pod runs in another process. */
   server?: ServerOptions;
 }
 
@@ -87,7 +88,12 @@ export async function freePort(ips: readonly string[]): Promise<number> {
   }
 }
 
-export class Pod {
+function serverCredentials({ tls }: PodOptions): ServerCredentials {
+  if (tls === undefined) return ServerCredentials.createInsecure();
+  return ServerCredentials.createSsl(null, [{ cert_chain: tls.certificate, private_key: tls.key }]);
+}
+
+export class Pod implements ClusterPod {
   readonly ip: string;
   readonly port: number;
   readonly name: string;
@@ -128,7 +134,7 @@ export class Pod {
         this.#hiAll(call, callback),
       HiChat: (call: ServerDuplexStream<HiRequest, HiResponse>) => this.#hiChat(call),
     });
-    const injector = this.#server.createConnectionInjector(options.credentials ?? ServerCredentials.createInsecure());
+    const injector = this.#server.createConnectionInjector(serverCredentials(options));
     this.#listener = listener;
     listener.on('connection', (socket) => {
       this.#accepted += 1;
@@ -144,7 +150,7 @@ export class Pod {
     return `${this.ip}:${this.port}`;
   }
 
-  get stats(): PodStats {
+  stats(): PodStats {
     return {
       calls: this.#calls,
       inFlight: this.#inFlight,

@@ -1,50 +1,182 @@
 /**
- * One pod, one process, and the signals that Kubernetes and its troubles send: SIGTERM, SIGKILL, and SIGSTOP for a
- * pod that is there and says nothing (no FIN, no RST).
+ * Runs a cluster's pods in processes: `SharedProcesses` deals many pods to a few processes, `ProcessPerPod` gives each
+ * pod its own, with the signals that Kubernetes and its troubles send.
  */
-import type { PodBehaviour, PodStats } from './pod.js';
-import { PodHost, type RemotePod, type RemotePodOptions } from './pod-host.js';
+import type { DnsServer } from './dns-server.js';
+import type { PodBehaviour, PodOptions, PodStats } from './pod.js';
+import { PodHost, type RemotePod } from './pod-host.js';
+import { type ClusterPod, type LoopbackOptions, LoopbackSite, type PodRunner } from './pod-runner.js';
 
-export interface PodProcessOptions extends RemotePodOptions {
-  /** How long SIGTERM leaves it serving before it says GOAWAY: Kubernetes users' `preStop` sleep. Default 0. */
-  lameDuckMs?: number;
+export interface SharedProcessesOptions extends LoopbackOptions {
+  /** Default 1. */
+  readonly processes?: number;
 }
 
-/** Starts a process and a pod in it; with `host`, takes a process that is up already. */
-export async function startPodProcess(
-  ip: string,
-  port = 0,
-  options: PodProcessOptions = {},
-  host?: PodHost,
-): Promise<PodProcess> {
-  const { lameDuckMs = 0, ...remote } = options;
-  const home = host ?? (await PodHost.spawn());
-  try {
-    if (lameDuckMs > 0) await home.setLameDuck(lameDuckMs);
-    return new PodProcess(home, await home.start(ip, port, remote));
-  } catch (error) {
-    await home.close();
-    throw error;
+/** A pod's `stop()` and `kill()` leave its process alive. */
+export class SharedProcesses implements PodRunner<RemotePod, DnsServer> {
+  readonly #site: LoopbackSite;
+  readonly #hosts: PodHost[];
+  /** The process for each address. */
+  readonly #places = new Map<string, number>();
+
+  static async create({ processes = 1, ...options }: SharedProcessesOptions): Promise<SharedProcesses> {
+    const [site, ...hosts] = await Promise.all([
+      LoopbackSite.open(options),
+      ...Array.from({ length: processes }, () => PodHost.spawn()),
+    ]);
+    return new SharedProcesses(site, hosts);
+  }
+
+  private constructor(site: LoopbackSite, hosts: PodHost[]) {
+    this.#site = site;
+    this.#hosts = hosts;
+  }
+
+  get dns(): DnsServer {
+    return this.#site.dns;
+  }
+
+  get port(): number {
+    return this.#site.port;
+  }
+
+  get processes(): number {
+    return this.#hosts.length;
+  }
+
+  ip(index: number): string {
+    return this.#site.ip(index);
+  }
+
+  /** The process in which the pods of this address start. Default: addresses are dealt in turn. */
+  place(ip: string, process: number): void {
+    this.#places.set(ip, process);
+  }
+
+  startPod(ip: string, options: PodOptions): Promise<RemotePod> {
+    const place = this.#places.get(ip) ?? this.#places.size % this.#hosts.length;
+    this.#places.set(ip, place);
+    return this.#host(place).start(ip, this.port, options);
+  }
+
+  /** SIGKILL: all pods of this process end at once. */
+  async killProcess(process: number): Promise<void> {
+    await this.#host(process).close();
+  }
+
+  /** A new process, without pods, for one that was killed. */
+  async replaceProcess(process: number): Promise<void> {
+    this.#hosts[process] = await PodHost.spawn();
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([this.#site.close(), ...this.#hosts.map((host) => host.close())]);
+  }
+
+  #host(process: number): PodHost {
+    const host = this.#hosts[process];
+    if (host === undefined) throw new Error(`there is no process ${process}`);
+    return host;
   }
 }
 
-export class PodProcess {
+export interface ProcessPerPodOptions extends LoopbackOptions {
+  /** How long SIGTERM leaves a pod serving before it sends GOAWAY: a container's `preStop` sleep. Default 0. */
+  readonly lameDuckMs?: number;
+}
+
+export class ProcessPerPod implements PodRunner<PodProcess, DnsServer> {
+  readonly #site: LoopbackSite;
+  readonly #lameDuckMs: number;
+  readonly #pods: PodProcess[] = [];
+  /** Processes that are up and wait for a pod. */
+  readonly #spares: Promise<PodHost>[] = [];
+  #prepared: Promise<unknown> = Promise.resolve();
+
+  static async create({ lameDuckMs = 0, ...options }: ProcessPerPodOptions): Promise<ProcessPerPod> {
+    return new ProcessPerPod(await LoopbackSite.open(options), lameDuckMs);
+  }
+
+  private constructor(site: LoopbackSite, lameDuckMs: number) {
+    this.#site = site;
+    this.#lameDuckMs = lameDuckMs;
+  }
+
+  get dns(): DnsServer {
+    return this.#site.dns;
+  }
+
+  get port(): number {
+    return this.#site.port;
+  }
+
+  ip(index: number): string {
+    return this.#site.ip(index);
+  }
+
+  /** Processes for pods to come, since starting one takes a second of CPU: all at once, or one after the other. */
+  async prepare(processes: number, order: 'at once' | 'one by one' = 'at once'): Promise<void> {
+    for (let index = 0; index < processes; index++) {
+      const spare = order === 'at once' ? PodHost.spawn() : this.#prepared.then(() => PodHost.spawn());
+      spare.catch(() => {}); // The pod that takes it fails with this error.
+      this.#prepared = order === 'at once' ? Promise.all([this.#prepared, spare]) : spare;
+      this.#spares.push(spare);
+    }
+    await this.#prepared;
+  }
+
+  async startPod(ip: string, options: PodOptions): Promise<PodProcess> {
+    const host = await (this.#spares.shift() ?? PodHost.spawn());
+    const pod = await PodProcess.start(ip, this.port, { ...options, lameDuckMs: this.#lameDuckMs }, host);
+    this.#pods.push(pod);
+    return pod;
+  }
+
+  async close(): Promise<void> {
+    const spares = this.#spares.map((spare) =>
+      spare.then(
+        (host) => host.close(),
+        () => {},
+      ),
+    );
+    await Promise.all([this.#site.close(), ...this.#pods.map((pod) => pod.kill()), ...spares]);
+  }
+}
+
+export interface PodProcessOptions extends PodOptions {
+  /** As for `ProcessPerPod`. */
+  readonly lameDuckMs?: number;
+}
+
+/** One pod with a process to itself. */
+export class PodProcess implements ClusterPod {
   readonly ip: string;
   readonly port: number;
   readonly address: string;
   readonly name: string;
-  readonly pid: number;
   readonly #host: PodHost;
   readonly #pod: RemotePod;
 
-  constructor(host: PodHost, pod: RemotePod) {
+  /** `port` 0 takes any free one. Default: a new process. */
+  static async start(ip: string, port = 0, options: PodProcessOptions = {}, host?: PodHost): Promise<PodProcess> {
+    const { lameDuckMs = 0, ...podOptions } = options;
+    const used = host ?? (await PodHost.spawn());
+    try {
+      if (lameDuckMs > 0) await used.setLameDuck(lameDuckMs);
+      return new PodProcess(used, await used.start(ip, port, podOptions));
+    } catch (error) {
+      await used.close();
+      throw error;
+    }
+  }
+
+  private constructor(host: PodHost, pod: RemotePod) {
     this.#host = host;
     this.#pod = pod;
     this.ip = pod.ip;
     this.port = pod.port;
     this.address = pod.address;
     this.name = pod.name;
-    this.pid = host.process.pid ?? -1;
   }
 
   behave(changes: Partial<PodBehaviour>): Promise<void> {
@@ -57,21 +189,21 @@ export class PodProcess {
 
   /** SIGTERM; resolves when it has finished its calls and exited. */
   stop(): Promise<void> {
-    return this.#host.signal('SIGTERM');
+    return this.#host.end('SIGTERM');
   }
 
   /** SIGKILL; resolves when it is gone. */
   kill(): Promise<void> {
-    return this.#host.signal('SIGKILL');
+    return this.#host.end('SIGKILL');
   }
 
-  /** SIGSTOP: the kernel goes on acknowledging, the program is silent. */
+  /** SIGSTOP: the pod is there and silent, without FIN or RST. */
   pause(): void {
-    this.#host.process.kill('SIGSTOP');
+    this.#host.pause();
   }
 
   /** SIGCONT. */
   resume(): void {
-    this.#host.process.kill('SIGCONT');
+    this.#host.resume();
   }
 }

@@ -2,8 +2,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { covers } from '../../faults/covers.js';
 import { leakCheck } from '../../support/leak-check.js';
+import { POD_PORT } from '../../support/pods-in-namespaces.js';
 import { missing, NETWORK_NAMESPACES } from './requirements.js';
-import { POD_PORT, RestrictedCluster } from './restricted-cluster.js';
+import { RestrictedCluster } from './restricted-cluster.js';
 
 const skip = missing(...NETWORK_NAMESPACES);
 

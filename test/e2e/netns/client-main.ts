@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { credentials, Metadata, status } from '@grpc/grpc-js';
 import { createHeadlessClient, type HeadlessChannel, type HeadlessClientOptions } from '../../../lib/index.js';
 import { HelloClient, sayHi } from '../../support/hello-service.js';
-import { serve } from './remote.js';
+import { serveRpc } from '../../support/rpc.js';
 
 export interface ClientPlan {
   readonly target: string;
@@ -56,7 +56,7 @@ async function callOnce(tally: Tally, { deadlineMs, waitForReady = false }: Call
   tally.slowestMs = Math.max(tally.slowestMs, Math.round(performance.now() - begin));
 }
 
-const handlers = {
+const methods = {
   open({ target, options, ca }: ClientPlan): void {
     client = createHeadlessClient(
       HelloClient,
@@ -124,6 +124,6 @@ const handlers = {
   },
 };
 
-export type ClientProgram = typeof handlers;
+export type ClientProgram = typeof methods;
 
-serve(handlers);
+serveRpc(methods);

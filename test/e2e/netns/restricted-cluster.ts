@@ -1,75 +1,70 @@
 /**
- * A cluster seen from a restricted pod: pods and DNS at 10.x addresses on the far end of a cable, and on the near end
+ * A cluster seen from a restricted pod: pods and DNS at 10.x addresses on the far end of a link, and on the near end
  * a firewall, as a NetworkPolicy makes it, that lets out nothing but DNS and connections to the pods' port.
  */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import type { HeadlessChannelOptions } from '../../../lib/channel.js';
 import type { HeadlessOptions } from '../../../lib/index.js';
+import { Cluster } from '../../support/cluster.js';
 import { eventually } from '../../support/eventually.js';
 import type { Defer } from '../../support/leak-check.js';
+import { inside, type Namespaces } from '../../support/namespaces.js';
+import type { PodOptions, PodStats } from '../../support/pod.js';
+import type { RemoteDns, RemotePod } from '../../support/pod-host.js';
+import { DNS_IP, POD_NETWORK, POD_PORT, PodsInNamespaces } from '../../support/pods-in-namespaces.js';
+import { type RpcClient, RpcProcess } from '../../support/rpc.js';
 import type { ClientPlan, ClientProgram } from './client-main.js';
-import type { ClusterProgram, PodPlan } from './cluster-main.js';
-import { inside, makeNamespaces, type Namespaces } from './namespaces.js';
-import { type Remote, startInside } from './remote.js';
 
-export const POD_PORT = 50_051;
-export const DNS_IP = '10.96.0.10';
 /** Named first in no resolv.conf of ours unless a test says so: nothing listens there. */
 export const DEAD_DNS_IP = '10.96.0.11';
-/** Of other people. */
+/** An address that is neither a pod's nor the DNS server's. */
 export const ELSEWHERE_IP = '10.97.0.1';
-const POD_NETWORK = '10.244.0.0/16';
 
-/** Short of a search domain, so that every look-up takes the way of `ndots:5`. */
+/** Short of a search domain, so that every lookup takes the way of `ndots:5`. */
 export const TARGET = `hello.shop:${POD_PORT}`;
 const SERVICE_NAME = 'hello.shop.svc.cluster.local';
-const TTL = 30;
 
-/** Patience for what takes the kernel or grpc-js a while, on a machine that is busy. */
+/** For what takes the kernel or grpc-js a while, on a machine that is busy. */
 export const PATIENT = { timeoutMs: 30_000, intervalMs: 20 } as const;
 
 export class RestrictedCluster {
-  readonly cluster: Remote<ClusterProgram>;
-  readonly client: Remote<ClientProgram>;
+  readonly cluster: Cluster<RemotePod, RemoteDns>;
+  readonly client: RpcClient<ClientProgram>;
   readonly names: Namespaces;
   readonly resolvConf: string;
-  /** IPs in DNS. */
-  pods: string[] = [];
-  #lastPod = 0;
+  readonly #runner: PodsInNamespaces;
+  /** In the order in which they were started. */
+  readonly #started: RemotePod[] = [];
 
-  private constructor(
-    names: Namespaces,
-    cluster: Remote<ClusterProgram>,
-    client: Remote<ClientProgram>,
-    resolvConf: string,
-  ) {
-    this.names = names;
-    this.cluster = cluster;
+  private constructor(runner: PodsInNamespaces, client: RpcClient<ClientProgram>, resolvConf: string) {
+    this.#runner = runner;
+    this.cluster = new Cluster(runner, { name: SERVICE_NAME });
     this.client = client;
+    this.names = runner.names;
     this.resolvConf = resolvConf;
   }
 
   /** With so many pods, published; the client's program is up, and has no client yet. */
   static async start(defer: Defer, { pods }: { pods: number }): Promise<RestrictedCluster> {
-    const names = await makeNamespaces(defer);
-    await inside(names.cluster, ...[DNS_IP, ELSEWHERE_IP].map((ip) => `ip addr add ${ip}/32 dev lo`));
-    await raiseFirewall(names.client);
-    const program = (file: string): string => fileURLToPath(new URL(file, import.meta.url));
-    const [far, near] = await Promise.all([
-      startInside<ClusterProgram>(names.cluster, program('./cluster-main.ts')),
-      startInside<ClientProgram>(names.client, program('./client-main.ts')),
-    ]);
-    defer(() => Promise.all([far.end(), near.end()]));
+    const runner = await PodsInNamespaces.create();
+    defer(() => runner.close());
+    await raiseFirewall(runner.names.client);
+    const program = new URL('./client-main.ts', import.meta.url);
+    const client = await RpcProcess.start<ClientProgram>(program, { namespace: runner.names.client });
+    defer(() => client.end());
     const folder = mkdtempSync(join(tmpdir(), 'grpc-headless-netns-'));
     defer(() => rmSync(folder, { recursive: true }));
-    const made = new RestrictedCluster(names, far.call, near.call, join(folder, 'resolv.conf'));
+    const made = new RestrictedCluster(runner, client.call, join(folder, 'resolv.conf'));
     made.writeResolvConf(DNS_IP);
-    await made.cluster.startDns(DNS_IP);
     await made.scaleUp(pods);
     return made;
+  }
+
+  /** Addresses in DNS. */
+  get pods(): string[] {
+    return this.cluster.ips;
   }
 
   /** As a pod's kubelet writes it. */
@@ -94,21 +89,18 @@ export class RestrictedCluster {
   }
 
   /** Starts pods on addresses not used before, and publishes them. */
-  async scaleUp(count: number, plan: Pick<PodPlan, 'tls'> = {}): Promise<string[]> {
-    const ips = Array.from({ length: count }, () => {
-      const number = ++this.#lastPod;
-      return `10.244.${1 + Math.floor(number / 250)}.${(number % 250) + 1}`;
-    });
-    await inside(this.names.cluster, ...ips.map((ip) => `ip addr add ${ip}/32 dev lo`));
-    await this.cluster.startPods(ips.map((ip) => ({ ip, port: POD_PORT, ...plan })));
-    await this.publish([...this.pods, ...ips]);
-    return ips;
+  async scaleUp(count: number, options: PodOptions = {}): Promise<void> {
+    this.#started.push(...(await this.cluster.scaleUp(count, options)));
   }
 
-  /** From now on DNS names these pods. */
-  async publish(ips: readonly string[]): Promise<void> {
-    this.pods = [...ips];
-    await this.cluster.publish(SERVICE_NAME, ips, TTL);
+  /** Of every pod that was started here, in the order of their start. */
+  stats(): Promise<PodStats[]> {
+    return Promise.all(this.#started.map((pod) => pod.stats()));
+  }
+
+  /** Something that accepts TCP connections at an address of the far end. */
+  listen(ip: string, port: number): Promise<void> {
+    return this.#runner.listen(ip, port);
   }
 
   /** From now on packets to and from these addresses vanish, without FIN, RST or ICMP. */
@@ -122,7 +114,7 @@ export class RestrictedCluster {
     await inside(this.names.cluster, 'iptables -F');
   }
 
-  /** Pulls the cable out, or puts it back. At the far end, since the near one would lose its route with the link. */
+  /** Cuts the link, or restores it. At the far end, since the near end would lose its route with the link. */
   async setLink(state: 'up' | 'down'): Promise<void> {
     await inside(this.names.cluster, `ip link set eth0 ${state}`);
   }

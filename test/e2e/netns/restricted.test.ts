@@ -2,8 +2,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { covers } from '../../faults/covers.js';
 import { leakCheck } from '../../support/leak-check.js';
+import { DNS_IP, POD_PORT } from '../../support/pods-in-namespaces.js';
 import { missing, NETWORK_NAMESPACES } from './requirements.js';
-import { DEAD_DNS_IP, DNS_IP, ELSEWHERE_IP, POD_PORT, RestrictedCluster } from './restricted-cluster.js';
+import { DEAD_DNS_IP, ELSEWHERE_IP, RestrictedCluster } from './restricted-cluster.js';
 
 const skip = missing(...NETWORK_NAMESPACES);
 
@@ -15,16 +16,16 @@ test('a pod that may reach port 53 and the port of the pods only sees a scale-up
     [net.pods[0] as string, POD_PORT + 1],
     [DNS_IP, 443],
   ];
-  for (const [ip, port] of elsewhere) await net.cluster.listen(ip, port);
+  for (const [ip, port] of elsewhere) await net.listen(ip, port);
   const probeAll = () => Promise.all(elsewhere.map(([ip, port]) => net.client.probe(ip, port, 1_000)));
   await net.open();
   await net.awaitAnswersFrom(net.pods);
 
   await net.scaleUp(3);
   await net.awaitAnswersFrom(net.pods);
-  const stats = await net.cluster.stats();
+  const stats = await net.stats();
   assert.deepEqual(
-    [...stats.values()].map(({ accepted }) => accepted),
+    stats.map(({ accepted }) => accepted),
     [1, 1, 1, 1, 1],
     'one connection a pod',
   );

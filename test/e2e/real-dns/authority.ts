@@ -3,9 +3,10 @@ import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Cluster } from '../../support/cluster.js';
 import { eventually } from '../../support/eventually.js';
 import { RealDnsServer, type Recipe } from './server.js';
-import { ask, callerOf, clientOf, ips, NAME, Pods, serverTest, watch } from './suite.js';
+import { ask, callerOf, clientOf, ips, NAME, serverTest, watch } from './suite.js';
 
 /** What a server does with a set that no message can hold: 65,535 octets are 4,095 A records at the most. */
 export type Oversized =
@@ -133,21 +134,21 @@ export function authorityScenarios(title: string, recipe: Recipe, traits: Author
 
   serverTest(`${title}: NXDOMAIN at zero pods keeps the set, and pods that come are found`, recipes, async (defer) => {
     const server = await RealDnsServer.start(defer, recipe);
-    const pods = await Pods.start(defer, 2);
-    await server.set(NAME, { a: pods.ips });
-    const caller = callerOf(defer, server, pods);
+    const cluster = await Cluster.start(defer, { pods: 2 });
+    await server.set(NAME, { a: cluster.ips });
+    const caller = callerOf(defer, server, cluster);
     const failures: string[] = [];
     caller.channel.on('dnsFailure', ({ error, kept }) => failures.push(`${error.code}, ${kept} kept`));
     await caller.channel.ready();
-    await eventually(() => assert.deepEqual(caller.ready, pods.ips));
+    await eventually(() => assert.deepEqual(caller.ready, cluster.ips));
 
     await server.remove(NAME);
     await caller.channel.refresh();
     assert.deepEqual(failures, ['ERR_HEADLESS_DNS_NXDOMAIN, 2 kept']);
     assert.equal(caller.channel.snapshot().dns.rcode, 'NXDOMAIN');
-    await caller.answeredBy(pods.ips);
+    await caller.answeredBy(cluster.ips);
 
-    const added = await pods.add(2);
+    const added = (await cluster.scaleUp(2)).map(({ ip }) => ip);
     await server.set(NAME, { a: added });
     await caller.channel.refresh();
     await eventually(() => assert.deepEqual(caller.ready, added));
@@ -230,15 +231,15 @@ export function authorityScenarios(title: string, recipe: Recipe, traits: Author
 export function scaling(title: string, recipe: Recipe): void {
   serverTest(`${title}: pods that come and go are seen by the next poll`, [recipe], async (defer) => {
     const server = await RealDnsServer.start(defer, recipe);
-    const pods = await Pods.start(defer, 2);
-    await server.set(NAME, { a: pods.ips });
-    const caller = callerOf(defer, server, pods);
+    const cluster = await Cluster.start(defer, { pods: 2 });
+    await server.set(NAME, { a: cluster.ips });
+    const caller = callerOf(defer, server, cluster);
     await caller.channel.ready();
-    await eventually(() => assert.deepEqual(caller.ready, pods.ips));
+    await eventually(() => assert.deepEqual(caller.ready, cluster.ips));
     const end = caller.callOn();
 
-    const sets = [pods.ips, [...pods.ips, ...(await pods.add(3))]];
-    sets.push(pods.ips.slice(2, 4), pods.ips.slice(3), pods.ips.slice(0, 1));
+    const sets = [cluster.ips, [...cluster.ips, ...(await cluster.scaleUp(3)).map(({ ip }) => ip)]];
+    sets.push(cluster.ips.slice(2, 4), cluster.ips.slice(3), cluster.ips.slice(0, 1));
     for (const set of sets) {
       await server.set(NAME, { a: set });
       const { polls } = caller.channel.snapshot().counters;
@@ -284,24 +285,24 @@ export async function restartInMidPoll(
   upstream?: RealDnsServer,
 ): Promise<void> {
   const server = await RealDnsServer.start(defer, recipe);
-  const pods = await Pods.start(defer, 3);
-  await (upstream ?? server).set(NAME, { a: pods.ips });
-  const caller = callerOf(defer, server, pods, {
+  const cluster = await Cluster.start(defer, { pods: 3 });
+  await (upstream ?? server).set(NAME, { a: cluster.ips });
+  const caller = callerOf(defer, server, cluster, {
     refresh: { intervalMs: 150 },
     dns: { timeoutMs: 300, attempts: 1 },
   });
   await caller.channel.ready();
-  await eventually(() => assert.deepEqual(caller.ready, pods.ips));
+  await eventually(() => assert.deepEqual(caller.ready, cluster.ips));
   const end = caller.callOn();
 
   await server.freeze();
   await eventually(() => caller.channel.snapshot().dns.nextQueryAt === null);
   await server.kill();
   await eventually(() => caller.channel.snapshot().dns.failures >= 2);
-  assert.deepEqual(caller.ready, pods.ips);
-  await caller.answeredBy(pods.ips);
+  assert.deepEqual(caller.ready, cluster.ips);
+  await caller.answeredBy(cluster.ips);
 
-  const after = [...pods.ips.slice(1), ...(await pods.add(1))];
+  const after = [...cluster.ips.slice(1), ...(await cluster.scaleUp(1)).map(({ ip }) => ip)];
   if (upstream === undefined) server.setWhileDown(NAME, { a: after });
   else await upstream.set(NAME, { a: after });
   await server.start();

@@ -1,10 +1,11 @@
 /** What the client makes of a cache, with CoreDNS behind it as in a cluster. */
 import assert from 'node:assert/strict';
+import { Cluster } from '../../support/cluster.js';
 import { eventually } from '../../support/eventually.js';
 import { families, type Oversized, oversizedSets, restartInMidPoll, type Start, setsComeWhole } from './authority.js';
 import { coredns } from './coredns.js';
 import { RealDnsServer, type Recipe } from './server.js';
-import { ask, callerOf, clientOf, ips, NAME, Pods, serverTest, watch } from './suite.js';
+import { ask, callerOf, clientOf, ips, NAME, serverTest, watch } from './suite.js';
 
 /** Seconds. CoreDNS holds nothing for less. */
 const TTL = 5;
@@ -31,10 +32,10 @@ export function cacheScenarios(
 
   serverTest(`${title}: its TTLs count down, and it is asked again just after they end`, recipes, async (defer) => {
     const { server, authority, ttlMs } = await start(defer);
-    const pods = await Pods.start(defer, 2);
-    await authority.set(NAME, { a: pods.ips });
+    const cluster = await Cluster.start(defer, { pods: 2 });
+    await authority.set(NAME, { a: cluster.ips });
     const intervalMs = 20_000;
-    const caller = callerOf(defer, server, pods, { refresh: { intervalMs, minIntervalMs: 1_000, burstMs: 1_500 } });
+    const caller = callerOf(defer, server, cluster, { refresh: { intervalMs, minIntervalMs: 1_000, burstMs: 1_500 } });
     await caller.channel.ready();
     // While nothing was READY the second poll was set for a second later: it finds the answer that the first one left.
     const cached = await eventually(() => {
@@ -47,14 +48,14 @@ export function cacheScenarios(
     const planned = nextQueryAt - answeredAt;
     assert.ok(planned >= left && planned < left + 500, `${planned} ms after an answer that holds for ${left} ms`);
 
-    await pods.add(1);
-    await authority.set(NAME, { a: pods.ips });
-    await eventually(() => assert.deepEqual(caller.ready, pods.ips), { timeoutMs: intervalMs });
+    await cluster.scaleUp(1);
+    await authority.set(NAME, { a: cluster.ips });
+    await eventually(() => assert.deepEqual(caller.ready, cluster.ips), { timeoutMs: intervalMs });
     const waited = Date.now() - answeredAt;
     assert.ok(waited < left + 2_000, `seen ${waited} ms after an answer that held for ${left} ms`);
     // Unbound has an answer of TTL 0 for the last second: then it takes one query more.
     assert.ok(caller.channel.snapshot().counters.polls <= polls + 2);
-    await caller.answeredBy(pods.ips);
+    await caller.answeredBy(cluster.ips);
   });
 
   serverTest(`${title}: a cached NXDOMAIN keeps the set until pods are back`, recipes, async (defer) => {

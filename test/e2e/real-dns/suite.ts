@@ -8,10 +8,10 @@ import { HeadlessChannel, type HeadlessOptions } from '../../../lib/index.js';
 import { resolveOptions } from '../../../lib/options.js';
 import { systemRuntime } from '../../../lib/runtime.js';
 import { DiscoveryCounter, type DiscoveryCounters } from '../../../lib/telemetry/counters.js';
+import type { Cluster } from '../../support/cluster.js';
 import { eventually } from '../../support/eventually.js';
 import { HelloClient, sayHi } from '../../support/hello-service.js';
 import { type Defer, leakCheck } from '../../support/leak-check.js';
-import { freePort, type Pod, startPod } from '../../support/pod.js';
 import type { RealDnsServer, Recipe } from './server.js';
 
 /** The Service that the scenarios are about. */
@@ -115,39 +115,6 @@ export function watch(defer: Defer, server: RealDnsServer, dns: HeadlessOptions[
   };
 }
 
-/** Pods that share a port, as those of a Service do. */
-export class Pods {
-  readonly port: number;
-  readonly #subnet: string;
-  readonly #all: Pod[] = [];
-
-  private constructor(subnet: string, port: number) {
-    this.#subnet = subnet;
-    this.port = port;
-  }
-
-  static async start(defer: Defer, count: number): Promise<Pods> {
-    const subnet = `127.${10 + (process.pid % 200)}.200`;
-    const pods = new Pods(subnet, await freePort([1, 2, 3, 4].map((host) => `${subnet}.${host}`)));
-    defer(() => Promise.all(pods.#all.map((pod) => pod.kill())));
-    await pods.add(count);
-    return pods;
-  }
-
-  /** Addresses of new pods, which are up. */
-  async add(count: number): Promise<string[]> {
-    const added: Pod[] = [];
-    for (let index = 0; index < count; index++)
-      added.push(await startPod(`${this.#subnet}.${this.#all.length + index + 1}`, this.port));
-    this.#all.push(...added);
-    return added.map(({ ip }) => ip);
-  }
-
-  get ips(): string[] {
-    return this.#all.map(({ ip }) => ip);
-  }
-}
-
 export interface Caller {
   readonly channel: HeadlessChannel;
   /** Pods in use: neither draining nor out of reach. In order. */
@@ -159,8 +126,8 @@ export interface Caller {
 }
 
 /** A gRPC client whose channel asks `server`; by default only when told to. */
-export function callerOf(defer: Defer, server: RealDnsServer, pods: Pods, options: HeadlessOptions = {}): Caller {
-  const channel = new HeadlessChannel(`${NAME}.:${pods.port}`, credentials.createInsecure(), {
+export function callerOf(defer: Defer, server: RealDnsServer, cluster: Cluster, options: HeadlessOptions = {}): Caller {
+  const channel = new HeadlessChannel(`${NAME}.:${cluster.port}`, credentials.createInsecure(), {
     headless: {
       ...options,
       refresh: { ...ON_DEMAND, ...options.refresh },
