@@ -10,7 +10,7 @@ import { callsByPod, HelloClient, type HiResponse, sayHi } from '../support/hell
 import { leakCheck } from '../support/leak-check.js';
 import type { Pod } from '../support/pod.js';
 
-interface Scene {
+interface Fixture {
   cluster: Cluster;
   channel: HeadlessChannel;
   client: HelloClient;
@@ -18,7 +18,7 @@ interface Scene {
 }
 
 /** Two pods, both connected. */
-async function setScene(t: TestContext, headless: HeadlessOptions = {}, options: ClusterOptions = {}): Promise<Scene> {
+async function setUp(t: TestContext, headless: HeadlessOptions = {}, options: ClusterOptions = {}): Promise<Fixture> {
   const defer = leakCheck(t);
   const cluster = await Cluster.start(defer, { pods: 2, ...options });
   const insecure = credentials.createInsecure();
@@ -37,7 +37,7 @@ function states(channel: HeadlessChannel): Record<string, string> {
 }
 
 /** A stream to this very pod: the other one is out of DNS for the moment. */
-async function openStreamTo(pod: Pod, { cluster, channel, client }: Scene) {
+async function openStreamTo(pod: Pod, { cluster, channel, client }: Fixture) {
   const all = [...cluster.pods];
   cluster.publish([pod]);
   await eventually(() => {
@@ -56,10 +56,10 @@ async function openStreamTo(pod: Pod, { cluster, channel, client }: Scene) {
 }
 
 test('a stream to a pod that left DNS goes on to its own end, and no new call goes there', covers(42), async (t) => {
-  const scene = await setScene(t);
-  const { cluster, channel, client, pods } = scene;
+  const fixture = await setUp(t);
+  const { cluster, channel, client, pods } = fixture;
   const [leaver, stayer] = pods;
-  const { stream, say } = await openStreamTo(leaver, scene);
+  const { stream, say } = await openStreamTo(leaver, fixture);
 
   cluster.unpublish(leaver);
   await eventually(() => assert.equal(states(channel)[leaver.address], 'draining'));
@@ -75,11 +75,11 @@ test('a stream to a pod that left DNS goes on to its own end, and no new call go
 });
 
 test('a stream outlives the linger time, and its connection goes when it ends', covers(42), async (t) => {
-  const scene = await setScene(t, { drain: { lingerMs: 150 } });
-  const { cluster, channel, client, pods } = scene;
+  const fixture = await setUp(t, { drain: { lingerMs: 150 } });
+  const { cluster, channel, client, pods } = fixture;
   const [leaver, stayer] = pods;
   // Its linger may run out while the stream is set up, so the stream goes to the pod that was never away.
-  const { stream, say } = await openStreamTo(stayer, scene);
+  const { stream, say } = await openStreamTo(stayer, fixture);
 
   cluster.unpublish(stayer);
   await eventually(() => assert.equal(states(channel)[stayer.address], 'draining'));
@@ -97,7 +97,7 @@ test('a stream outlives the linger time, and its connection goes when it ends', 
 });
 
 test('a unary call under way on a pod that leaves DNS is answered', async (t) => {
-  const { cluster, channel, client, pods } = await setScene(t, { drain: { lingerMs: 0 } });
+  const { cluster, channel, client, pods } = await setUp(t, { drain: { lingerMs: 0 } });
   for (const pod of pods) pod.behave({ delayMs: 1_500 });
   const answer = sayHi(client);
   const leaver = await eventually(() => {
@@ -113,7 +113,7 @@ test('a unary call under way on a pod that leaves DNS is answered', async (t) =>
 });
 
 test('a pod that returns during its drain keeps its connection', covers(43), async (t) => {
-  const { cluster, channel, client, pods } = await setScene(t);
+  const { cluster, channel, client, pods } = await setUp(t);
   const [leaver, stayer] = pods;
   cluster.unpublish(leaver);
   await eventually(() => assert.equal(states(channel)[leaver.address], 'draining'));
@@ -130,7 +130,7 @@ test('a pod that returns during its drain keeps its connection', covers(43), asy
 });
 
 test('a set that alternates at each poll costs no connection and no call', covers(49), async (t) => {
-  const { cluster, channel, client, pods } = await setScene(t);
+  const { cluster, channel, client, pods } = await setUp(t);
   const [third] = await cluster.scaleUp(1);
   if (!third) throw new Error('a pod was started');
   await eventually(() => assert.equal(states(channel)[third.address], 'ready'));
@@ -155,8 +155,8 @@ test('a set that alternates at each poll costs no connection and no call', cover
   );
 });
 
-test('the idle connection of a removed pod is let go when its linger time is over', async (t) => {
-  const { cluster, channel, client, pods } = await setScene(t, { drain: { lingerMs: 100 } });
+test('the idle connection of a removed pod is closed when its linger time is over', async (t) => {
+  const { cluster, channel, client, pods } = await setUp(t, { drain: { lingerMs: 100 } });
   const [leaver, stayer] = pods;
   cluster.unpublish(leaver);
   await eventually(() => assert.deepEqual(states(channel), { [stayer.address]: 'ready' }));
@@ -167,7 +167,7 @@ test('the idle connection of a removed pod is let go when its linger time is ove
 });
 
 test('pods that left DNS serve on while none of the new ones can be reached', async (t) => {
-  const { cluster, channel, client, pods } = await setScene(t, { drain: { lingerMs: 100 } });
+  const { cluster, channel, client, pods } = await setUp(t, { drain: { lingerMs: 100 } });
   const unreachable = [await cluster.startUnpublished(), await cluster.startUnpublished()];
   await Promise.all(unreachable.map((pod) => pod.kill()));
   cluster.publish(unreachable);

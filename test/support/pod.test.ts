@@ -102,7 +102,7 @@ test('one process hosts many pods, each with its own behaviour and end', async (
   await assert.rejects(second.stats(), /no pod/);
 });
 
-test('a pod process obeys the signals: silent, going, gone', async (t) => {
+test('a pod process is silent after SIGSTOP, finishes its calls after SIGTERM, and is gone after SIGKILL', async (t) => {
   const defer = leakCheck(t);
   const range = await claimLoopback('test', 2);
   defer(() => range.release());
