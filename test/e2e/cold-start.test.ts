@@ -140,7 +140,7 @@ test(
   },
 );
 
-test('ready() that runs out of time says that DNS stood in the way', async (t) => {
+test('ready() that times out says that DNS was the cause', async (t) => {
   const defer = leakCheck(t);
   const cluster = await Cluster.start(defer, { pods: 0 });
   const channel = new HeadlessChannel(cluster.target, insecure, { headless: cluster.headless() });
@@ -158,7 +158,7 @@ test('ready() that runs out of time says that DNS stood in the way', async (t) =
   await channel.ready();
 });
 
-test('ready() that runs out of time names the pods that could not be connected to', async (t) => {
+test('ready() that times out names the pods that could not be connected to', async (t) => {
   const defer = leakCheck(t);
   const cluster = await Cluster.start(defer, { pods: 1 });
   await Promise.all(cluster.pods.map((pod) => pod.kill()));

@@ -10,7 +10,7 @@ import { eventually } from '../support/eventually.js';
 import { callsByPod, HelloClient, type HiResponse, sayHi } from '../support/hello-service.js';
 import { type Defer, leakCheck } from '../support/leak-check.js';
 
-/** A pod that says GOAWAY as it is told, frame by frame: grpc-js's server and Node's have one way only. */
+/** A pod whose GOAWAY is sent frame by frame by the test: grpc-js's server and Node's have one way only. */
 class FramePod {
   readonly ip: string;
   /** Calls that wait for an answer, in the order in which they came. */
@@ -71,8 +71,8 @@ class FramePod {
   }
 }
 
-/** One pod that obeys, connected; calls go there until `others` are published. */
-async function setScene(t: Parameters<typeof leakCheck>[0], options: object = {}) {
+/** One such pod, connected; calls go there until `others` are published. */
+async function setUp(t: Parameters<typeof leakCheck>[0], options: object = {}) {
   const defer = leakCheck(t);
   const cluster = await Cluster.start(defer, { pods: 1 });
   const other = cluster.pods[0]?.name as string;
@@ -109,7 +109,7 @@ for (const [how, shutDown] of Object.entries(shutdowns))
     `with ${how}, the calls that the pod takes are answered by it and the others by another pod`,
     covers(38),
     async (t) => {
-      const { cluster, pod, other, client, channel } = await setScene(t);
+      const { cluster, pod, other, client, channel } = await setUp(t);
       const taken = sayHi(client);
       await eventually(() => pod.calls.length === 1);
       const refused = [sayHi(client), sayHi(client)];
@@ -131,7 +131,7 @@ for (const [how, shutDown] of Object.entries(shutdowns))
   );
 
 test('calls go on while a pod under load says GOAWAY and comes back, again and again', covers(38), async (t) => {
-  const { cluster, pod, other, client, channel } = await setScene(t);
+  const { cluster, pod, other, client, channel } = await setUp(t);
   pod.prompt = true;
   cluster.dns.set(cluster.name, [pod.ip, other]);
   for (let round = 1; round <= 5; round++) {
@@ -173,7 +173,7 @@ test('a stream on a pod that said GOAWAY goes on to its own end', covers(38), as
 const KEEPALIVE_MS = 150;
 
 test('after GOAWAY with too_many_pings the next connection pings half as often', covers(39), async (t) => {
-  const { pod, channel } = await setScene(t, {
+  const { pod, channel } = await setUp(t, {
     'grpc.keepalive_time_ms': KEEPALIVE_MS,
     'grpc.keepalive_permit_without_calls': 1,
   });

@@ -217,7 +217,7 @@ test(
   },
 );
 
-test('a pod that is killed while nothing else is there fails calls by name, and its successor is found', async (t) => {
+test('after a kill of the only pod calls fail as UNAVAILABLE, and its successor is found', async (t) => {
   const defer = leakCheck(t);
   const cluster = await Cluster.start(defer, { pods: 1 });
   const { client } = open(defer, cluster);

@@ -69,45 +69,49 @@ async function underLoad(t: TestContext, timeoutMs = 3_000) {
 }
 
 for (const [coverage, title, outage] of outages)
-  test(`${title} costs no call and no pod, is told of, and new pods are found when it is over`, coverage, async (t) => {
-    const { cluster, channel, client, failures, updates, load } = await underLoad(t, outage.timeoutMs);
-    const early = [...cluster.pods];
-    await outage.begin(cluster);
-    await eventually(() => failures.length >= 3);
-    const callsBefore = load.calls;
-    await eventually(() => load.calls > callsBefore + 20);
-    for (const { error, kept } of failures) {
-      assert.equal(error.code, outage.code);
-      assert.equal(error.hostname, cluster.name);
-      assert.equal(kept, 2);
-    }
-    // Empty answers are answers. Failures count up; a stall of the machine may have been one before the outage.
-    if (failures.every(({ error }) => error.isEmptyAnswer))
-      for (const failure of failures) assert.equal(failure.failures, 0);
-    else await eventually(() => assert.ok(Number(failures.at(-1)?.failures) >= 3));
-    assert.deepEqual(
-      channel.snapshot().endpoints.map(({ state }) => state),
-      ['ready', 'ready'],
-    );
+  test(
+    `${title} costs no call and no pod, is reported, and new pods are found when it is over`,
+    coverage,
+    async (t) => {
+      const { cluster, channel, client, failures, updates, load } = await underLoad(t, outage.timeoutMs);
+      const early = [...cluster.pods];
+      await outage.begin(cluster);
+      await eventually(() => failures.length >= 3);
+      const callsBefore = load.calls;
+      await eventually(() => load.calls > callsBefore + 20);
+      for (const { error, kept } of failures) {
+        assert.equal(error.code, outage.code);
+        assert.equal(error.hostname, cluster.name);
+        assert.equal(kept, 2);
+      }
+      // Empty answers are answers. Failures count up; a stall of the machine may have been one before the outage.
+      if (failures.every(({ error }) => error.isEmptyAnswer))
+        for (const failure of failures) assert.equal(failure.failures, 0);
+      else await eventually(() => assert.ok(Number(failures.at(-1)?.failures) >= 3));
+      assert.deepEqual(
+        channel.snapshot().endpoints.map(({ state }) => state),
+        ['ready', 'ready'],
+      );
 
-    await outage.end(cluster);
-    const [late] = await cluster.scaleUp(1);
-    await eventually(async () => assert.ok((await callsByPod(client, 20)).has(String(late?.name))));
-    await load.stop();
-    assert.deepEqual(load.failures, []);
-    assert.deepEqual(
-      updates.map(({ added, removed }) => [added.length, removed.length]),
-      [
-        [2, 0],
-        [1, 0],
-      ],
-    );
-    assert.deepEqual(
-      early.map((pod) => pod.stats().accepted),
-      [1, 1],
-    );
-    await eventually(() => assert.equal(channel.snapshot().dns.failures, 0));
-  });
+      await outage.end(cluster);
+      const [late] = await cluster.scaleUp(1);
+      await eventually(async () => assert.ok((await callsByPod(client, 20)).has(String(late?.name))));
+      await load.stop();
+      assert.deepEqual(load.failures, []);
+      assert.deepEqual(
+        updates.map(({ added, removed }) => [added.length, removed.length]),
+        [
+          [2, 0],
+          [1, 0],
+        ],
+      );
+      assert.deepEqual(
+        early.map((pod) => pod.stats().accepted),
+        [1, 1],
+      );
+      await eventually(() => assert.equal(channel.snapshot().dns.failures, 0));
+    },
+  );
 
 test(
   'a DNS server that is gone costs no call and no pod, and new pods are found when it is back',

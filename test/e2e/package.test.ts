@@ -19,7 +19,7 @@ const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as
 };
 const run = promisify(execFile);
 
-/** As a user writes it: all three doors and the fake DNS. The module system is the file's own affair. */
+/** As a user writes it: all three doors and the fake DNS. The module system depends on the file's name. */
 const CONSUMER = `
 import { strict as assert } from 'node:assert';
 import { type Client, credentials, loadPackageDefinition, type ServiceError } from '@grpc/grpc-js';
@@ -122,7 +122,7 @@ async function callThrough(t: TestContext, user: string, file: string): Promise<
   if (file.endsWith('.cjs')) assert.match(readFileSync(join(user, 'out', file), 'utf8'), /require\("grpc-headless"\)/);
 }
 
-/** Packs a copy, since `prepack` replaces `dist`, on which somebody else may be working. */
+/** Packs a copy, since `prepack` replaces `dist`, which may be in use. */
 async function pack(folder: string): Promise<string> {
   const copy = join(folder, 'copy');
   mkdirSync(copy);

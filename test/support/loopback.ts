@@ -27,7 +27,7 @@ const SUBNETS = 16 * 256;
 /** `.1` to `.250`. */
 const HOSTS = 250;
 /** Below the ports that the system gives out by itself. */
-const LOCK_PORT = 12_700;
+export const LOCK_PORT = 12_700;
 /** No suite claims addresses from here on. */
 const FIRST_UNCLAIMED_OCTET = 128;
 
@@ -71,8 +71,8 @@ export async function claimLoopback(suite: Suite, addresses = HOSTS): Promise<Lo
 }
 
 /**
- * Addresses that no suite claims: for sets of which nobody listens on each address by itself, because one server
- * listens on all of 127.0.0.0/8, or none at all.
+ * Addresses that no suite claims: for sets where no server listens on one address alone, because one server listens
+ * on all of 127.0.0.0/8, or none does.
  */
 export function unclaimedLoopback(count: number): string[] {
   return Array.from({ length: count }, (_, index) => {

@@ -140,7 +140,7 @@ export class Pod implements ClusterPod {
       this.#accepted += 1;
       this.#sockets.add(socket);
       socket.on('close', () => this.#sockets.delete(socket));
-      socket.on('error', () => {}); // The client's RST is the client's affair.
+      socket.on('error', () => {}); // A client may reset its connection at any time.
       injector.injectConnection(socket);
     });
   }
@@ -201,7 +201,7 @@ export class Pod implements ClusterPod {
   /**
    * From Node 24 on `tryShutdown` does not wait for calls: its http2 server closes the sessions itself, and grpc-js takes
    * those that are closing for closed. But a session at its end closes its socket. A connection without a session (no
-   * TLS handshake yet) is nobody's, and would hold the listener.
+   * TLS handshake yet) is closed by no part of grpc-js, and would keep the listener open.
    */
   async #disconnected(): Promise<void> {
     let lastCallAt = performance.now();

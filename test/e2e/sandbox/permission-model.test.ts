@@ -44,7 +44,7 @@ for (const version of RELEASES) {
         args: [String(pods), JSON.stringify(headless)],
       });
 
-    await t.test('the network and resolv.conf are all it takes', async () => {
+    await t.test('it works where the network and resolv.conf are allowed', async () => {
       const run = start([RESOLV_CONF, ...network], 5);
       await eventually(() => assert.ok(run.lines.length >= 2, run.stderr), PATIENT);
       const denied = 'ERR_ACCESS_DENIED';
@@ -58,7 +58,7 @@ for (const version of RELEASES) {
       assert.equal(run.stderr, '');
     });
 
-    await t.test('without resolv.conf it asks 127.0.0.1, says so, and ends in order', async (t) => {
+    await t.test('without resolv.conf it asks 127.0.0.1, says so, and exits by itself', async (t) => {
       const run = start(network, 1);
       assert.equal(await run.ended, 0, run.stderr);
       const { code, message } = run.lines[1] ?? {};
@@ -68,7 +68,7 @@ for (const version of RELEASES) {
       assert.equal(run.stderr, '');
     });
 
-    await t.test('without resolv.conf, servers given as an option do', async () => {
+    await t.test('without resolv.conf, servers given as an option are asked', async () => {
       const dns = { servers: [DNS_IP], search: ['svc.cluster.local'], ndots: 5 };
       const run = start(network, net.pods.length, { dns });
       assert.equal(await run.ended, 0, run.stderr);

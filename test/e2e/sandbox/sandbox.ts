@@ -1,4 +1,4 @@
-/** Runs the client program under Node's permission model, as nobody, where no file system can be written to. */
+/** Runs the client program under Node's permission model, as the user nobody, where no file system can be written to. */
 import { spawn } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
