@@ -15,6 +15,7 @@ import { type RpcClient, RpcProcess, type RpcProcessOptions } from './rpc.js';
 const PROGRAM = new URL('./pod-main.ts', import.meta.url);
 
 export class PodHost {
+  readonly call: RpcClient<PodProgram>;
   readonly #process: RpcProcess<PodProgram>;
 
   /** Resolves when the process takes calls. */
@@ -24,27 +25,22 @@ export class PodHost {
 
   private constructor(process: RpcProcess<PodProgram>) {
     this.#process = process;
+    this.call = process.call;
   }
 
   /** Resolves when the pod accepts connections. `port` 0 takes any free one. */
   async start(ip: string, port = 0, options: PodOptions = {}): Promise<RemotePod> {
-    const { call } = this.#process;
-    return new RemotePod(call, ip, await call.startPod(ip, port, options), options.name ?? ip);
+    return new RemotePod(this.call, ip, await this.call.startPod(ip, port, options), options.name ?? ip);
   }
 
   /** One server for each process. */
   async startDns(options: DnsServerOptions = {}): Promise<RemoteDns> {
-    return new RemoteDns(this.#process.call, await this.#process.call.startDns(options));
-  }
-
-  /** Something that accepts TCP connections and is neither a pod nor DNS. */
-  async listen(ip: string, port: number): Promise<void> {
-    await this.#process.call.listen(ip, port);
+    return new RemoteDns(this.call, await this.call.startDns(options));
   }
 
   /** How long SIGTERM leaves the pods serving before they send GOAWAY. Default 0. */
-  async setLameDuck(ms: number): Promise<void> {
-    await this.#process.call.setLameDuck(ms);
+  setLameDuck(ms: number): Promise<void> {
+    return this.call.setLameDuck(ms);
   }
 
   /** Ends the process and its pods at once. */

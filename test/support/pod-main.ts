@@ -75,6 +75,7 @@ const methods = {
     return dnsServer().asked(name);
   },
 
+  /** Something that accepts TCP connections and is neither a pod nor DNS. */
   async listen(ip: string, port: number): Promise<void> {
     const server = createServer((socket) => socket.on('error', () => {}));
     server.listen(port, ip);

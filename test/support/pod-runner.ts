@@ -51,34 +51,55 @@ export interface LoopbackOptions {
   readonly dns?: DnsServerOptions;
 }
 
-/** What all runners on loopback have in common. */
-export class LoopbackSite {
+/** The addresses, the port and the DNS server of a cluster on loopback. */
+export interface LoopbackSite {
   readonly dns: DnsServer;
   readonly port: number;
-  readonly ip: (index: number) => string;
-  readonly #owned: LoopbackRange | undefined;
+  ip(index: number): string;
+  close(): Promise<void>;
+}
 
-  static async open({ suite, addresses, range, dns }: LoopbackOptions): Promise<LoopbackSite> {
-    const owned = range === undefined ? await claimLoopback(suite, addresses) : undefined;
-    const used = range ?? (owned as LoopbackRange);
-    try {
-      // Free there is free on the whole range: the range is ours, and who listens on 0.0.0.0 listens there too.
-      const port = await freePort([used.ip(0)]);
-      return new LoopbackSite(await DnsServer.start(dns), port, used, owned);
-    } catch (error) {
-      await owned?.release();
-      throw error;
-    }
+export async function openLoopback({ suite, addresses, range, dns: options }: LoopbackOptions): Promise<LoopbackSite> {
+  const owned = range === undefined ? await claimLoopback(suite, addresses) : undefined;
+  const used = range ?? (owned as LoopbackRange);
+  try {
+    // A port that is free there is free on the whole range: the range is ours, and a server on 0.0.0.0 is on each of it.
+    const port = await freePort([used.ip(0)]);
+    const dns = await DnsServer.start(options);
+    return {
+      dns,
+      port,
+      ip: (index) => used.ip(index),
+      close: async () => void (await Promise.all([dns.close(), owned?.release()])),
+    };
+  } catch (error) {
+    await owned?.release();
+    throw error;
+  }
+}
+
+/** What all runners on loopback have in common. */
+export abstract class LoopbackRunner<P extends ClusterPod> implements PodRunner<P, DnsServer> {
+  readonly dns: DnsServer;
+  readonly port: number;
+  readonly #site: LoopbackSite;
+
+  protected constructor(site: LoopbackSite) {
+    this.#site = site;
+    this.dns = site.dns;
+    this.port = site.port;
   }
 
-  private constructor(dns: DnsServer, port: number, range: LoopbackRange, owned: LoopbackRange | undefined) {
-    this.dns = dns;
-    this.port = port;
-    this.ip = (index) => range.ip(index);
-    this.#owned = owned;
+  ip(index: number): string {
+    return this.#site.ip(index);
   }
+
+  abstract startPod(ip: string, options: PodOptions): Promise<P>;
 
   async close(): Promise<void> {
-    await Promise.all([this.dns.close(), this.#owned?.release()]);
+    await this.endPods();
+    await this.#site.close();
   }
+
+  protected abstract endPods(): Promise<unknown>;
 }

@@ -53,7 +53,7 @@ export class PodsInNamespaces implements PodRunner<RemotePod, RemoteDns> {
   /** Something that accepts TCP connections and is neither a pod nor DNS. */
   async listen(ip: string, port: number): Promise<void> {
     if (ip !== DNS_IP) await this.#addAddress(ip);
-    await this.#host.listen(ip, port);
+    await this.#host.call.listen(ip, port);
   }
 
   async close(): Promise<void> {

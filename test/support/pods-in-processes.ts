@@ -2,10 +2,9 @@
  * Runs a cluster's pods in processes: `SharedProcesses` deals many pods to a few processes, `ProcessPerPod` gives each
  * pod its own, with the signals that Kubernetes and its troubles send.
  */
-import type { DnsServer } from './dns-server.js';
-import type { PodBehaviour, PodOptions, PodStats } from './pod.js';
-import { PodHost, type RemotePod } from './pod-host.js';
-import { type ClusterPod, type LoopbackOptions, LoopbackSite, type PodRunner } from './pod-runner.js';
+import type { PodOptions } from './pod.js';
+import { PodHost, RemotePod } from './pod-host.js';
+import { type LoopbackOptions, LoopbackRunner, type LoopbackSite, openLoopback } from './pod-runner.js';
 
 export interface SharedProcessesOptions extends LoopbackOptions {
   /** Default 1. */
@@ -13,39 +12,22 @@ export interface SharedProcessesOptions extends LoopbackOptions {
 }
 
 /** A pod's `stop()` and `kill()` leave its process alive. */
-export class SharedProcesses implements PodRunner<RemotePod, DnsServer> {
-  readonly #site: LoopbackSite;
+export class SharedProcesses extends LoopbackRunner<RemotePod> {
   readonly #hosts: PodHost[];
   /** The process for each address. */
   readonly #places = new Map<string, number>();
 
   static async create({ processes = 1, ...options }: SharedProcessesOptions): Promise<SharedProcesses> {
     const [site, ...hosts] = await Promise.all([
-      LoopbackSite.open(options),
+      openLoopback(options),
       ...Array.from({ length: processes }, () => PodHost.spawn()),
     ]);
     return new SharedProcesses(site, hosts);
   }
 
   private constructor(site: LoopbackSite, hosts: PodHost[]) {
-    this.#site = site;
+    super(site);
     this.#hosts = hosts;
-  }
-
-  get dns(): DnsServer {
-    return this.#site.dns;
-  }
-
-  get port(): number {
-    return this.#site.port;
-  }
-
-  get processes(): number {
-    return this.#hosts.length;
-  }
-
-  ip(index: number): string {
-    return this.#site.ip(index);
   }
 
   /** The process in which the pods of this address start. Default: addresses are dealt in turn. */
@@ -69,8 +51,8 @@ export class SharedProcesses implements PodRunner<RemotePod, DnsServer> {
     this.#hosts[process] = await PodHost.spawn();
   }
 
-  async close(): Promise<void> {
-    await Promise.all([this.#site.close(), ...this.#hosts.map((host) => host.close())]);
+  protected endPods(): Promise<unknown> {
+    return Promise.all(this.#hosts.map((host) => host.close()));
   }
 
   #host(process: number): PodHost {
@@ -85,8 +67,7 @@ export interface ProcessPerPodOptions extends LoopbackOptions {
   readonly lameDuckMs?: number;
 }
 
-export class ProcessPerPod implements PodRunner<PodProcess, DnsServer> {
-  readonly #site: LoopbackSite;
+export class ProcessPerPod extends LoopbackRunner<PodProcess> {
   readonly #lameDuckMs: number;
   readonly #pods: PodProcess[] = [];
   /** Processes that are up and wait for a pod. */
@@ -94,24 +75,12 @@ export class ProcessPerPod implements PodRunner<PodProcess, DnsServer> {
   #prepared: Promise<unknown> = Promise.resolve();
 
   static async create({ lameDuckMs = 0, ...options }: ProcessPerPodOptions): Promise<ProcessPerPod> {
-    return new ProcessPerPod(await LoopbackSite.open(options), lameDuckMs);
+    return new ProcessPerPod(await openLoopback(options), lameDuckMs);
   }
 
   private constructor(site: LoopbackSite, lameDuckMs: number) {
-    this.#site = site;
+    super(site);
     this.#lameDuckMs = lameDuckMs;
-  }
-
-  get dns(): DnsServer {
-    return this.#site.dns;
-  }
-
-  get port(): number {
-    return this.#site.port;
-  }
-
-  ip(index: number): string {
-    return this.#site.ip(index);
   }
 
   /** Processes for pods to come, since starting one takes a second of CPU: all at once, or one after the other. */
@@ -132,14 +101,14 @@ export class ProcessPerPod implements PodRunner<PodProcess, DnsServer> {
     return pod;
   }
 
-  async close(): Promise<void> {
+  protected endPods(): Promise<unknown> {
     const spares = this.#spares.map((spare) =>
       spare.then(
         (host) => host.close(),
         () => {},
       ),
     );
-    await Promise.all([this.#site.close(), ...this.#pods.map((pod) => pod.kill()), ...spares]);
+    return Promise.all([...this.#pods.map((pod) => pod.kill()), ...spares]);
   }
 }
 
@@ -149,13 +118,8 @@ export interface PodProcessOptions extends PodOptions {
 }
 
 /** One pod with a process to itself. */
-export class PodProcess implements ClusterPod {
-  readonly ip: string;
-  readonly port: number;
-  readonly address: string;
-  readonly name: string;
+export class PodProcess extends RemotePod {
   readonly #host: PodHost;
-  readonly #pod: RemotePod;
 
   /** `port` 0 takes any free one. Default: a new process. */
   static async start(ip: string, port = 0, options: PodProcessOptions = {}, host?: PodHost): Promise<PodProcess> {
@@ -171,29 +135,17 @@ export class PodProcess implements ClusterPod {
   }
 
   private constructor(host: PodHost, pod: RemotePod) {
+    super(host.call, pod.ip, pod.port, pod.name);
     this.#host = host;
-    this.#pod = pod;
-    this.ip = pod.ip;
-    this.port = pod.port;
-    this.address = pod.address;
-    this.name = pod.name;
-  }
-
-  behave(changes: Partial<PodBehaviour>): Promise<void> {
-    return this.#pod.behave(changes);
-  }
-
-  stats(): Promise<PodStats> {
-    return this.#pod.stats();
   }
 
   /** SIGTERM; resolves when it has finished its calls and exited. */
-  stop(): Promise<void> {
+  override stop(): Promise<void> {
     return this.#host.end('SIGTERM');
   }
 
   /** SIGKILL; resolves when it is gone. */
-  kill(): Promise<void> {
+  override kill(): Promise<void> {
     return this.#host.end('SIGKILL');
   }
 
