@@ -7,6 +7,7 @@ import { DnsServer } from '../support/dns-server.js';
 import { eventually } from '../support/eventually.js';
 import { leakCheck } from '../support/leak-check.js';
 import { longestTurn } from '../support/longest-turn.js';
+import { unclaimedLoopback } from '../support/loopback.js';
 import { freePort } from '../support/pod.js';
 import { a, aQuery, FIRST_RECORD, HOSTNAME, pointer, record, response, TYPE, u16 } from '../support/wire.js';
 import { type Coverage, covers } from './covers.js';
@@ -69,13 +70,9 @@ for (const [coverage, title, message] of CASES)
     },
   );
 
-function many(count: number): string[] {
-  return Array.from({ length: count }, (_, index) => `127.62.${1 + (index >> 8)}.${index & 0xff}`);
-}
-
 /** Opens a channel to pods that all refuse connections, and resolves when each of them is in backoff. */
 async function applyAll(t: TestContext, count: number, dns: NonNullable<HeadlessOptions['dns']>): Promise<number> {
-  const port = await freePort(['127.62.1.0']);
+  const port = await freePort(unclaimedLoopback(1));
   const channel = new HeadlessChannel(`${HOSTNAME}.:${port}`, credentials.createInsecure(), {
     'grpc.initial_reconnect_backoff_ms': 600_000,
     headless: { refresh: { intervalMs: 600_000, minIntervalMs: 600_000, burstMs: 0 }, dns },
@@ -108,7 +105,7 @@ test(
     const server = await DnsServer.start();
     defer(() => server.close());
     const count = Math.floor((MOST_OCTETS - FIRST_RECORD) / 16);
-    const message = response({ query: aQuery(), answers: many(count).map((address) => a(address)) });
+    const message = response({ query: aQuery(), answers: unclaimedLoopback(count).map((address) => a(address)) });
     server.respond = (query, exchange) => {
       if (exchange.transport === 'udp') return exchange.reply(truncatedResponse(query));
       message.writeUInt16BE(query.id, 0);
@@ -123,7 +120,7 @@ test(
 
 test('10,000 addresses of a lookup are applied without a stall over 50 ms', covers(48), async (t) => {
   leakCheck(t, { timeoutMs: 30_000 });
-  const addresses = many(10_000);
+  const addresses = unclaimedLoopback(10_000);
   const longest = await best(50, () =>
     // Another function each time, because channels with the same one would share a poller.
     applyAll(t, addresses.length, { lookup: async () => ({ addresses, ttlMs: 5_000 }) }),
