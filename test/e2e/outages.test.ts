@@ -3,11 +3,12 @@ import { type TestContext, test } from 'node:test';
 import { credentials, type ServiceError, status } from '@grpc/grpc-js';
 import { createHeadlessClient, type DnsFailureEvent, HeadlessChannel, type UpdateEvent } from '../../lib/index.js';
 import { type Coverage, covers } from '../faults/covers.js';
-import { Cluster, Load } from '../support/cluster.js';
+import { Cluster } from '../support/cluster.js';
 import { type DnsFailure, DnsServer } from '../support/dns-server.js';
 import { eventually } from '../support/eventually.js';
 import { callsByPod, HelloClient, sayHi } from '../support/hello-service.js';
 import { leakCheck } from '../support/leak-check.js';
+import { Load } from '../support/load-generator.js';
 
 interface Outage {
   code: string;

@@ -5,10 +5,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { credentials } from '@grpc/grpc-js';
 import { createHeadlessClient } from '../../lib/index.js';
 import { covers } from '../faults/covers.js';
-import { Cluster, Load } from '../support/cluster.js';
+import { Cluster } from '../support/cluster.js';
 import { eventually } from '../support/eventually.js';
 import { callsByPod, HelloClient } from '../support/hello-service.js';
 import { leakCheck } from '../support/leak-check.js';
+import { Load } from '../support/load-generator.js';
 import type { Pod } from '../support/pod.js';
 
 const PODS = 12;

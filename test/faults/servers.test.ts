@@ -2,10 +2,11 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { credentials } from '@grpc/grpc-js';
-import { Load } from '../support/cluster.js';
+
 import type { DnsExchange, DnsQuery } from '../support/dns-server.js';
 import { eventually } from '../support/eventually.js';
 import { HelloClient } from '../support/hello-service.js';
+import { Load } from '../support/load-generator.js';
 import { response } from '../support/wire.js';
 import { covers } from './covers.js';
 import { answerWith, type Fixture, FORGED, NEW, OLD, startFixture } from './fixture.js';
