@@ -1,5 +1,5 @@
 /**
- * The same poller, schedule and membership rules as in the library, on a virtual clock: thousands of scale events in
+ * The same poller, schedule and membership rules as in the library, on a fake clock: thousands of scale events in
  * seconds. Modelled are DNS (the test server's own zone and cache, without its sockets), the neighbours that keep a
  * cache busy, and a client whose pods are READY. Not modelled: the network, the event loop, connections and calls;
  * so only `seen` can be compared.
@@ -11,10 +11,10 @@ import type { Resolution } from '../../lib/dns/resolution.js';
 import type { Random } from '../../lib/runtime.js';
 import { DiscoveryCounter } from '../../lib/telemetry/counters.js';
 import { DnsCache, DnsZone, type ZoneSource } from '../../test/support/dns-zone.js';
+import { FakeClock } from '../../test/support/fake-clock.js';
 import type { CacheTtl } from './grid.js';
 import { type ScalePlan, scaleEvents } from './scaling.js';
 import { NEIGHBOUR_GAP_MS, ZONE_TTL } from './service.js';
-import { VirtualClock } from './virtual-clock.js';
 
 export interface SimulationPlan {
   readonly refresh: RefreshSettings;
@@ -32,7 +32,7 @@ const CLIENT_AHEAD_MS = 6_000;
 
 /** Milliseconds from each event to its being seen. */
 export async function simulateRun(plan: SimulationPlan, random: Random): Promise<number[]> {
-  const clock = new VirtualClock();
+  const clock = new FakeClock({ startMs: 0, settleTurns: 1 });
   const events = scaleEvents(plan.scaling, random);
   const zone = new DnsZone();
   const source = withCache(zone, plan.cacheTtl, clock, random);
@@ -73,12 +73,12 @@ export async function simulateRun(plan: SimulationPlan, random: Random): Promise
       publishedAt.set(`${kind} ${address}`, clock.now());
       publish();
     });
-  await clock.run(startMs + plan.scaling.durationMs + plan.tailMs);
+  await clock.advance(startMs + plan.scaling.durationMs + plan.tailMs);
   return stalenessMs;
 }
 
 /** Behind a busy cache another client's query follows an expiry within the neighbours' gap. */
-function withCache(zone: DnsZone, cacheTtl: CacheTtl, clock: VirtualClock, random: Random): ZoneSource {
+function withCache(zone: DnsZone, cacheTtl: CacheTtl, clock: FakeClock, random: Random): ZoneSource {
   if (cacheTtl === 0) return zone;
   const ttlMs = cacheTtl * 1000;
   let filledAt = Number.NEGATIVE_INFINITY;

@@ -1,82 +1,29 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { credentials, Metadata, type ServiceError, status } from '@grpc/grpc-js';
+import { credentials, type ServiceError, status } from '@grpc/grpc-js';
 import { HeadlessChannel, type HeadlessChannelOptions } from '../../lib/index.js';
 import { covers } from '../faults/covers.js';
 import { Cluster } from '../support/cluster.js';
 import { eventually } from '../support/eventually.js';
+import { unary } from '../support/hello-calls.js';
 import { callsByPod, HelloClient, sayHi } from '../support/hello-service.js';
 import { type Defer, leakCheck } from '../support/leak-check.js';
+import { ClosedLoop } from '../support/load-generator.js';
 import { PodProcess } from '../support/pods-in-processes.js';
+import { RETRY_POLICY } from '../support/recommended-options.js';
 
-const RETRY_POLICY = JSON.stringify({
-  methodConfig: [
-    {
-      name: [{ service: 'hello.Hello' }],
-      retryPolicy: {
-        maxAttempts: 3,
-        initialBackoff: '0.05s',
-        maxBackoff: '1s',
-        backoffMultiplier: 2,
-        retryableStatusCodes: ['UNAVAILABLE'],
-      },
-    },
-  ],
-});
-
-interface Failure {
-  code: status;
-  /** `"ip:port"` */
-  peer: string;
-  /** The pod's headers had come. */
-  begun: boolean;
+/** Calls in the background, without pauses. */
+function startCalls(defer: Defer, client: HelloClient, inFlight = 8): ClosedLoop {
+  const load = new ClosedLoop(unary(client, { deadlineMs: 10_000 }), { inFlight });
+  defer(() => load.stop());
+  load.start();
+  return load;
 }
 
-/** Calls that go on in the background, and where and how those ended that failed. */
-class Traffic {
-  answered = 0;
-  readonly failures: Failure[] = [];
-  #stopping = false;
-  readonly #workers: Promise<unknown>;
-
-  static start(defer: Defer, client: HelloClient, workers = 8): Traffic {
-    const traffic = new Traffic(client, workers);
-    defer(() => traffic.stop());
-    return traffic;
-  }
-
-  private constructor(client: HelloClient, workers: number) {
-    const work = async (): Promise<void> => {
-      while (!this.#stopping) await this.#call(client);
-    };
-    this.#workers = Promise.all(Array.from({ length: workers }, work));
-  }
-
-  #call(client: HelloClient): Promise<void> {
-    return new Promise((resolve) => {
-      let begun = false;
-      const options = { deadline: Date.now() + 10_000 };
-      const call = client.Hi({ to_who: 'pod', message: 'hi' }, new Metadata(), options, (error) => {
-        if (error) this.failures.push({ code: error.code, peer: call.getPeer(), begun });
-        else this.answered += 1;
-        resolve();
-      });
-      call.on('metadata', () => {
-        begun = true;
-      });
-    });
-  }
-
-  /** Resolves when so many more calls have been answered. */
-  async more(calls: number): Promise<void> {
-    const enough = this.answered + calls;
-    await eventually(() => this.answered >= enough, { timeoutMs: 20_000 });
-  }
-
-  async stop(): Promise<void> {
-    this.#stopping = true;
-    await this.#workers;
-  }
+/** Resolves when so many more calls have been answered. */
+async function moreAnswers({ recorder }: ClosedLoop, calls: number): Promise<void> {
+  const enough = recorder.answered + calls;
+  await eventually(() => recorder.answered >= enough, { timeoutMs: 20_000 });
 }
 
 function open(defer: Defer, cluster: Cluster, options: HeadlessChannelOptions = {}) {
@@ -101,24 +48,24 @@ test('a hard kill under load costs calls on that pod only, and no call after the
   const cluster = await Cluster.start(defer, { pods: 4, pod: { delayMs: 10 } });
   const { channel, client } = open(defer, cluster);
   await eventually(async () => assert.equal((await callsByPod(client, 20)).size, 4));
-  const traffic = Traffic.start(defer, client);
+  const load = startCalls(defer, client);
   const [victim] = cluster.pods;
   assert.ok(victim);
   await eventually(() => victim.inFlight > 0);
   await victim.kill();
   await eventually(() => assert.notEqual(stateOf(channel, victim.address), 'ready'));
-  await traffic.more(20);
-  const lost = traffic.failures.length;
-  for (const { code, peer } of traffic.failures)
+  await moreAnswers(load, 20);
+  const lost = load.recorder.failed;
+  for (const { code, peer } of load.recorder.failures)
     assert.deepEqual({ code: status[code], peer }, { code: 'UNAVAILABLE', peer: victim.address });
 
   // It is in DNS for as long as nobody noticed.
-  await traffic.more(100);
+  await moreAnswers(load, 100);
   cluster.unpublish(victim);
   await eventually(() => assert.equal(stateOf(channel, victim.address), undefined));
-  await traffic.more(20);
-  await traffic.stop();
-  assert.equal(traffic.failures.length, lost);
+  await moreAnswers(load, 20);
+  await load.stop();
+  assert.equal(load.recorder.failed, lost);
 });
 
 test('with a retry policy a hard kill costs no call that its pod had not begun to answer', covers(46), async (t) => {
@@ -126,7 +73,7 @@ test('with a retry policy a hard kill costs no call that its pod had not begun t
   const cluster = await Cluster.start(defer, { pods: 4, pod: { delayMs: 10 } });
   const { channel, client } = open(defer, cluster, { 'grpc.service_config': RETRY_POLICY });
   await eventually(async () => assert.equal((await callsByPod(client, 20)).size, 4));
-  const traffic = Traffic.start(defer, client, 16);
+  const load = startCalls(defer, client, 16);
   for (const [index, victim] of [...cluster.pods].slice(0, 3).entries()) {
     // Two of the three have answered nothing of what they hold when they die: all of that is tried again elsewhere.
     if (index < 2) {
@@ -137,12 +84,12 @@ test('with a retry policy a hard kill costs no call that its pod had not begun t
     await eventually(() => assert.notEqual(stateOf(channel, victim.address), 'ready'));
     await cluster.scaleUp(1);
     cluster.unpublish(victim);
-    await traffic.more(50);
+    await moreAnswers(load, 50);
   }
-  await traffic.stop();
+  await load.stop();
   // gRFC A6: headers commit a call.
-  for (const { code, begun } of traffic.failures)
-    assert.deepEqual({ code: status[code], begun }, { code: 'UNAVAILABLE', begun: true });
+  for (const { code, committed } of load.recorder.failures)
+    assert.deepEqual({ code: status[code], committed }, { code: 'UNAVAILABLE', committed: true });
 });
 
 /** A pod that is a process, beside three that are not. */
@@ -174,14 +121,14 @@ test(
     const { channel, client } = open(defer, cluster, { 'grpc.service_config': RETRY_POLICY });
     await untilCalled(client, pod);
     await pod.behave({ hang: true });
-    const traffic = Traffic.start(defer, client);
+    const load = startCalls(defer, client);
     await eventually(async () => (await pod.stats()).inFlight >= 2);
     await pod.kill();
     cluster.publish([...cluster.pods]);
     await eventually(() => everyoneReady(channel, 3));
-    await traffic.more(20);
-    await traffic.stop();
-    assert.deepEqual(traffic.failures, []);
+    await moreAnswers(load, 20);
+    await load.stop();
+    assert.deepEqual(load.recorder.failures, []);
   },
 );
 
@@ -197,23 +144,23 @@ test(
     });
     await untilCalled(client, pod);
     await eventually(() => everyoneReady(channel, 4));
-    const traffic = Traffic.start(defer, client);
+    const load = startCalls(defer, client);
     // The kernel goes on acknowledging: no FIN, no RST.
     pod.pause();
     await eventually(() => assert.notEqual(stateOf(channel, pod.address), 'ready'));
     // Its port still takes connections, and nobody is there to say hello.
-    await traffic.more(100);
+    await moreAnswers(load, 100);
     assert.notEqual(stateOf(channel, pod.address), 'ready');
-    for (const { code, peer } of traffic.failures)
+    for (const { code, peer } of load.recorder.failures)
       assert.deepEqual({ code: status[code], peer }, { code: 'UNAVAILABLE', peer: pod.address });
     for (const other of cluster.pods) assert.equal(other.stats().accepted, 1);
 
-    await traffic.stop();
-    const lost = traffic.failures.length;
+    await load.stop();
+    const lost = load.recorder.failed;
     pod.resume();
     await eventually(() => everyoneReady(channel, 4), { timeoutMs: 30_000 });
     await untilCalled(client, pod);
-    assert.equal(traffic.failures.length, lost);
+    assert.equal(load.recorder.failed, lost);
   },
 );
 

@@ -8,7 +8,7 @@ import { type DnsFailure, DnsServer } from '../support/dns-server.js';
 import { eventually } from '../support/eventually.js';
 import { callsByPod, HelloClient, sayHi } from '../support/hello-service.js';
 import { leakCheck } from '../support/leak-check.js';
-import { Load } from '../support/load-generator.js';
+import { startLoad } from '../support/load-generator.js';
 
 interface Outage {
   code: string;
@@ -66,7 +66,7 @@ async function underLoad(t: TestContext, timeoutMs = 3_000) {
   channel.on('dnsFailure', (failure) => failures.push(failure));
   channel.on('update', (update) => updates.push(update));
   await eventually(async () => assert.equal((await callsByPod(client, 20)).size, 2));
-  return { defer, cluster, channel, client, failures, updates, load: Load.start(defer, client) };
+  return { defer, cluster, channel, client, failures, updates, load: startLoad(defer, client) };
 }
 
 for (const [coverage, title, outage] of outages)
@@ -78,8 +78,8 @@ for (const [coverage, title, outage] of outages)
       const early = [...cluster.pods];
       await outage.begin(cluster);
       await eventually(() => failures.length >= 3);
-      const callsBefore = load.calls;
-      await eventually(() => load.calls > callsBefore + 20);
+      const enough = load.recorder.answered + 20;
+      await eventually(() => load.recorder.answered > enough);
       for (const { error, kept } of failures) {
         assert.equal(error.code, outage.code);
         assert.equal(error.hostname, cluster.name);
@@ -98,7 +98,7 @@ for (const [coverage, title, outage] of outages)
       const [late] = await cluster.scaleUp(1);
       await eventually(async () => assert.ok((await callsByPod(client, 20)).has(String(late?.name))));
       await load.stop();
-      assert.deepEqual(load.failures, []);
+      assert.deepEqual(load.recorder.failures, []);
       assert.deepEqual(
         updates.map(({ added, removed }) => [added.length, removed.length]),
         [
@@ -121,8 +121,8 @@ test(
     const { defer, cluster, client, failures, load } = await underLoad(t);
     await cluster.dns.close();
     await eventually(() => failures.length >= 3);
-    const callsBefore = load.calls;
-    await eventually(() => load.calls > callsBefore + 20);
+    const enough = load.recorder.answered + 20;
+    await eventually(() => load.recorder.answered > enough);
     // The ICMP error may come between two polls; a query that was on its way times out.
     for (const { error } of failures) assert.match(error.code, /^ERR_HEADLESS_DNS_(UNREACHABLE|TIMEOUT)$/);
     assert.ok(failures.some(({ error }) => error.code === 'ERR_HEADLESS_DNS_UNREACHABLE'));
@@ -136,7 +136,7 @@ test(
     );
     await eventually(async () => assert.equal((await callsByPod(client, 20)).size, 3));
     await load.stop();
-    assert.deepEqual(load.failures, []);
+    assert.deepEqual(load.recorder.failures, []);
     assert.deepEqual(
       [...cluster.pods, late].map((pod) => pod.stats().accepted),
       [1, 1, 1],

@@ -9,7 +9,7 @@ import { Cluster } from '../support/cluster.js';
 import { eventually } from '../support/eventually.js';
 import { callsByPod, HelloClient } from '../support/hello-service.js';
 import { leakCheck } from '../support/leak-check.js';
-import { Load } from '../support/load-generator.js';
+import { startLoad } from '../support/load-generator.js';
 import type { Pod } from '../support/pod.js';
 
 const PODS = 12;
@@ -33,7 +33,7 @@ test(
     });
     defer(() => client.close());
     await eventually(async () => assert.equal((await callsByPod(client, 60)).size, PODS));
-    const load = Load.start(defer, client, { workers: 8 });
+    const load = startLoad(defer, client, { inFlight: 8 });
     const stalls = monitorEventLoopDelay({ resolution: 10 });
     stalls.enable();
     defer(() => stalls.disable());
@@ -55,14 +55,14 @@ test(
       cluster.unpublish(leaver);
       stopping.push(sleep(GRACE_MS).then(() => leaver.stop()));
       // Real pods take longer to come up. However slow the machine, calls meet every step.
-      const { calls } = load;
-      await Promise.all([sleep(150), eventually(() => load.calls >= calls + 20, { timeoutMs: 20_000 })]);
+      const enough = load.recorder.answered + 20;
+      await Promise.all([sleep(150), eventually(() => load.recorder.answered >= enough, { timeoutMs: 20_000 })]);
     }
     await Promise.all(stopping);
     await eventually(() => assert.equal(foundAfterMs.size, PODS));
     await load.stop();
 
-    assert.deepEqual(load.failures, []);
+    assert.deepEqual(load.recorder.failures, []);
     // Timer, reply, connection and call may each meet a stall of a busy machine; at rest that is a few ms.
     const allowedMs = FOUND_WITHIN_MS + (4 * stalls.max) / 1e6;
     for (const [pod, ms] of foundAfterMs)

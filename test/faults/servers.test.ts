@@ -6,7 +6,7 @@ import { credentials } from '@grpc/grpc-js';
 import type { DnsExchange, DnsQuery } from '../support/dns-server.js';
 import { eventually } from '../support/eventually.js';
 import { HelloClient } from '../support/hello-service.js';
-import { Load } from '../support/load-generator.js';
+import { type ClosedLoop, startLoad } from '../support/load-generator.js';
 import { response } from '../support/wire.js';
 import { covers } from './covers.js';
 import { answerWith, type Fixture, FORGED, NEW, OLD, startFixture } from './fixture.js';
@@ -98,9 +98,9 @@ function openUdpSockets(): number {
   return report.getReport().libuv.filter(({ type }) => type === 'udp').length;
 }
 
-function loadOn({ defer, channel }: Fixture): Load {
+function loadOn({ defer, channel }: Fixture): ClosedLoop {
   const client = new HelloClient(channel.getTarget(), credentials.createInsecure(), { channelOverride: channel });
-  return Load.start(defer, client);
+  return startLoad(defer, client);
 }
 
 test('while all DNS is down through many polls no call fails and no pod is removed', covers(34), async (t) => {
@@ -121,10 +121,10 @@ test('while all DNS is down through many polls no call fails and no pod is remov
     const before = fixture.failures.length;
     await eventually(() => fixture.failures.length >= before + 4, { timeoutMs: 30_000 });
   }
-  const calls = load.calls;
-  await eventually(() => load.calls > calls + 20, { timeoutMs: 20_000 });
+  const enough = load.recorder.answered + 20;
+  await eventually(() => load.recorder.answered > enough, { timeoutMs: 20_000 });
   await load.stop();
-  assert.deepEqual(load.failures, []);
+  assert.deepEqual(load.recorder.failures, []);
   assert.equal(fixture.updates.length, 1);
   await fixture.ready(OLD);
 });
@@ -190,9 +190,9 @@ for (const [title, ms] of Object.entries({ forward: 3_600_000, back: -3_600_000 
         assert.ok(ageMs !== null && ageMs >= 0 && ageMs < 60_000, `the answer's age is ${ageMs} ms`);
       });
       const load = loadOn(fixture);
-      await eventually(() => load.calls > 10, { timeoutMs: 20_000 });
+      await eventually(() => load.recorder.answered > 10, { timeoutMs: 20_000 });
       await load.stop();
-      assert.deepEqual([load.failures, failures], [[], []]);
+      assert.deepEqual([load.recorder.failures, failures], [[], []]);
       assert.equal(updates.length, 1);
       assert.equal(pods.stats().accepted, 2);
       await ready(OLD);

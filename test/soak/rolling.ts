@@ -6,8 +6,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { credentials, Metadata, type ServiceError, status } from '@grpc/grpc-js';
 import { createHeadlessClient } from '../../lib/index.js';
 import { HelloClient } from '../support/hello-service.js';
+import { RECOMMENDED_OPTIONS } from '../support/recommended-options.js';
 import { SoakCluster } from './cluster.js';
-import { RECOMMENDED_OPTIONS } from './recommended-options.js';
 import { clock, count, type Screen } from './screen.js';
 
 const PODS = 20;
