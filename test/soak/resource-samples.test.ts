@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { compare, type Sample } from './meter.js';
+import { compare, type Sample } from './resource-samples.js';
 
 const MIB = 2 ** 20;
 
