@@ -1,18 +1,18 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { status } from '@grpc/grpc-js';
-import { type EndedCall, judge, knownBy } from './call-rules.js';
+import { appliedBy, applyRules, type SoakCall } from './call-rules.js';
 import { History } from './history.js';
 
 const IP = '127.0.0.9';
-const limits = { newsMs: 1_200, newsAfterOutageMs: 2_200, noticeMs: 200, starved: false };
+const limits = { updateMs: 1_200, updateAfterOutageMs: 2_200, disconnectMs: 200, starved: false };
 
-function call(changes: Partial<EndedCall> = {}): EndedCall {
+function call(changes: Partial<SoakCall> = {}): SoakCall {
   return {
     id: 1,
     kind: 'unary',
-    advised: false,
-    answered: false,
+    recommendedOptions: false,
+    committed: false,
     startedAt: 10_000,
     endedAt: 10_100,
     pod: IP,
@@ -30,26 +30,26 @@ function history(...troubles: ['killed' | 'hung' | 'stopped', from: number, unti
   return made;
 }
 
-function ruling(changes: Partial<EndedCall>, past: History): string {
-  const result = judge(call(changes), past, limits);
+function ruling(changes: Partial<SoakCall>, past: History): string {
+  const result = applyRules(call(changes), past, limits);
   return result.kind === 'broken' ? result.sentence : result.kind === 'explained' ? result.by : 'kept';
 }
 
 const unavailable = { code: status.UNAVAILABLE, details: 'Connection dropped' };
 const late = { code: status.DEADLINE_EXCEEDED, details: 'Deadline exceeded', endedAt: 15_000 };
 
-test('an answered call keeps the promise', () => {
+test('an answered call keeps the rules', () => {
   assert.equal(ruling({}, history()), 'kept');
 });
 
-test('a failed call on a healthy pod breaks it, and the sentence says where, how and what is known of the pod', () => {
+test('a failed call on a healthy pod breaks it, and the sentence says where, how and what happened to the pod', () => {
   const sentence = ruling(unavailable, history(['killed', 2_000, 2_001]));
   assert.match(sentence, /^call 1 \(unary, 0\.10 s\) on 127\.0\.0\.9 ended with UNAVAILABLE \("Connection dropped"\)/);
   assert.match(sentence, /its pod was in good health; in DNS from 10\.10 s to now, killed from 8\.10 s/);
 });
 
-test('a failed call that no pod had breaks it', () => {
-  assert.match(ruling({ ...unavailable, pod: null }, history()), /no pod had it/);
+test('a failed call that was on no pod breaks it', () => {
+  assert.match(ruling({ ...unavailable, pod: null }, history()), /on no pod/);
 });
 
 test('a kill explains what was on the pod at that moment', () => {
@@ -66,39 +66,51 @@ test('a kill explains a call that was sent before the broken connection could be
 
 test('with a retry policy a kill explains only calls that the pod had begun to answer', () => {
   const killed = history(['killed', 10_050, 10_060]);
-  assert.match(ruling({ ...unavailable, advised: true }, killed), /its retry policy covers that/);
-  assert.match(ruling({ ...unavailable, advised: true, answered: true, kind: 'chat' }, killed), /^was on a pod/);
+  assert.match(ruling({ ...unavailable, recommendedOptions: true }, killed), /its retry policy covers that/);
+  assert.match(
+    ruling({ ...unavailable, recommendedOptions: true, committed: true, kind: 'bidirectional stream' }, killed),
+    /^was on a pod/,
+  );
 });
 
 test('a hung pod explains unary calls that ran into their deadline there, and nothing else', () => {
   const hung = history(['hung', 9_000, 12_000]);
   assert.match(ruling(late, hung), /^was on a pod that hung/);
   assert.match(ruling({ ...late, startedAt: 12_001 }, hung), /nothing that happened/);
-  assert.match(ruling({ ...late, kind: 'chat' }, hung), /nothing that happened/);
+  assert.match(ruling({ ...late, kind: 'bidirectional stream' }, hung), /nothing that happened/);
   assert.match(ruling(unavailable, hung), /good health/);
 });
 
 test('a machine without a CPU to spare explains deadlines, and nothing else', () => {
   const starved = { ...limits, starved: true };
-  assert.equal(judge(call(late), history(), starved).kind, 'explained');
-  assert.equal(judge(call(unavailable), history(), starved).kind, 'broken');
+  assert.equal(applyRules(call(late), history(), starved).kind, 'explained');
+  assert.equal(applyRules(call(unavailable), history(), starved).kind, 'broken');
 });
 
 test('a graceful stop explains nothing', () => {
   const stopped = history(['stopped', 10_050, 10_090]);
   stopped.unpublished(IP, 6_000);
-  assert.match(ruling({ ...unavailable, startedAt: 5_000, kind: 'chat', answered: true }, stopped), /good health/);
+  assert.match(
+    ruling({ ...unavailable, startedAt: 5_000, kind: 'bidirectional stream', committed: true }, stopped),
+    /good health/,
+  );
 });
 
 test('a graceful stop explains what grpc-js cuts itself by a keepalive ping after the GOAWAY', () => {
   const stopped = history(['stopped', 10_050, 10_110]);
   stopped.unpublished(IP, 6_000);
-  const stream = { ...unavailable, startedAt: 5_000, kind: 'chat', answered: true, advised: true } as const;
+  const stream = {
+    ...unavailable,
+    startedAt: 5_000,
+    kind: 'bidirectional stream',
+    committed: true,
+    recommendedOptions: true,
+  } as const;
   assert.match(ruling(stream, stopped), /#3068/);
   assert.match(ruling({ ...stream, endedAt: 10_400 }, stopped), /good health/);
 });
 
-test('a stop explains calls that were sent before the client could know, where DNS was down', () => {
+test('a stop explains calls that were sent before the client could apply it, because DNS was down', () => {
   const stopped = history(['stopped', 10_050, 10_090]);
   stopped.unpublished(IP, 6_000);
   assert.match(ruling(unavailable, stopped), /good health/);
@@ -106,7 +118,7 @@ test('a stop explains calls that were sent before the client could know, where D
   assert.match(ruling(unavailable, stopped), /stopped while DNS was down/);
 });
 
-test('an answer from a pod that was gone from DNS for longer than it takes to hear of it breaks the promise', () => {
+test('an answer from a pod that left DNS longer ago than an update takes breaks the rule', () => {
   const gone = history();
   gone.unpublished(IP, 9_000);
   assert.equal(ruling({ startedAt: 10_100 }, gone), 'kept');
@@ -115,9 +127,9 @@ test('an answer from a pod that was gone from DNS for longer than it takes to he
   assert.equal(ruling({ startedAt: 10_300 }, gone), 'kept');
 });
 
-test('news take longer where DNS was down when they came', () => {
-  assert.equal(knownBy(1_000, [], limits), 2_200);
-  assert.equal(knownBy(1_000, [{ from: 1_500, until: 4_000 }], limits), 6_200);
-  assert.equal(knownBy(1_000, [{ from: 100, until: 900 }], limits), 2_200);
-  assert.equal(knownBy(1_000, [{ from: 2_500, until: 4_000 }], limits), 2_200);
+test('an update takes longer where DNS was down at the time of the change', () => {
+  assert.equal(appliedBy(1_000, [], limits), 2_200);
+  assert.equal(appliedBy(1_000, [{ from: 1_500, until: 4_000 }], limits), 6_200);
+  assert.equal(appliedBy(1_000, [{ from: 100, until: 900 }], limits), 2_200);
+  assert.equal(appliedBy(1_000, [{ from: 2_500, until: 4_000 }], limits), 2_200);
 });

@@ -3,15 +3,18 @@
  * under a client with a retry policy. No call of the first may fail, and none of the second that the policy covers.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { credentials, Metadata, type ServiceError, status } from '@grpc/grpc-js';
+import { credentials, status } from '@grpc/grpc-js';
 import { createHeadlessClient } from '../../lib/index.js';
+import { unary } from '../support/hello-calls.js';
 import { HelloClient } from '../support/hello-service.js';
+import { ClosedLoop } from '../support/load-generator.js';
 import { RECOMMENDED_OPTIONS } from '../support/recommended-options.js';
+import type { Recorder } from '../support/recorder.js';
 import { SoakCluster } from './cluster.js';
 import { clock, count, type Screen } from './screen.js';
 
 const PODS = 20;
-const WORKERS = 64;
+const IN_FLIGHT = 64;
 const POD_DELAY_MS = 10;
 const INTERVAL_MS = 1_000;
 /** The interval with its jitter, twice over: for the machine. */
@@ -20,8 +23,8 @@ const GRACE_MS = 2_500;
 const NOTICED_MS = 300;
 /** Generous: a busy machine must not look like a lost pod. */
 const DEADLINE_MS = 30_000;
-/** The last newcomers are waited for so long. */
-const WELCOME_MS = 30_000;
+/** How long the first calls of the last new pods may take. */
+const LAST_PODS_MS = 30_000;
 
 export async function rolling(calls: number, screen: Screen): Promise<boolean> {
   const restarted = await part('Graceful rolling restart of 20 pods', restartAll, { calls, kills: false }, screen);
@@ -79,7 +82,7 @@ async function part(
   { calls, kills }: { calls: number; kills: boolean },
   screen: Screen,
 ): Promise<boolean> {
-  screen.print('', `${title}: at least ${count(calls)} calls, ${WORKERS} at a time`);
+  screen.print('', `${title}: at least ${count(calls)} calls, ${IN_FLIGHT} at a time`);
   const cluster = await SoakCluster.start({
     processes: kills ? 4 : 2,
     pod: { delayMs: POD_DELAY_MS },
@@ -89,124 +92,75 @@ async function part(
     await Promise.all(Array.from({ length: PODS }, (_, pod) => cluster.come(pod)));
     const options = { headless: cluster.headless, ...(kills ? RECOMMENDED_OPTIONS : {}) };
     const client = createHeadlessClient(HelloClient, cluster.target, credentials.createInsecure(), options);
-    const crowd = new Crowd(client, kills);
+    const load = new ClosedLoop(unary(client, { deadlineMs: DEADLINE_MS }), { inFlight: IN_FLIGHT });
+    const { recorder } = load;
+    const summary = new PartSummary(recorder, kills);
     const startedAt = performance.now();
     const watch = setInterval(() => {
       cluster.dns.queries.length = 0;
-      screen.progress(`${clock(performance.now() - startedAt)}  ${count(calls)} wanted, ${crowd.summary()}`);
+      screen.progress(`${clock(performance.now() - startedAt)}  ${count(calls)} wanted, ${summary.text}`);
     }, 1_000);
     try {
-      crowd.start();
+      load.start();
       const tasks: Promise<void>[] = [];
       await play({
         cluster,
-        calls: (share) => crowd.made(calls * share),
+        calls: (share) => recorder.until(() => recorder.ended >= calls * share),
         background: (task) => void tasks.push(task),
       });
       await Promise.all(tasks);
-      await crowd.made(calls);
-      await crowd.met(2 * PODS, WELCOME_MS);
-      await crowd.stop();
+      await recorder.until(() => recorder.ended >= calls);
+      const allPods = recorder.until(() => recorder.byPod.size >= 2 * PODS);
+      await Promise.race([allPods, sleep(LAST_PODS_MS, undefined, { ref: false })]);
+      await load.stop();
     } finally {
       clearInterval(watch);
     }
     client.close();
     screen.end();
     const tookMs = performance.now() - startedAt;
-    const rate = Math.round((crowd.calls / tookMs) * 1_000);
-    screen.print(`${crowd.summary()}, in ${clock(tookMs)}, ${count(rate)} a second`, ...crowd.complaints());
-    if (crowd.pods < 2 * PODS) screen.print(`✖ only ${crowd.pods} of ${2 * PODS} pods were ever called`);
-    return crowd.failed === 0 && crowd.pods === 2 * PODS;
+    const rate = Math.round((recorder.ended / tookMs) * 1_000);
+    screen.print(`${summary.text}, in ${clock(tookMs)}, ${count(rate)} a second`, ...summary.complaints);
+    if (recorder.byPod.size < 2 * PODS)
+      screen.print(`✖ only ${recorder.byPod.size} of ${2 * PODS} pods were ever called`);
+    return summary.failed === 0 && recorder.byPod.size === 2 * PODS;
   } finally {
     await cluster.close();
   }
 }
 
-/** Workers that make one call each at a time, and what came of the calls. */
-class Crowd {
-  readonly #client: HelloClient;
-  readonly #kills: boolean;
-  readonly #pods = new Set<string>();
+/** What came of the calls of a part. */
+class PartSummary {
+  readonly #recorder: Recorder;
   readonly #failures = new Map<string, number>();
-  #answered = 0;
-  /** The pod was killed when it had begun to answer: no policy may try such a call again (gRFC A6, "committed"). */
-  #halfAnswered = 0;
-  #stopping = false;
-  #workers: Promise<unknown> = Promise.resolve();
+  /** The pod was killed when it had begun to answer: no retry policy applies to such a call (gRFC A6, "committed"). */
+  #killedAfterHeaders = 0;
 
-  constructor(client: HelloClient, kills: boolean) {
-    this.#client = client;
-    this.#kills = kills;
+  constructor(recorder: Recorder, kills: boolean) {
+    this.#recorder = recorder;
+    recorder.subscribe(({ code, details, committed }) => {
+      if (code === status.OK) return;
+      if (kills && committed && code === status.UNAVAILABLE) {
+        this.#killedAfterHeaders += 1;
+        return;
+      }
+      const name = `${status[code]}: ${details}`;
+      this.#failures.set(name, (this.#failures.get(name) ?? 0) + 1);
+    });
   }
 
   get failed(): number {
     return [...this.#failures.values()].reduce((sum, times) => sum + times, 0);
   }
 
-  get calls(): number {
-    return this.#answered + this.#halfAnswered + this.failed;
+  get text(): string {
+    const { ended, byPod } = this.#recorder;
+    const killed = this.#killedAfterHeaders;
+    const half = killed > 0 ? `, ${killed} killed after response headers (gRFC A6: no retry)` : '';
+    return `${count(ended)} calls on ${byPod.size} pods: ${this.failed} failed${half}`;
   }
 
-  /** That answered a call. */
-  get pods(): number {
-    return this.#pods.size;
-  }
-
-  start(): void {
-    this.#workers = Promise.all(
-      Array.from({ length: WORKERS }, async () => {
-        while (!this.#stopping) await this.#call();
-      }),
-    );
-  }
-
-  async made(calls: number): Promise<void> {
-    while (this.calls < calls) await sleep(5);
-  }
-
-  /** Resolves when so many pods have answered, or after `timeoutMs`. */
-  async met(pods: number, timeoutMs: number): Promise<void> {
-    const deadline = performance.now() + timeoutMs;
-    while (this.pods < pods && performance.now() < deadline) await sleep(5);
-  }
-
-  async stop(): Promise<void> {
-    this.#stopping = true;
-    await this.#workers;
-  }
-
-  summary(): string {
-    const half = this.#halfAnswered > 0 ? `, ${this.#halfAnswered} killed in mid-answer (gRFC A6: no retry)` : '';
-    return `${count(this.calls)} calls on ${this.pods} pods: ${this.failed} failed${half}`;
-  }
-
-  complaints(): string[] {
+  get complaints(): string[] {
     return [...this.#failures].map(([name, times]) => `✖ ${count(times)} x ${name}`);
-  }
-
-  #call(): Promise<void> {
-    return new Promise((resolve) => {
-      let begun = false;
-      const options = { deadline: Date.now() + DEADLINE_MS };
-      const call = this.#client.Hi({ to_who: 'pod', message: 'hi' }, new Metadata(), options, (error, response) => {
-        if (response) {
-          this.#answered += 1;
-          this.#pods.add(response.from_who);
-        } else this.#fail(error as ServiceError, begun);
-        resolve();
-      });
-      call.on('metadata', () => {
-        begun = true;
-      });
-    });
-  }
-
-  #fail({ code, details }: ServiceError, begun: boolean): void {
-    if (this.#kills && begun && code === status.UNAVAILABLE) {
-      this.#halfAnswered += 1;
-      return;
-    }
-    const name = `${status[code]}: ${details}`;
-    this.#failures.set(name, (this.#failures.get(name) ?? 0) + 1);
   }
 }

@@ -1,11 +1,12 @@
-/** The sum of all rulings: how many calls ended how, why they failed, and every promise that was broken. */
+/** The sum of all rulings: how many calls ended how, why they failed, and every rule that was broken. */
 import { status } from '@grpc/grpc-js';
-import type { CallKind, EndedCall, Ruling } from './call-rules.js';
+import type { CallKind } from '../support/hello-calls.js';
+import type { Ruling, SoakCall } from './call-rules.js';
 
-/** Sentences of one kind are many if there is one; so many tell the story. */
+/** Of many sentences of one kind, the first ones are enough. */
 const SHOWN = 20;
 
-export class Recorder {
+export class Rulings {
   readonly ok = new Map<CallKind, number>();
   /** "UNAVAILABLE, was on a pod that was killed" */
   readonly explained = new Map<string, number>();
@@ -13,7 +14,7 @@ export class Recorder {
   broken = 0;
   calls = 0;
 
-  add(call: EndedCall, ruling: Ruling): void {
+  add(call: SoakCall, ruling: Ruling): void {
     this.calls += 1;
     if (ruling.kind === 'broken') this.break(ruling.sentence);
     else if (ruling.kind === 'kept') this.ok.set(call.kind, (this.ok.get(call.kind) ?? 0) + 1);
@@ -23,7 +24,7 @@ export class Recorder {
     }
   }
 
-  /** A promise was broken. */
+  /** A rule was broken. */
   break(sentence: string): void {
     this.broken += 1;
     if (this.sentences.length < SHOWN) this.sentences.push(sentence);

@@ -1,15 +1,16 @@
 /** The soak itself: plays the scenario under load, and holds every call and every sample to what was promised. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { credentials } from '@grpc/grpc-js';
+import { credentials, status } from '@grpc/grpc-js';
 import { createHeadlessClient, type HeadlessChannel } from '../../lib/index.js';
 import { seededRandom } from '../support/fake-random.js';
 import { HelloClient } from '../support/hello-service.js';
 import { RECOMMENDED_OPTIONS } from '../support/recommended-options.js';
-import { type EndedCall, type JudgeLimits, judge, knownBy } from './call-rules.js';
-import { LoadGenerator } from './client-load.js';
+import type { EndedCall } from '../support/recorder.js';
+import { appliedBy, applyRules, type RuleLimits, type SoakCall } from './call-rules.js';
+import { ClientLoad } from './client-load.js';
 import { SoakCluster } from './cluster.js';
 import { type Comparison, compare, type Sample, takeSample } from './resource-samples.js';
-import { Recorder } from './rulings.js';
+import { Rulings } from './rulings.js';
 import { drawScenario, type ScenarioEvent } from './scenario.js';
 import { clock, count, mebibytes, type Screen } from './screen.js';
 import { Stalls } from './stalls.js';
@@ -19,8 +20,8 @@ const INTERVAL_MS = 1_000;
 const JITTER = 0.1;
 const POD_DELAY_MS = 25;
 /** Of each of the two clients. */
-const UNARY_WORKERS = 20;
-const STREAM_WORKERS = 4;
+const UNARY_CALLS = 20;
+const STREAMS = 4;
 /** For the machine, beside what its event loop was seen to stand still. */
 const SLACK_MS = 700;
 /** Both rounds to the one server, 500 ms each. */
@@ -64,8 +65,8 @@ class Soak {
   readonly #settings: SoakSettings;
   readonly #screen: Screen;
   readonly #cluster: SoakCluster;
-  readonly #tally = new Recorder();
-  readonly #callers: LoadGenerator[] = [];
+  readonly #rulings = new Rulings();
+  readonly #loads: ClientLoad[] = [];
   readonly #clients: HelloClient[] = [];
   readonly #samples: Sample[] = [];
   readonly #underWay = new Set<Promise<void>>();
@@ -93,7 +94,7 @@ class Soak {
     await Promise.all(Array.from({ length: scenario.pods }, (_, pod) => this.#cluster.come(pod)));
     this.#openClients();
     await Promise.all(this.#channels.map((channel) => channel.ready({ timeoutMs: 30_000 })));
-    for (const caller of this.#callers) caller.start();
+    for (const load of this.#loads) load.start();
     // What is compiled and filled once only is no leak.
     await sleep(WARM_UP_MS);
     this.#stalls.start();
@@ -107,31 +108,24 @@ class Soak {
       clearInterval(watch);
       clearInterval(sampling);
     }
-    await Promise.all(this.#callers.map((caller) => caller.finish()));
+    await Promise.all(this.#loads.map((load) => load.stop()));
     await Promise.all(this.#underWay);
-    for (const caller of this.#callers) for (const sentence of caller.lost) this.#tally.break(sentence);
+    for (const load of this.#loads) for (const sentence of load.lost) this.#rulings.break(sentence);
     for (const client of this.#clients) client.close();
     return this.#conclude();
   }
 
   #openClients(): void {
     const { headless, target } = this.#cluster;
-    // Two clients, with connections of their own: one as it comes, one as the README advises.
-    for (const advised of [false, true]) {
-      const options = { headless, ...(advised ? RECOMMENDED_OPTIONS : {}) };
+    // Two clients with connections of their own: one with the default options, one with the recommended ones.
+    for (const recommendedOptions of [false, true]) {
+      const options = { headless, ...(recommendedOptions ? RECOMMENDED_OPTIONS : {}) };
       const client = createHeadlessClient(HelloClient, target, credentials.createInsecure(), options);
+      const random = seededRandom(this.#settings.seed + Number(recommendedOptions));
+      const load = new ClientLoad({ client, random, unaryCalls: UNARY_CALLS, streams: STREAMS });
+      load.recorder.subscribe((call) => this.#onCallEnded(call, recommendedOptions));
       this.#clients.push(client);
-      this.#callers.push(
-        new LoadGenerator({
-          client,
-          advised,
-          random: seededRandom(this.#settings.seed + Number(advised)),
-          unaryWorkers: UNARY_WORKERS,
-          streamWorkers: STREAM_WORKERS,
-          onEnd: (call) => this.#account(call),
-          onWrongAnswer: (sentence) => this.#tally.break(sentence),
-        }),
-      );
+      this.#loads.push(load);
     }
   }
 
@@ -143,22 +137,30 @@ class Soak {
     return performance.now() - this.#startedAt;
   }
 
-  get #limits(): JudgeLimits {
+  get #limits(): RuleLimits {
     const slackMs = SLACK_MS + this.#stalls.recentMs;
-    const newsMs = INTERVAL_MS * (1 + JITTER) + slackMs;
-    return { newsMs, newsAfterOutageMs: newsMs + DNS_TIMEOUT_MS, noticeMs: slackMs, starved: this.#stalls.starved };
+    const updateMs = INTERVAL_MS * (1 + JITTER) + slackMs;
+    return {
+      updateMs,
+      updateAfterOutageMs: updateMs + DNS_TIMEOUT_MS,
+      disconnectMs: slackMs,
+      starved: this.#stalls.starved,
+    };
   }
 
-  #account(call: EndedCall): void {
-    if (call.pod !== null && call.code === 0) this.#newcomers.delete(call.pod);
-    this.#tally.add(call, judge(call, this.#cluster.history, this.#limits));
+  #onCallEnded({ dueAt: startedAt, pod: answeredBy, peer, ...call }: EndedCall, recommendedOptions: boolean): void {
+    const pod = answeredBy ?? peer?.split(':')[0] ?? null;
+    if (pod !== null && call.code === status.OK) this.#newcomers.delete(pod);
+    const soakCall: SoakCall = { ...call, recommendedOptions, startedAt, pod };
+    this.#rulings.add(soakCall, applyRules(soakCall, this.#cluster.history, this.#limits));
+    if (call.mismatch !== null) this.#rulings.break(`call ${call.id} (${call.kind}) ${call.mismatch}`);
   }
 
   async #play(events: readonly ScenarioEvent[]): Promise<void> {
     for (const event of events) {
       await sleep(Math.max(0, event.atMs - this.#elapsedMs));
       const happening = this.#perform(event).catch((error: unknown) =>
-        this.#tally.break(`the scenario itself failed at ${event.kind}: ${error}`),
+        this.#rulings.break(`the scenario itself failed at ${event.kind}: ${error}`),
       );
       this.#underWay.add(happening);
       void happening.then(() => this.#underWay.delete(happening));
@@ -208,13 +210,13 @@ class Soak {
     const now = performance.now();
     const { history, dns } = this.#cluster;
     const limits = this.#limits;
-    const { calls } = this.#tally;
+    const { calls } = this.#rulings;
     for (const [ip, newcomer] of this.#newcomers) {
-      if (now < knownBy(newcomer.since, history.outages, limits) + CONNECT_MS) continue;
-      newcomer.enoughCalls ??= calls + FAIR_ROUNDS * this.#cluster.size * this.#callers.length;
+      if (now < appliedBy(newcomer.since, history.outages, limits) + CONNECT_MS) continue;
+      newcomer.enoughCalls ??= calls + FAIR_ROUNDS * this.#cluster.size * this.#loads.length;
       if (calls < newcomer.enoughCalls) continue;
       this.#newcomers.delete(ip);
-      this.#tally.break(`the new pod ${ip} got no call within ${Math.round(now - newcomer.since)} ms of its record`);
+      this.#rulings.break(`the new pod ${ip} got no call within ${Math.round(now - newcomer.since)} ms of its record`);
     }
     history.forget(now);
     dns.queries.length = 0;
@@ -231,41 +233,43 @@ class Soak {
   #status(): string {
     const { durationMs, seed } = this.#settings;
     const last = this.#samples.at(-1);
-    const underWay = this.#callers.reduce((sum, caller) => sum + caller.underWay, 0);
+    const underWay = this.#loads.reduce((sum, load) => sum + load.recorder.underWay.size, 0);
     const outage = this.#cluster.history.outages.at(-1);
     return [
       `${clock(this.#elapsedMs)} of ${clock(durationMs)}`,
       `${this.#cluster.size} pods`,
       `dns ${outage && outage.until > performance.now() ? 'down' : 'up'}`,
-      `${count(this.#tally.calls)} calls`,
+      `${count(this.#rulings.calls)} calls`,
       `${underWay} under way`,
-      `${this.#tally.failed} failed, explained`,
-      `${this.#tally.broken} unexplained`,
+      `${this.#rulings.failed} failed, explained`,
+      `${this.#rulings.broken} unexplained`,
       last ? mebibytes(last.heapBytes) : '',
       `seed ${seed}`,
     ].join('  ');
   }
 
   #conclude(): boolean {
-    const tally = this.#tally;
+    const rulings = this.#rulings;
     const comparisons = compare(this.#samples);
     for (const comparison of comparisons.filter(({ flat }) => !flat))
-      tally.break(`${NAMES[comparison.measure]} grew from ${show(comparison, 'first')} to ${show(comparison, 'last')}`);
+      rulings.break(
+        `${NAMES[comparison.measure]} grew from ${show(comparison, 'first')} to ${show(comparison, 'last')}`,
+      );
     this.#screen.end();
-    const ok = [...tally.ok].map(([kind, times]) => `${count(times)} ${kind}`).join(', ');
+    const ok = [...rulings.ok].map(([kind, times]) => `${count(times)} ${kind}`).join(', ');
     this.#screen.print(
       '',
-      `${count(tally.calls)} calls in ${clock(this.#elapsedMs)}, ${this.#happened} events; longest stall ${Math.round(this.#stalls.longestMs)} ms`,
+      `${count(rulings.calls)} calls in ${clock(this.#elapsedMs)}, ${this.#happened} events; longest stall ${Math.round(this.#stalls.longestMs)} ms`,
       `OK: ${ok}`,
-      ...[...tally.explained].map(([reason, times]) => `explained: ${count(times)} x ${reason}`),
+      ...[...rulings.explained].map(([reason, times]) => `explained: ${count(times)} x ${reason}`),
       ...comparisons.map(
         (comparison) =>
           `${NAMES[comparison.measure]}: ${show(comparison, 'first')} in the first tenth, ${show(comparison, 'last')} in the last`,
       ),
-      ...tally.sentences.map((sentence) => `✖ ${sentence}`),
-      ...(tally.broken > tally.sentences.length ? [`✖ and ${tally.broken - tally.sentences.length} more`] : []),
+      ...rulings.sentences.map((sentence) => `✖ ${sentence}`),
+      ...(rulings.broken > rulings.sentences.length ? [`✖ and ${rulings.broken - rulings.sentences.length} more`] : []),
     );
-    return tally.broken === 0;
+    return rulings.broken === 0;
   }
 }
 
