@@ -5,15 +5,17 @@
  *
  *     npm run bench:dns
  */
+
 import { credentials } from '@grpc/grpc-js';
 import { HeadlessChannel } from '../lib/index.js';
 import { unclaimedLoopback } from '../test/support/loopback.js';
+import { count, duration, ratioWithInterval } from '../test/support/number-format.js';
 import { PodHost, type RemoteDns } from '../test/support/pod-host.js';
 import { type Benchmark, type Context, type Outcome, runIfMain } from './harness/benchmark.js';
 import type { Mode } from './harness/options.js';
 import { Recording, type Result } from './harness/result.js';
 import { quantile, type Ratio, ratioOfPairs, sorted } from './harness/statistics.js';
-import { count, duration, formatTable, ratio } from './harness/table.js';
+import { formatTable } from './harness/table.js';
 import { POOL_THREADS, withPoolBlocked } from './polling/pool.js';
 import { cares, getaddrinfo, ours, type Resolve, type ResolverName } from './polling/resolvers.js';
 
@@ -205,8 +207,7 @@ function show({ cells, parameters }: Result<DnsCell>): string {
       { head: 'CPU', cell: ({ cpuUs }) => duration(cpuUs / 1_000) },
       {
         head: 'to dns.resolve4',
-        cell: ({ cpuRatio }) =>
-          cpuRatio ? `${ratio(cpuRatio.value)} (${cpuRatio.low.toFixed(2)}–${cpuRatio.high.toFixed(2)})` : '1',
+        cell: ({ cpuRatio }) => (cpuRatio ? ratioWithInterval(cpuRatio) : '1'),
       },
       { head: 'p50', cell: ({ p50Ms }) => duration(p50Ms) },
       { head: 'p99', cell: ({ p99Ms }) => duration(p99Ms) },

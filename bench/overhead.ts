@@ -5,12 +5,14 @@
  *     npm run bench:overhead            all kinds of calls over 1, 4, 50 and 100 pods, 9 rounds
  *     npm run bench:overhead -- --short unary calls over 4 and 50 pods, 3 rounds
  */
+
 import { leastRequest } from '../lib/picker/least-request.js';
 import { roundRobin } from '../lib/picker/round-robin.js';
 import { Cluster } from '../test/support/cluster.js';
 import type { DnsServer } from '../test/support/dns-server.js';
 import type { HelloClient } from '../test/support/hello-service.js';
 import { unclaimedLoopback } from '../test/support/loopback.js';
+import { count, duration, kibibytes, ratioWithInterval } from '../test/support/number-format.js';
 import type { RemotePod } from '../test/support/pod-host.js';
 import { SharedProcesses } from '../test/support/pods-in-processes.js';
 import { BalancerHarness } from './harness/balancer-harness.js';
@@ -19,7 +21,7 @@ import { ClosedLoop, type Latency, Tally } from './harness/load-generator.js';
 import type { Mode } from './harness/options.js';
 import { Recording, type Result } from './harness/result.js';
 import { mean, quantile, type Ratio, ratioOfPairs, sorted } from './harness/statistics.js';
-import { count, duration, formatTable, ratio } from './harness/table.js';
+import { formatTable } from './harness/table.js';
 import { allocatedBytes } from './overhead/allocation.js';
 import { BASELINE, connect, RIVALS, type Rival } from './overhead/baselines.js';
 import { callOf, LARGE_OCTETS, STREAM_LENGTH, WORKLOADS, type Workload } from './overhead/workloads.js';
@@ -266,8 +268,8 @@ function show({ cells }: Result<OverheadCell>): string {
     if (cell.rival === RIVALS[0] && rows.length > 0) rows.push(null);
     rows.push(cell);
   }
-  const between = (figure: Ratio | undefined): string =>
-    figure ? `${ratio(figure.value)} (${figure.low.toFixed(2)}–${figure.high.toFixed(2)})` : '1';
+  // The baseline's ratio to itself.
+  const between = (figure: Ratio | undefined): string => (figure ? ratioWithInterval(figure) : '1');
   const callsTable = formatTable<CallsCell>(
     [
       { head: 'calls', align: 'left', cell: ({ workload }) => workload },
@@ -280,7 +282,7 @@ function show({ cells }: Result<OverheadCell>): string {
       { head: 'p50', cell: ({ latency }) => duration(latency.p50Ms) },
       { head: 'p99', cell: ({ latency }) => duration(latency.p99Ms) },
       { head: 'p99.9', cell: ({ latency }) => duration(latency.p999Ms) },
-      { head: 'allocated\na call', cell: ({ allocatedBytes: bytes }) => `${(bytes / 1024).toFixed(1)} KiB` },
+      { head: 'allocated\na call', cell: ({ allocatedBytes: octets }) => kibibytes(octets) },
       { head: 'busiest /\nmean pod', cell: ({ imbalance }) => imbalance.toFixed(2) },
     ],
     rows,

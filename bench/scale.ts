@@ -5,10 +5,11 @@
  *     npm run bench:scale
  */
 
+import { count, duration, kibibytes, ratio } from '../test/support/number-format.js';
 import { type Benchmark, type Context, type Outcome, runIfMain } from './harness/benchmark.js';
 import type { Mode } from './harness/options.js';
 import { Recording, type Result } from './harness/result.js';
-import { count, duration, formatTable, ratio } from './harness/table.js';
+import { formatTable } from './harness/table.js';
 import { type ApplyCell, measureApplying } from './scale/applying.js';
 import { type DecodeCell, MOST_RECORDS, measureDecoding } from './scale/decoding.js';
 import { measureStall, mostPods, type StallCell } from './scale/stalling.js';
@@ -111,10 +112,6 @@ function show({ cells }: Result<ScaleCell>): string {
     of('stall'),
   );
   return `${decoding}\n\n${applying}\n\n${stalling}`;
-}
-
-function kibibytes(octets: number | null, digits: number): string {
-  return octets === null ? '–' : `${(octets / 1024).toFixed(digits)} KiB`;
 }
 
 await runIfMain(import.meta.url, scale);

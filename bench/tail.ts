@@ -7,13 +7,14 @@
 import { Cluster } from '../test/support/cluster.js';
 import type { HelloClient } from '../test/support/hello-service.js';
 import { sayHi } from '../test/support/hello-service.js';
+import { count, duration, percent, ratioWithInterval } from '../test/support/number-format.js';
 import { type PodProcess, ProcessPerPod } from '../test/support/pods-in-processes.js';
 import { type Benchmark, type Context, type Outcome, runIfMain } from './harness/benchmark.js';
 import { OpenLoop } from './harness/load-generator.js';
 import type { Mode } from './harness/options.js';
 import { Recording, type Result } from './harness/result.js';
 import { mean, quantile, type Ratio, ratioOfPairs, sorted } from './harness/statistics.js';
-import { count, duration, formatTable, percent, ratio } from './harness/table.js';
+import { formatTable } from './harness/table.js';
 import { connect, type Rival } from './overhead/baselines.js';
 import { begin, DESCRIPTIONS, HANG_MS, SCENARIOS, type Scenario, SERVICE_MS, SLOWNESS } from './tail/scenarios.js';
 
@@ -180,8 +181,7 @@ function show({ cells }: Result<TailCell>): string {
       { head: 'p99.9', cell: ({ p999Ms }) => duration(p999Ms) },
       {
         head: 'p99 to grpc-js\nround_robin',
-        cell: ({ p99Ratio }) =>
-          p99Ratio ? `${ratio(p99Ratio.value)} (${p99Ratio.low.toFixed(2)}–${p99Ratio.high.toFixed(2)})` : '1',
+        cell: ({ p99Ratio }) => (p99Ratio ? ratioWithInterval(p99Ratio) : '1'),
       },
       {
         head: "bad pod's share\nof the load",

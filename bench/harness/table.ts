@@ -1,12 +1,9 @@
-/**
- * Figures as text: a table for the terminal, and each figure with its unit in as many digits as it can carry.
- * `null` and `undefined` show as a dash: not measured is not zero.
- */
+/** A table of figures for the terminal. */
 
 export interface Column<Row> {
   readonly head: string;
   cell(row: Row): string;
-  /** Default `right`, as figures want it. */
+  /** Default `right`, for figures. */
   readonly align?: 'left' | 'right';
 }
 
@@ -33,42 +30,4 @@ export function formatTable<Row>(columns: readonly Column<Row>[], rows: readonly
     widths.map((width) => '─'.repeat(width)).join('  '),
     ...texts.map((cells) => (cells === null ? '' : line(cells))),
   ].join('\n');
-}
-
-const DASH = '–';
-
-/** `340 ms`, `1.24 s`, `12.4 s`, `3.1 min`. */
-export function duration(ms: number | null | undefined): string {
-  if (ms === null || ms === undefined || Number.isNaN(ms)) return DASH;
-  if (!Number.isFinite(ms)) return 'never';
-  const size = Math.abs(ms);
-  if (size === 0) return '0 ms';
-  if (size < 1) return `${significant(ms * 1000)} µs`;
-  if (size < 999.5) return `${significant(ms)} ms`;
-  if (size < 119_950) return `${significant(ms / 1000)} s`;
-  return `${significant(ms / 60_000)} min`;
-}
-
-/** `12.4 %`. */
-export function percent(share: number | null | undefined): string {
-  return share === null || share === undefined || Number.isNaN(share) ? DASH : `${significant(share * 100)} %`;
-}
-
-/** `1,204`, `12.4`. */
-export function count(value: number | null | undefined): string {
-  if (value === null || value === undefined || Number.isNaN(value)) return DASH;
-  return Number.isInteger(value) ? value.toLocaleString('en-US') : significant(value);
-}
-
-/** `×1.03`. */
-export function ratio(value: number | null | undefined): string {
-  return value === null || value === undefined || Number.isNaN(value) ? DASH : `×${significant(value)}`;
-}
-
-/** Three digits that count; whole numbers from 100 on. */
-export function significant(value: number): string {
-  const size = Math.abs(value);
-  if (size >= 100) return Math.round(value).toLocaleString('en-US');
-  if (size >= 10) return value.toFixed(1);
-  return value === 0 ? '0' : value.toFixed(2);
 }

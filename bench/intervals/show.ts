@@ -1,5 +1,6 @@
 /** The result on a terminal. Every figure and every verdict comes from the result. */
-import { count, duration, formatTable, percent, significant } from '../harness/table.js';
+import { count, duration, percent, significant } from '../../test/support/number-format.js';
+import { formatTable } from '../harness/table.js';
 import type { CellResult, CostResult, Stage } from './analysis.js';
 
 export interface IntervalsParameters {

@@ -1,7 +1,8 @@
 /** Charts of the question of intervals that have grpc-js's own balancer beside ours. */
+
 import * as Plot from '@observablehq/plot';
+import { count } from '../../test/support/number-format.js';
 import { steps } from '../harness/distribution.js';
-import { count } from '../harness/table.js';
 import type { CellResult } from '../intervals/analysis.js';
 import { chart, type Figure, facetNames, OURS, RIVALS } from './chart.js';
 

@@ -1,8 +1,9 @@
 /** Charts of the question of polls: what one costs, and how many a process sends. */
+
 import * as Plot from '@observablehq/plot';
+import { count, duration } from '../../test/support/number-format.js';
 import { type DnsCell, dns } from '../dns.js';
 import type { Result } from '../harness/result.js';
-import { count, duration } from '../harness/table.js';
 import { chart, type Figure, facetNames, OURS } from './chart.js';
 import type { Section } from './page.js';
 

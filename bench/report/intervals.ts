@@ -1,8 +1,9 @@
 /** Charts of the question of intervals: how old a client's view is, and what a fresher one costs. */
+
 import * as Plot from '@observablehq/plot';
+import { count, duration, percent } from '../../test/support/number-format.js';
 import { type Point, steps } from '../harness/distribution.js';
 import type { Result } from '../harness/result.js';
-import { count, duration, percent } from '../harness/table.js';
 import type { CellResult } from '../intervals/analysis.js';
 import { type IntervalsParameters, showIntervals } from '../intervals/show.js';
 import { firstAndLastCalls, loadShare } from './baselines.js';

@@ -1,7 +1,8 @@
 /** Charts of the question of overhead: what balancing adds to a call. */
+
 import * as Plot from '@observablehq/plot';
+import { count, percent, ratio } from '../../test/support/number-format.js';
 import type { Result } from '../harness/result.js';
-import { count, percent, ratio } from '../harness/table.js';
 import { RIVALS as BALANCERS } from '../overhead/baselines.js';
 import { type CallsCell, type OverheadCell, overhead } from '../overhead.js';
 import { chart, type Figure, OURS, RIVALS } from './chart.js';

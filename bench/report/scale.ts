@@ -1,7 +1,8 @@
 /** Charts of the question of scale: how costs grow with the number of pods. */
+
 import * as Plot from '@observablehq/plot';
+import { count, duration, ratio } from '../../test/support/number-format.js';
 import type { Result } from '../harness/result.js';
-import { count, duration, ratio } from '../harness/table.js';
 import { type ScaleCell, scale } from '../scale.js';
 import { chart, type Figure, facetNames, OURS, RIVALS } from './chart.js';
 import type { Section } from './page.js';

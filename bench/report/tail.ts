@@ -1,7 +1,8 @@
 /** Charts of the question of tails: what one bad pod does to everyone. */
+
 import * as Plot from '@observablehq/plot';
+import { duration, percent, ratio } from '../../test/support/number-format.js';
 import type { Result } from '../harness/result.js';
-import { duration, percent, ratio } from '../harness/table.js';
 import { DESCRIPTIONS } from '../tail/scenarios.js';
 import { type TailCell, tail } from '../tail.js';
 import { chart, type Figure, facetNames, OURS, shortDuration } from './chart.js';
