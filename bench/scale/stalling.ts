@@ -1,7 +1,7 @@
-/** A real channel is given a huge set at once, with real sockets: how long does the event loop stand still? */
-import { monitorEventLoopDelay, PerformanceObserver } from 'node:perf_hooks';
+/** A real channel is given a huge set at once, with real sockets: how long is the event loop blocked? */
 import { credentials } from '@grpc/grpc-js';
 import { HeadlessChannel } from '../../lib/index.js';
+import { CollectorPauses, EventLoopDelay } from '../../test/support/event-loop-delay.js';
 import { unclaimedLoopback } from '../../test/support/loopback.js';
 import { PodHost } from '../../test/support/pod-host.js';
 
@@ -10,10 +10,10 @@ export interface StallCell {
   readonly pods: number;
   /** From the set's arrival until every pod has accepted a connection. */
   readonly readyMs: number;
-  /** Delays of the event loop meanwhile, above its timer's own resolution. */
+  /** Delays of the event loop meanwhile. */
   readonly p99Ms: number;
   readonly maxMs: number;
-  /** The longest stop of the garbage collector meanwhile, which is among the delays. */
+  /** The longest pause of the garbage collector meanwhile, which is among the delays. */
   readonly collectorMs: number;
   /** Resident memory a pod, connection included; null for sets too small to tell. */
   readonly residentBytes: number | null;
@@ -44,38 +44,31 @@ export async function measureStall(pods: number): Promise<StallCell> {
     const channel = new HeadlessChannel(`huge.set:${server.port}`, credentials.createInsecure(), {
       headless: { dns: { lookup: async () => ({ addresses: ips, ttlMs: 30_000 }) }, refresh: { intervalMs: 60_000 } },
     });
-    const delay = monitorEventLoopDelay({ resolution: RESOLUTION_MS });
-    delay.enable();
-    let collectorMs = 0;
-    const collector = new PerformanceObserver((stops) => {
-      for (const { duration } of stops.getEntries()) collectorMs = Math.max(collectorMs, duration);
-    });
-    collector.observe({ entryTypes: ['gc'] });
+    const delay = new EventLoopDelay(RESOLUTION_MS);
+    const pauses = new CollectorPauses();
+    delay.start();
     const startedAt = performance.now();
     channel.getConnectivityState(true);
     let accepted = 0;
     while (accepted < pods && performance.now() - startedAt < GIVE_UP_MS) {
       await new Promise((resolve) => setTimeout(resolve, POLL_MS));
-      // The server's word: a snapshot here would cost time in proportion to the set, and show in the delays.
+      // Asked of the server: a snapshot here would cost time in proportion to the set, and show in the delays.
       accepted = (await server.stats()).accepted;
     }
     const readyMs = performance.now() - startedAt;
-    delay.disable();
-    // What happened shortly before is told a turn later.
-    await new Promise((resolve) => setImmediate(resolve));
-    collector.disconnect();
+    delay.stop();
+    await pauses.stop();
     globalThis.gc?.();
     const residentBytes = pods < MEMORY_FROM ? null : (process.memoryUsage().rss - residentBefore) / pods;
     const ready = channel.snapshot().endpoints.filter(({ state }) => state === 'ready').length;
     channel.close();
-    const above = (nanoseconds: number): number => Math.max(0, nanoseconds / 1e6 - RESOLUTION_MS);
     return {
       kind: 'stall',
       pods,
       readyMs,
-      p99Ms: above(delay.percentile(99)),
-      maxMs: above(delay.max),
-      collectorMs,
+      p99Ms: delay.p99Ms,
+      maxMs: delay.maxMs,
+      collectorMs: pauses.longestMs,
       residentBytes,
       ready,
     };

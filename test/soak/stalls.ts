@@ -1,64 +1,55 @@
-/** What a busy machine adds to every time that is measured here: how long this process stood still, and why. */
+/** What a busy machine adds to every time that the soak measures: delays of this process's event loop, and their cause. */
 import { existsSync, readFileSync } from 'node:fs';
-import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { EventLoopDelay } from '../support/event-loop-delay.js';
 
 const SCHEDSTAT = '/proc/self/schedstat';
 const WINDOW_MS = 30_000;
-/** Of a window, spent ready to run and without a CPU. Pods are processes like this one, and fare no better. */
+/** Of a window, spent ready to run and without a CPU. Pods are processes like this one, and lack CPU as much. */
 const STARVED_SHARE = 0.3;
 
 export class Stalls {
-  readonly #monitor = monitorEventLoopDelay({ resolution: 10 });
-  #turnedAt = 0;
+  readonly #delay = new EventLoopDelay();
+  #windowStartedAt = 0;
   #waitedBefore = 0;
   #previous = { stallMs: 0, starved: false };
   #longestMs = 0;
 
   start(): void {
-    this.#monitor.enable();
-    this.#begin();
+    this.#windowStartedAt = performance.now();
+    this.#waitedBefore = waitedMs();
+    this.#delay.start();
   }
 
-  /** To be called now and then: stalls of long ago excuse nothing. */
+  /** To be called now and then: begins a new window when the current one is over. */
   turn(): void {
     this.#longestMs = this.longestMs;
-    if (performance.now() - this.#turnedAt < WINDOW_MS) return;
-    this.#previous = { stallMs: this.#stallMs, starved: this.#starved };
-    this.#begin();
+    if (performance.now() - this.#windowStartedAt < WINDOW_MS) return;
+    this.#previous = { stallMs: this.#delay.maxMs, starved: this.#starved };
+    this.start();
   }
 
   /** Within this window and the one before. */
   get recentMs(): number {
-    return Math.max(this.#previous.stallMs, this.#stallMs);
+    return Math.max(this.#previous.stallMs, this.#delay.maxMs);
   }
 
   get longestMs(): number {
-    return Math.max(this.#longestMs, this.#stallMs);
+    return Math.max(this.#longestMs, this.#delay.maxMs);
   }
 
-  /** Now or in the window before, others had the CPU when it was this process's turn. That is no work of the client's. */
+  /** In this window or the one before, other programs had the CPU for much of the time that this process needed it. */
   get starved(): boolean {
     return this.#previous.starved || this.#starved;
   }
 
-  #begin(): void {
-    this.#turnedAt = performance.now();
-    this.#waitedBefore = waitedMs();
-    this.#monitor.reset();
-  }
-
-  get #stallMs(): number {
-    return this.#monitor.max / 1e6;
-  }
-
   get #starved(): boolean {
-    // A share of a moment says nothing.
-    const passedMs = Math.max(performance.now() - this.#turnedAt, WINDOW_MS / 10);
+    // Right after a window's start, a share of the time passed would say nothing.
+    const passedMs = Math.max(performance.now() - this.#windowStartedAt, WINDOW_MS / 10);
     return (waitedMs() - this.#waitedBefore) / passedMs >= STARVED_SHARE;
   }
 }
 
-/** Time that the main thread was ready to run and did not, by the kernel's account; 0 where it keeps none: Linux does. */
+/** Time that the main thread was ready to run and did not, as Linux counts it; 0 on systems that do not. */
 function waitedMs(): number {
   if (!existsSync(SCHEDSTAT)) return 0;
   const [, waitedNs] = readFileSync(SCHEDSTAT, 'utf8').split(' ');
