@@ -33,7 +33,7 @@ const progress = new Progress(QUESTIONS.flatMap((question) => question.plan(opti
 for (const question of QUESTIONS) {
   const options = optionsOf(question);
   const outcome = await question.run({ options, progress, random: seededRandom(options.seed) });
-  progress.print('');
+  progress.hide();
   report(question, outcome, options);
 }
 progress.end();

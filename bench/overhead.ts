@@ -109,7 +109,7 @@ async function run({ options, progress, random }: Context<'inFlight'>): Promise<
     await cluster.scaleUp(Math.max(...wanted.map(({ pods }) => pods)));
     for (const setting of wanted) {
       progress.begin(stepOf(setting));
-      const measured = await measure(setting, cluster, options.own.inFlight, rounds, (note) => progress.tell(note));
+      const measured = await measure(setting, cluster, options.own.inFlight, rounds, (note) => progress.setNote(note));
       const baseline = measured.get(BASELINE)?.slices ?? [];
       for (const [rival, { slices, tally, bytes }] of measured) {
         raw.push({ ...setting, rival, slices });

@@ -76,7 +76,7 @@ async function run({ options, progress, random }: Context): Promise<Outcome<Tail
       const measured = new Map<Rival, Round[]>(TAIL_RIVALS.map((rival) => [rival, []]));
       for (let round = 0; round < rounds; round++)
         for (const rival of round % 2 === 0 ? TAIL_RIVALS : TAIL_RIVALS.toReversed()) {
-          progress.tell(`${rival}, round ${round + 1} of ${rounds}`);
+          progress.setNote(`${rival}, round ${round + 1} of ${rounds}`);
           const client = await connect(rival, cluster.ips, cluster.port);
           try {
             measured.get(rival)?.push(await measure(scenario, client, pods, random));

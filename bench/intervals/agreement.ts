@@ -28,7 +28,7 @@ export async function simulateCells(
 ): Promise<CellResult[]> {
   const results: CellResult[] = [];
   for (const [index, { cell, seenMs: real }] of measured.entries()) {
-    progress.tell(`${cell.plan.label}, ${index + 1} of ${measured.length}`);
+    progress.setNote(`${cell.plan.label}, ${index + 1} of ${measured.length}`);
     const simulation = await simulate(cell.plan, grid, runs, random);
     if (simulation === null || real.length === 0) results.push(cell);
     else

@@ -69,7 +69,7 @@ export async function measure(
   const service = await Service.start(grid, plans);
   try {
     for (const group of groups.keys()) {
-      progress.tell(`client ${children.size + 1} of ${groups.size}`);
+      progress.setNote(`client ${children.size + 1} of ${groups.size}`);
       children.set(
         group,
         // Without it grpc-js asks the operating system's resolver, which does not ask servers on loopback.
@@ -96,7 +96,7 @@ export async function measure(
     const podsAtStart = { steady: service.podsNow('steady'), waves: service.podsNow('waves') };
     progress.begin(STEPS.events);
     const beganAt = machineMs();
-    await service.play((done, of) => progress.tell(`${done} of ${of}`));
+    await service.play((done, of) => progress.setNote(`${done} of ${of}`));
     await sleep(Math.max(0, beganAt + grid.steady.durationMs - machineMs()));
     progress.begin(STEPS.tail);
     await sleep(grid.tailMs);
@@ -133,7 +133,7 @@ async function measureCost(
     const polling = await half(FAST_POLL_MS);
     const resting = await half(NEVER_MS);
     if (pair > 0) perPollUs.push((polling.cpuUs - resting.cpuUs) / polling.polls);
-    progress.tell(`pair ${pair} of ${grid.cost.pairs}`);
+    progress.setNote(`pair ${pair} of ${grid.cost.pairs}`);
   }
   return { perPollUs: sorted(perPollUs), pods: service.podsNow('steady') };
 }

@@ -1,5 +1,6 @@
 /** Whether the end of a call is explained by what happened to its pod. Pure: a call and the history in, a ruling out. */
 import { status } from '@grpc/grpc-js';
+import { seconds } from '../support/number-format.js';
 import type { EndedCall } from '../support/recorder.js';
 import type { History, Period, PodHistory, Trouble } from './history.js';
 
@@ -38,7 +39,7 @@ export function applyRules(call: SoakCall, history: History, limits: RuleLimits)
   if (call.code === status.OK) {
     const gone = pod && goneFor(call.startedAt, pod, history, limits);
     if (!gone) return KEPT;
-    return broken(call, pod, `went to a pod that had been gone from DNS for ${seconds(gone.sinceMs)}`);
+    return broken(call, pod, `went to a pod that had been gone from DNS for ${seconds(gone.sinceMs, 2)}`);
   }
   if (!pod) return broken(call, undefined, 'although it was on no pod');
   const hung = pod.troubles.find((trouble) => trouble.kind === 'hung' && during(call, trouble, 0));
@@ -107,7 +108,7 @@ function sentBeforeUpdate(
 
 function broken(call: SoakCall, pod: PodHistory | undefined, why: string): Ruling {
   const where = call.pod === null ? '' : ` on ${call.pod}`;
-  const took = seconds(call.endedAt - call.startedAt);
+  const took = seconds(call.endedAt - call.startedAt, 2);
   const how = call.code === status.OK ? '' : ` ended with ${status[call.code]} ("${call.details}")`;
   const retry = call.recommendedOptions ? ', with a retry policy' : '';
   const past = pod ? `; ${historyText(pod, call.endedAt)}` : '';
@@ -117,15 +118,11 @@ function broken(call: SoakCall, pod: PodHistory | undefined, why: string): Rulin
 /** What happened to the pod, relative to the time at which the call ended. */
 function historyText({ published, troubles }: PodHistory, endedAt: number): string {
   const when = ({ from, until }: Period): string => {
-    const end = Number.isFinite(until) ? `${seconds(endedAt - until)} before its end` : 'now';
-    return `from ${seconds(endedAt - from)} to ${end}`;
+    const end = Number.isFinite(until) ? `${seconds(endedAt - until, 2)} before its end` : 'now';
+    return `from ${seconds(endedAt - from, 2)} to ${end}`;
   };
   return [
     ...published.map((period) => `in DNS ${when(period)}`),
     ...troubles.map((trouble) => `${trouble.kind} ${when(trouble)}`),
   ].join(', ');
-}
-
-function seconds(ms: number): string {
-  return `${(ms / 1_000).toFixed(2)} s`;
 }

@@ -2,10 +2,17 @@
  * The soak: `npm run soak -- --minutes 10`, and `npm run soak:rolling`. Exits 1 if any promise was broken. The last
  * line has the seed, which makes the same scenario again.
  */
+import { ProgressDisplay } from '../support/progress.js';
 import { FlagError, type Flags, readFlags, USAGE } from './flags.js';
 import { rolling } from './rolling.js';
-import { Screen } from './screen.js';
 import { soak } from './soak.js';
+
+/** Where lines are not redrawn: how often progress is written. */
+const PLAIN_EVERY_MS = 10_000;
+
+function openDisplay(): ProgressDisplay {
+  return new ProgressDisplay(process.stdout, { plainEveryMs: PLAIN_EVERY_MS });
+}
 
 function flags(): Flags {
   try {
@@ -24,14 +31,14 @@ process.on('SIGTERM', () => process.exit(143));
 const wanted = flags();
 if (wanted.help) console.log(USAGE);
 else if (wanted.rolling) {
-  if (!(await rolling(wanted.calls, new Screen(process.stdout)))) process.exitCode = 1;
+  if (!(await rolling(wanted.calls, openDisplay()))) process.exitCode = 1;
 } else {
   const seed = wanted.seed ?? Math.floor(Math.random() * 2 ** 32);
-  const screen = new Screen(process.stdout);
+  const display = openDisplay();
   const { durationMs, pods } = wanted;
   const again = `npm run soak -- --seconds ${durationMs / 1_000} --pods ${pods} --seed ${seed}`;
-  screen.print(`seed ${seed}, ${durationMs / 1_000} s, at most ${pods} pods`);
-  const kept = await soak({ seed, durationMs, pods }, screen);
-  screen.print(kept ? `Every promise was kept. Seed ${seed}` : `Promises were broken. Again: ${again}`);
+  display.print(`seed ${seed}, ${durationMs / 1_000} s, at most ${pods} pods`);
+  const kept = await soak({ seed, durationMs, pods }, display);
+  display.print(kept ? `Every promise was kept. Seed ${seed}` : `Promises were broken. Again: ${again}`);
   if (!kept) process.exitCode = 1;
 }

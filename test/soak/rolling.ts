@@ -2,16 +2,18 @@
  * Two runs counted in calls, not in minutes: 20 pods restarted gracefully, one after the other, then 20 pods killed
  * under a client with a retry policy. No call of the first may fail, and none of the second that the policy covers.
  */
+
 import { setTimeout as sleep } from 'node:timers/promises';
 import { credentials, status } from '@grpc/grpc-js';
 import { createHeadlessClient } from '../../lib/index.js';
 import { unary } from '../support/hello-calls.js';
 import { HelloClient } from '../support/hello-service.js';
 import { ClosedLoop } from '../support/load-generator.js';
+import { clockTime, count } from '../support/number-format.js';
+import type { ProgressDisplay } from '../support/progress.js';
 import { RECOMMENDED_OPTIONS } from '../support/recommended-options.js';
 import type { Recorder } from '../support/recorder.js';
 import { SoakCluster } from './cluster.js';
-import { clock, count, type Screen } from './screen.js';
 
 const PODS = 20;
 const IN_FLIGHT = 64;
@@ -26,9 +28,9 @@ const DEADLINE_MS = 30_000;
 /** How long the first calls of the last new pods may take. */
 const LAST_PODS_MS = 30_000;
 
-export async function rolling(calls: number, screen: Screen): Promise<boolean> {
-  const restarted = await part('Graceful rolling restart of 20 pods', restartAll, { calls, kills: false }, screen);
-  const killed = await part('Hard kill of 20 pods, with a retry policy', killAll, { calls, kills: true }, screen);
+export async function rolling(calls: number, display: ProgressDisplay): Promise<boolean> {
+  const restarted = await part('Graceful rolling restart of 20 pods', restartAll, { calls, kills: false }, display);
+  const killed = await part('Hard kill of 20 pods, with a retry policy', killAll, { calls, kills: true }, display);
   return restarted && killed;
 }
 
@@ -80,9 +82,9 @@ async function part(
   title: string,
   play: (stage: Stage) => Promise<void>,
   { calls, kills }: { calls: number; kills: boolean },
-  screen: Screen,
+  display: ProgressDisplay,
 ): Promise<boolean> {
-  screen.print('', `${title}: at least ${count(calls)} calls, ${IN_FLIGHT} at a time`);
+  display.print('', `${title}: at least ${count(calls)} calls, ${IN_FLIGHT} at a time`);
   const cluster = await SoakCluster.start({
     processes: kills ? 4 : 2,
     pod: { delayMs: POD_DELAY_MS },
@@ -98,7 +100,7 @@ async function part(
     const startedAt = performance.now();
     const watch = setInterval(() => {
       cluster.dns.queries.length = 0;
-      screen.progress(`${clock(performance.now() - startedAt)}  ${count(calls)} wanted, ${summary.text}`);
+      display.update([`${clockTime(performance.now() - startedAt)}  ${count(calls)} wanted, ${summary.text}`]);
     }, 1_000);
     try {
       load.start();
@@ -117,12 +119,12 @@ async function part(
       clearInterval(watch);
     }
     client.close();
-    screen.end();
+    display.end();
     const tookMs = performance.now() - startedAt;
     const rate = Math.round((recorder.ended / tookMs) * 1_000);
-    screen.print(`${summary.text}, in ${clock(tookMs)}, ${count(rate)} a second`, ...summary.complaints);
+    display.print(`${summary.text}, in ${clockTime(tookMs)}, ${count(rate)} a second`, ...summary.complaints);
     if (recorder.byPod.size < 2 * PODS)
-      screen.print(`✖ only ${recorder.byPod.size} of ${2 * PODS} pods were ever called`);
+      display.print(`✖ only ${recorder.byPod.size} of ${2 * PODS} pods were ever called`);
     return summary.failed === 0 && recorder.byPod.size === 2 * PODS;
   } finally {
     await cluster.close();

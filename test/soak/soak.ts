@@ -1,9 +1,12 @@
 /** The soak itself: plays the scenario under load, and holds every call and every sample to what was promised. */
+
 import { setTimeout as sleep } from 'node:timers/promises';
 import { credentials, status } from '@grpc/grpc-js';
 import { createHeadlessClient, type HeadlessChannel } from '../../lib/index.js';
 import { seededRandom } from '../support/fake-random.js';
 import { HelloClient } from '../support/hello-service.js';
+import { clockTime, count, mebibytes } from '../support/number-format.js';
+import type { ProgressDisplay } from '../support/progress.js';
 import { RECOMMENDED_OPTIONS } from '../support/recommended-options.js';
 import type { EndedCall } from '../support/recorder.js';
 import { appliedBy, applyRules, type RuleLimits, type SoakCall } from './call-rules.js';
@@ -12,7 +15,6 @@ import { SoakCluster } from './cluster.js';
 import { type Comparison, compare, type Sample, takeSample } from './resource-samples.js';
 import { Rulings } from './rulings.js';
 import { drawScenario, type ScenarioEvent } from './scenario.js';
-import { clock, count, mebibytes, type Screen } from './screen.js';
 import { Stalls } from './stalls.js';
 
 const PROCESSES = 3;
@@ -48,14 +50,14 @@ export interface SoakSettings {
   readonly pods: number;
 }
 
-export async function soak(settings: SoakSettings, screen: Screen): Promise<boolean> {
+export async function soak(settings: SoakSettings, display: ProgressDisplay): Promise<boolean> {
   const cluster = await SoakCluster.start({
     processes: PROCESSES,
     pod: { delayMs: POD_DELAY_MS },
     intervalMs: INTERVAL_MS,
   });
   try {
-    return await new Soak(settings, screen, cluster).run();
+    return await new Soak(settings, display, cluster).run();
   } finally {
     await cluster.close();
   }
@@ -63,7 +65,7 @@ export async function soak(settings: SoakSettings, screen: Screen): Promise<bool
 
 class Soak {
   readonly #settings: SoakSettings;
-  readonly #screen: Screen;
+  readonly #display: ProgressDisplay;
   readonly #cluster: SoakCluster;
   readonly #rulings = new Rulings();
   readonly #loads: ClientLoad[] = [];
@@ -76,9 +78,9 @@ class Soak {
   #happened = 0;
   #startedAt = 0;
 
-  constructor(settings: SoakSettings, screen: Screen, cluster: SoakCluster) {
+  constructor(settings: SoakSettings, display: ProgressDisplay, cluster: SoakCluster) {
     this.#settings = settings;
-    this.#screen = screen;
+    this.#display = display;
     this.#cluster = cluster;
   }
 
@@ -221,7 +223,7 @@ class Soak {
     history.forget(now);
     dns.queries.length = 0;
     this.#stalls.turn();
-    this.#screen.progress(this.#status());
+    this.#display.update([this.#status()]);
   }
 
   #sample(): void {
@@ -236,7 +238,7 @@ class Soak {
     const underWay = this.#loads.reduce((sum, load) => sum + load.recorder.underWay.size, 0);
     const outage = this.#cluster.history.outages.at(-1);
     return [
-      `${clock(this.#elapsedMs)} of ${clock(durationMs)}`,
+      `${clockTime(this.#elapsedMs)} of ${clockTime(durationMs)}`,
       `${this.#cluster.size} pods`,
       `dns ${outage && outage.until > performance.now() ? 'down' : 'up'}`,
       `${count(this.#rulings.calls)} calls`,
@@ -255,11 +257,11 @@ class Soak {
       rulings.break(
         `${NAMES[comparison.measure]} grew from ${show(comparison, 'first')} to ${show(comparison, 'last')}`,
       );
-    this.#screen.end();
+    this.#display.end();
     const ok = [...rulings.ok].map(([kind, times]) => `${count(times)} ${kind}`).join(', ');
-    this.#screen.print(
+    this.#display.print(
       '',
-      `${count(rulings.calls)} calls in ${clock(this.#elapsedMs)}, ${this.#happened} events; longest stall ${Math.round(this.#stalls.longestMs)} ms`,
+      `${count(rulings.calls)} calls in ${clockTime(this.#elapsedMs)}, ${this.#happened} events; longest stall ${Math.round(this.#stalls.longestMs)} ms`,
       `OK: ${ok}`,
       ...[...rulings.explained].map(([reason, times]) => `explained: ${count(times)} x ${reason}`),
       ...comparisons.map(
