@@ -1,7 +1,7 @@
 /** What happens to the cluster, step by step, and why a reader should care. */
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Load } from './client-load.js';
 import type { DemoCluster, PodRecord } from './cluster.js';
-import type { Load } from './load.js';
 import type { View } from './screen.js';
 import type { Experiment, ShareOfCalls } from './summary.js';
 

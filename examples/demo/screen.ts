@@ -4,7 +4,7 @@
  */
 import type { WriteStream } from 'node:tty';
 import type { PodRecord } from './cluster.js';
-import type { Load } from './load.js';
+import type { Load } from './client-load.js';
 import { count, createPaint, cut, type Paint, pad, seconds, wrap } from './paint.js';
 
 /** What there is to see. */

@@ -1,6 +1,6 @@
 /** What the experiment showed: numbers for both clients, what to take from them, and where ours fell short. */
 import type { PodRecord } from './cluster.js';
-import type { Load } from './load.js';
+import type { Load } from './client-load.js';
 import { count, list, type Paint, pad, seconds, wrap } from './paint.js';
 
 /** A new pod's first call, and a removed pod's last one, at most so long after the change of DNS. */
