@@ -6,24 +6,25 @@
  */
 import './plain-resolver.js';
 
-import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { credentials } from '@grpc/grpc-js';
 import { createHeadlessClient } from '../../lib/index.js';
+import { EventLoopDelay } from '../../test/support/event-loop-delay.js';
 import { HelloClient } from '../../test/support/hello-service.js';
-import { Load } from './client-load.js';
+import { seconds } from '../../test/support/number-format.js';
+import { wrap } from '../../test/support/terminal-text.js';
+import { ClientLoad } from './client-load.js';
 import { DemoCluster } from './cluster.js';
-import { seconds, wrap } from './paint.js';
-import { FIRST_PROCESSES, MAX_PODS, Scribe, tellStory } from './scenario.js';
-import { openScreen, type Screen } from './screen.js';
+import { ExperimentRecorder, FIRST_PROCESSES, MAX_PODS, scenario } from './scenario.js';
+import { Screen } from './screen.js';
 import { bullet, findings, LIMIT_MS, lessons, shortcomings, table } from './summary.js';
 
 const SERVICE = 'hello.demo.svc.cluster.local';
 const CALLS_PER_SECOND = 100;
 const REFRESH_MS = 1_000;
-/** From here on a reader should know that the machine, and not a client, was late. */
+/** From here on the summary says that the machine, and not a client, was late. */
 const NOTABLE_STALL_MS = 300;
 
-function createLoads(cluster: DemoCluster): [plain: Load, ours: Load] {
+function createLoads(cluster: DemoCluster): [plain: ClientLoad, ours: ClientLoad] {
   const plain = new HelloClient(
     `dns://${cluster.dns.address}/${cluster.service}:${cluster.port}`,
     credentials.createInsecure(),
@@ -37,17 +38,17 @@ function createLoads(cluster: DemoCluster): [plain: Load, ours: Load] {
     HelloClient,
     `${cluster.service}:${cluster.port}`,
     credentials.createInsecure(),
-    // `search`: this machine's resolv.conf has no say here.
+    // `search`: no search list of this machine's resolv.conf.
     { headless: { refresh: { intervalMs: REFRESH_MS }, dns: { servers: [cluster.dns.address], search: [] } } },
   );
-  return [new Load('grpc-js', plain, CALLS_PER_SECOND), new Load('grpc-headless', ours, CALLS_PER_SECOND)];
+  return [new ClientLoad('grpc-js', plain, CALLS_PER_SECOND), new ClientLoad('grpc-headless', ours, CALLS_PER_SECOND)];
 }
 
 /** A comparison with a client that never worked would prove nothing. */
-function requireFairStart(plain: Load): void {
-  if (plain.byPod.size === 0)
+function requireFairStart(plain: ClientLoad): void {
+  if (plain.recorder.answered === 0)
     throw new Error(
-      `no call of ${plain.name} was answered (${plain.failed[0]?.details}): there is nothing to compare with`,
+      `no call of ${plain.name} was answered (${plain.recorder.failures[0]?.details}): there is nothing to compare with`,
     );
 }
 
@@ -68,40 +69,40 @@ async function run(screen: Screen): Promise<boolean> {
     await cluster.prepare(FIRST_PROCESSES, 'at once');
     await cluster.scaleUp(2);
     const loads = createLoads(cluster);
-    const scribe = new Scribe(cluster, loads);
+    const recorder = new ExperimentRecorder(cluster, loads);
     cluster.onEvent = (event) => screen.event(event);
-    const stalls = monitorEventLoopDelay();
-    stalls.enable();
+    const delay = new EventLoopDelay();
+    delay.start();
     for (const load of loads) load.start();
-    const steps = tellStory(scribe);
+    const steps = scenario(recorder);
     for (const [index, step] of steps.entries()) {
-      screen.step(`Step ${index + 1} of ${steps.length}: ${step.title}`, step.explanation, scribe);
+      screen.step(`Step ${index + 1} of ${steps.length}: ${step.title}`, step.explanation, recorder);
       await step.run(cluster);
       requireFairStart(loads[0]);
     }
     screen.end();
     await Promise.all(loads.map((load) => load.stop()));
 
-    stalls.disable();
-    const stalledMs = stalls.max / 1e6;
+    delay.stop();
+    const stalledMs = delay.maxMs;
 
     const [, ours] = loads;
-    const failures = shortcomings(ours, findings(ours, scribe));
+    const failures = shortcomings(ours, findings(ours, recorder));
     screen.print(
       '',
       paint.bold('What came of it'),
       '',
-      ...table(loads, scribe, paint, screen.width),
+      ...table(loads, recorder, paint, screen.width),
       '',
       paint.bold('What to take from it'),
       '',
-      ...lessons(loads, scribe, screen.width),
+      ...lessons(loads, recorder, screen.width),
       '',
     );
     if (stalledMs > NOTABLE_STALL_MS)
       screen.print(
         ...wrap(
-          `Note: this machine was so busy that the demo itself stood still for up to ${seconds(stalledMs)}, which is ` +
+          `Note: this machine was so busy that the demo itself was delayed by up to ${seconds(stalledMs)}, which is ` +
             'part of the times above.',
           screen.width,
         ),
@@ -125,7 +126,7 @@ async function run(screen: Screen): Promise<boolean> {
 process.on('SIGINT', () => process.exit(130));
 process.on('SIGTERM', () => process.exit(143));
 
-const screen = openScreen(process.stdout);
+const screen = new Screen(process.stdout);
 try {
   if (!(await run(screen))) process.exitCode = 1;
 } catch (error) {

@@ -1,4 +1,4 @@
-/** Text for terminals of any width, with or without colour. */
+/** Text with or without colours, and lists in words. */
 
 export interface Paint {
   bold(text: string): string;
@@ -20,51 +20,6 @@ export function createPaint(coloured: boolean): Paint {
     bad: style(31, 39),
     column: (index, text) => columns[index % columns.length]?.(text) ?? text,
   };
-}
-
-// biome-ignore lint/suspicious/noControlCharactersInRegex: an escape sequence starts with one.
-const STYLED = /(\x1b\[[0-9;]*m)/;
-
-/** At most `width` visible characters: a line that wraps would spoil a picture that is redrawn in place. */
-export function cut(line: string, width: number): string {
-  let left = width;
-  return line
-    .split(STYLED)
-    .map((part, index) => {
-      if (index % 2 === 1) return part;
-      const kept = part.slice(0, Math.max(0, left));
-      left -= kept.length;
-      return kept;
-    })
-    .join('');
-}
-
-/** Pads by visible characters. */
-export function pad(text: string, width: number): string {
-  const visible = text.split(STYLED).reduce((sum, part, index) => sum + (index % 2 === 1 ? 0 : part.length), 0);
-  return text + ' '.repeat(Math.max(0, width - visible));
-}
-
-export function wrap(text: string, width: number): string[] {
-  const lines: string[] = [];
-  let line = '';
-  for (const word of text.split(' ')) {
-    if (line !== '' && line.length + 1 + word.length > width) {
-      lines.push(line);
-      line = word;
-    } else line = line === '' ? word : `${line} ${word}`;
-  }
-  return [...lines, line];
-}
-
-/** `1.2 s`. */
-export function seconds(ms: number): string {
-  return `${(ms / 1000).toFixed(1)} s`;
-}
-
-/** `1,204`. */
-export function count(number: number): string {
-  return number.toLocaleString('en-US');
 }
 
 /** `a`, `a and b`, `a, b and c`. */

@@ -1,6 +1,6 @@
-/** What happens to the cluster, step by step, and why a reader should care. */
+/** What happens to the cluster, step by step, and what each step shows. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Load } from './client-load.js';
+import type { ClientLoad } from './client-load.js';
 import type { DemoCluster, PodRecord } from './cluster.js';
 import type { View } from './screen.js';
 import type { Experiment, ShareOfCalls } from './summary.js';
@@ -11,16 +11,16 @@ export interface Step {
   run(cluster: DemoCluster): Promise<void>;
 }
 
-/** Writes down what the verdict will want to know, at the moments when it happens. */
-export class Scribe implements View, Experiment {
+/** Records what the summary needs, at the moments when it happens. */
+export class ExperimentRecorder implements View, Experiment {
   readonly startedAt = performance.now();
   readonly pods: readonly PodRecord[];
-  readonly loads: readonly Load[];
+  readonly loads: readonly ClientLoad[];
   readonly dnsDown = { from: Number.POSITIVE_INFINITY, until: Number.POSITIVE_INFINITY };
-  readonly scaleUp = { pods: [] as readonly string[], podsInAll: 0, calls: new Map<Load, ShareOfCalls>() };
-  readonly #startedBefore = new Map<Load, number>();
+  readonly scaleUp = { pods: [] as readonly string[], podsInAll: 0, calls: new Map<ClientLoad, ShareOfCalls>() };
+  readonly #startedBefore = new Map<ClientLoad, number>();
 
-  constructor(cluster: DemoCluster, loads: readonly Load[]) {
+  constructor(cluster: DemoCluster, loads: readonly ClientLoad[]) {
     this.pods = cluster.pods;
     this.loads = loads;
   }
@@ -28,13 +28,13 @@ export class Scribe implements View, Experiment {
   scaledUp(pods: readonly PodRecord[]): void {
     this.scaleUp.pods = pods.map((pod) => pod.name);
     this.scaleUp.podsInAll = this.pods.filter((pod) => pod.leftDnsAt === undefined).length;
-    for (const load of this.loads) this.#startedBefore.set(load, load.started);
+    for (const load of this.loads) this.#startedBefore.set(load, load.recorder.started);
   }
 
   scaleUpIsOver(): void {
     for (const load of this.loads)
       this.scaleUp.calls.set(load, {
-        all: load.started - (this.#startedBefore.get(load) ?? 0),
+        all: load.recorder.started - (this.#startedBefore.get(load) ?? 0),
         toNewPods: load.answeredBy(this.scaleUp.pods),
       });
   }
@@ -53,7 +53,7 @@ const LATER_PROCESSES = 6;
 export const FIRST_PROCESSES = 5;
 export const MAX_PODS = FIRST_PROCESSES + LATER_PROCESSES;
 
-export function tellStory(scribe: Scribe): readonly Step[] {
+export function scenario(recorder: ExperimentRecorder): readonly Step[] {
   return [
     {
       title: 'Two pods',
@@ -69,10 +69,10 @@ export function tellStory(scribe: Scribe): readonly Step[] {
         'Three pods become ready and enter DNS. No connection breaks, and a broken connection is all that makes grpc-js ' +
         'ask DNS again: the new pods stand idle. grpc-headless asks every second.',
       async run(cluster) {
-        scribe.scaledUp(await cluster.scaleUp(3));
+        recorder.scaledUp(await cluster.scaleUp(3));
         await sleep(8_000);
-        scribe.scaleUpIsOver();
-        // For the steps to come, while nobody waits for them.
+        recorder.scaleUpIsOver();
+        // For the steps to come, while no step waits for them.
         void cluster.prepare(LATER_PROCESSES, 'one by one').catch(() => {});
       },
     },
@@ -111,7 +111,7 @@ export function tellStory(scribe: Scribe): readonly Step[] {
         'First every answer is SERVFAIL, then none comes at all. A client that empties its list of pods now has an ' +
         'outage of its own making. When DNS is back, a fourth pod is in it.',
       async run(cluster) {
-        scribe.dnsFailed();
+        recorder.dnsFailed();
         cluster.dns.fail('*', 'SERVFAIL');
         cluster.onEvent('DNS answers SERVFAIL');
         await sleep(3_000);
@@ -120,7 +120,7 @@ export function tellStory(scribe: Scribe): readonly Step[] {
         await sleep(3_500);
         cluster.dns.heal();
         cluster.onEvent('DNS is back');
-        scribe.dnsReturned();
+        recorder.dnsReturned();
         await cluster.scaleUp(1);
         await sleep(3_500);
       },

@@ -1,7 +1,10 @@
-/** What the experiment showed: numbers for both clients, what to take from them, and where ours fell short. */
+/** What the experiment showed: numbers for both clients, what follows from them, and which promises were not kept. */
+import { status } from '@grpc/grpc-js';
+import { count, seconds } from '../../test/support/number-format.js';
+import { pad, wrap } from '../../test/support/terminal-text.js';
+import type { ClientLoad } from './client-load.js';
 import type { PodRecord } from './cluster.js';
-import type { Load } from './client-load.js';
-import { count, list, type Paint, pad, seconds, wrap } from './paint.js';
+import { list, type Paint } from './paint.js';
 
 /** A new pod's first call, and a removed pod's last one, at most so long after the change of DNS. */
 export const LIMIT_MS = 2_300;
@@ -16,7 +19,7 @@ export interface Experiment {
     /** The new ones. */
     readonly pods: readonly string[];
     readonly podsInAll: number;
-    readonly calls: ReadonlyMap<Load, ShareOfCalls>;
+    readonly calls: ReadonlyMap<ClientLoad, ShareOfCalls>;
   };
   readonly dnsDown: { readonly from: number; readonly until: number };
 }
@@ -34,21 +37,21 @@ export interface Findings {
   readonly share: ShareOfCalls;
 }
 
-export function findings(load: Load, experiment: Experiment): Findings {
+export function findings(load: ClientLoad, experiment: Experiment): Findings {
   const found = new Map<string, number | null>();
   const left = new Map<string, number>();
   for (const pod of experiment.pods) {
-    const calls = load.byPod.get(pod.name);
+    const times = load.podTimes.get(pod.name);
     if (pod.enteredDnsAt > experiment.startedAt)
-      found.set(pod.name, calls === undefined ? null : calls.firstAnsweredAt - pod.enteredDnsAt);
-    if (pod.leftDnsAt !== undefined && calls !== undefined)
-      left.set(pod.name, Math.max(0, calls.lastStartedAt - pod.leftDnsAt));
+      found.set(pod.name, times === undefined ? null : times.firstAnsweredAt - pod.enteredDnsAt);
+    if (pod.leftDnsAt !== undefined && times !== undefined)
+      left.set(pod.name, Math.max(0, times.lastStartedAt - pod.leftDnsAt));
   }
   return { found, left, share: experiment.scaleUp.calls.get(load) ?? { all: 0, toNewPods: 0 } };
 }
 
 /** A sentence for each promise that was not kept; none: all is well. */
-export function shortcomings(load: Load, { found, left }: Findings): string[] {
+export function shortcomings(load: ClientLoad, { found, left }: Findings): string[] {
   const sentences: string[] = [];
   for (const [pod, ms] of found) {
     if (ms === null) sentences.push(`${pod} was in DNS and was never called.`);
@@ -60,33 +63,36 @@ export function shortcomings(load: Load, { found, left }: Findings): string[] {
   for (const [pod, ms] of left)
     if (ms > LIMIT_MS)
       sentences.push(`${pod} was still called ${seconds(ms)} after it left DNS; ${seconds(LIMIT_MS)} is the limit.`);
-  const [first] = load.failed;
+  const { failed, failures, started } = load.recorder;
+  const [first] = failures;
   if (first !== undefined)
     sentences.push(
-      `${count(load.failed.length)} of ${count(load.started)} calls failed; the first with ${first.code}: ${first.details}`,
+      `${count(failed)} of ${count(started)} calls failed; the first with ${status[first.code]}: ${first.details}`,
     );
   return sentences;
 }
 
-export function table(loads: readonly Load[], experiment: Experiment, paint: Paint, width: number): string[] {
+export function table(loads: readonly ClientLoad[], experiment: Experiment, paint: Paint, width: number): string[] {
   const results = loads.map((load) => findings(load, experiment));
-  const cells = (make: (result: Findings, load: Load) => string) =>
+  const cells = (make: (result: Findings, load: ClientLoad) => string) =>
     results.map((result, index) => make(result, loads[index] as Load));
-  const failedWhileDown = (load: Load) =>
-    load.failed.filter(({ at }) => at >= experiment.dnsDown.from && at <= experiment.dnsDown.until).length;
+  const failedWhileDown = (load: ClientLoad) =>
+    load.recorder.failures.filter(
+      ({ endedAt }) => endedAt >= experiment.dnsDown.from && endedAt <= experiment.dnsDown.until,
+    ).length;
   const rows: [string, string[]][] = [
-    ['calls', cells((_, load) => count(load.started))],
-    ['failed', cells((_, load) => count(load.failed.length))],
+    ['calls', cells((_, load) => count(load.recorder.started))],
+    ['failed', cells((_, load) => count(load.recorder.failed))],
     ['  of these while DNS was down', cells((_, load) => count(failedWhileDown(load)))],
-    ['slowest call answered', cells((_, load) => duration(load.slowestMs))],
+    ['slowest call answered', cells((_, load) => timeText(load.recorder.latency.report.maxMs))],
     [
       `calls to the ${experiment.scaleUp.pods.length} new pods after the scale-up`,
       cells(({ share }) => `${count(share.toNewPods)} of ${count(share.all)}`),
     ],
     ['new pods found, of all that ever came', cells(({ found }) => `${called(found).length} of ${found.size}`)],
-    ['first call on a new pod after its record, median', cells(({ found }) => duration(median([...found.values()])))],
-    ['  and the slowest', cells(({ found }) => duration(slowest(found.values())))],
-    ['last call on a pod after its record went, slowest', cells(({ left }) => duration(slowest(left.values())))],
+    ['first call on a new pod after its record, median', cells(({ found }) => timeText(median([...found.values()])))],
+    ['  and the slowest', cells(({ found }) => timeText(slowest(found.values())))],
+    ['last call on a pod after its record went, slowest', cells(({ left }) => timeText(slowest(left.values())))],
   ];
   const cell = 15;
   const label = Math.max(...rows.map(([text]) => text.length));
@@ -104,7 +110,11 @@ export function table(loads: readonly Load[], experiment: Experiment, paint: Pai
 }
 
 /** In words, from the numbers as they came out and not as they ought to. */
-export function lessons(loads: readonly [plain: Load, ours: Load], experiment: Experiment, width: number): string[] {
+export function lessons(
+  loads: readonly [plain: ClientLoad, ours: ClientLoad],
+  experiment: Experiment,
+  width: number,
+): string[] {
   const [plain, ours] = loads.map((load) => findings(load, experiment)) as [Findings, Findings];
   const [{ name: plainName }, { name: oursName }] = loads;
   const { pods, podsInAll } = experiment.scaleUp;
@@ -118,8 +128,8 @@ export function lessons(loads: readonly [plain: Load, ours: Load], experiment: E
       `${share({ toNewPods: pods.length, all: podsInAll })}.`,
     ...(never.length > 0 ? [`${list(never)} never got a call from ${plainName} in their whole life.`] : []),
     `Pods that leave DNS before they stop serving give clients time to turn away. With ${oursName} the last call to ` +
-      `such a pod started at most ${duration(slowest(ours.left.values()))} after its record went; with ${plainName}, ` +
-      `${duration(slowest(plain.left.values()))}.`,
+      `such a pod started at most ${timeText(slowest(ours.left.values()))} after its record went; with ${plainName}, ` +
+      `${timeText(slowest(plain.left.values()))}.`,
   ];
   return sentences.flatMap((sentence) => bullet(sentence, width));
 }
@@ -143,7 +153,7 @@ function slowest(values: Iterable<number | null>): number | undefined {
   return all.length === 0 ? undefined : Math.max(...all);
 }
 
-function duration(ms: number | undefined): string {
+function timeText(ms: number | undefined): string {
   if (ms === undefined) return '-';
   return Number.isFinite(ms) ? seconds(ms) : 'never';
 }
