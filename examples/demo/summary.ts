@@ -75,7 +75,7 @@ export function shortcomings(load: ClientLoad, { found, left }: Findings): strin
 export function table(loads: readonly ClientLoad[], experiment: Experiment, paint: Paint, width: number): string[] {
   const results = loads.map((load) => findings(load, experiment));
   const cells = (make: (result: Findings, load: ClientLoad) => string) =>
-    results.map((result, index) => make(result, loads[index] as Load));
+    results.map((result, index) => make(result, loads[index] as ClientLoad));
   const failedWhileDown = (load: ClientLoad) =>
     load.recorder.failures.filter(
       ({ endedAt }) => endedAt >= experiment.dnsDown.from && endedAt <= experiment.dnsDown.until,
