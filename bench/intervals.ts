@@ -93,14 +93,14 @@ function lastRun() {
 /** Typed arrays and Maps are nothing to JSON. Times to a tenth of a millisecond. */
 function plain({ processes }: Awaited<ReturnType<typeof measure>>): unknown {
   const round = (values: Iterable<number>): number[] => Array.from(values, (value) => Math.round(value * 10) / 10);
-  return [...processes].map(([group, { diaries, ...rest }]) => ({
+  return [...processes].map(([group, { logs, ...rest }]) => ({
     group,
     ...rest,
-    diaries: diaries.map((diary) => ({
-      ...diary,
-      dueAt: round(diary.dueAt),
-      latencyMs: round(diary.latencyMs),
-      pod: [...diary.pod],
+    logs: logs.map((log) => ({
+      ...log,
+      dueAt: round(log.dueAt),
+      latencyMs: round(log.latencyMs),
+      pod: [...log.pod],
     })),
   }));
 }

@@ -11,13 +11,15 @@ import { roundRobin } from '../lib/picker/round-robin.js';
 import { Cluster } from '../test/support/cluster.js';
 import type { DnsServer } from '../test/support/dns-server.js';
 import type { HelloClient } from '../test/support/hello-service.js';
+import type { Latency } from '../test/support/latency.js';
+import { ClosedLoop } from '../test/support/load-generator.js';
 import { unclaimedLoopback } from '../test/support/loopback.js';
 import { count, duration, kibibytes, ratioWithInterval } from '../test/support/number-format.js';
 import type { RemotePod } from '../test/support/pod-host.js';
 import { SharedProcesses } from '../test/support/pods-in-processes.js';
+import { Recorder } from '../test/support/recorder.js';
 import { BalancerHarness } from './harness/balancer-harness.js';
 import { type Benchmark, type Context, type Outcome, runIfMain } from './harness/benchmark.js';
-import { ClosedLoop, type Latency, Tally } from './harness/load-generator.js';
 import type { Mode } from './harness/options.js';
 import { Recording, type Result } from './harness/result.js';
 import { mean, quantile, type Ratio, ratioOfPairs, sorted } from './harness/statistics.js';
@@ -111,7 +113,7 @@ async function run({ options, progress, random }: Context<'inFlight'>): Promise<
       progress.begin(stepOf(setting));
       const measured = await measure(setting, cluster, options.own.inFlight, rounds, (note) => progress.setNote(note));
       const baseline = measured.get(BASELINE)?.slices ?? [];
-      for (const [rival, { slices, tally, bytes }] of measured) {
+      for (const [rival, { slices, recorder, bytes }] of measured) {
         raw.push({ ...setting, rival, slices });
         const pairs = (figure: (slice: Slice) => number): Ratio =>
           ratioOfPairs(
@@ -126,7 +128,7 @@ async function run({ options, progress, random }: Context<'inFlight'>): Promise<
           callsPerSecond: median((slice) => slice.callsPerSecond),
           cpuUs: median((slice) => slice.cpuUs),
           systemUs: median((slice) => slice.systemUs),
-          latency: tally.report().latency,
+          latency: recorder.latency.report,
           allocatedBytes: bytes,
           imbalance: median((slice) => slice.imbalance),
           ratios:
@@ -159,7 +161,7 @@ async function run({ options, progress, random }: Context<'inFlight'>): Promise<
 interface Measured {
   readonly slices: Slice[];
   /** Of all rounds. */
-  readonly tally: Tally;
+  readonly recorder: Recorder;
   /** A call. */
   readonly bytes: number;
 }
@@ -178,19 +180,19 @@ async function measure(
   try {
     for (const [rival, client] of clients) {
       tell(`warm up ${rival}`);
-      await slice(workload, client, inFlight, pods, new Tally());
-      const tally = new Tally();
+      await slice(workload, client, inFlight, pods, new Recorder());
+      const profiled = new Recorder();
       const allocated = await allocatedBytes(async () => {
-        await slice(workload, client, inFlight, pods, tally);
+        await slice(workload, client, inFlight, pods, profiled);
       });
-      measured.set(rival, { slices: [], tally: new Tally(), bytes: allocated / tally.answered });
+      measured.set(rival, { slices: [], recorder: new Recorder(), bytes: allocated / profiled.answered });
     }
     for (let round = 0; round < rounds; round++) {
       tell(`round ${round + 1} of ${rounds}`);
       // A B C D, D C B A: what drifts with time falls on all alike.
       const order = round % 2 === 0 ? [...measured] : [...measured].reverse();
-      for (const [rival, { slices, tally }] of order)
-        slices.push(await slice(workload, clients.get(rival) as HelloClient, inFlight, pods, tally));
+      for (const [rival, { slices, recorder }] of order)
+        slices.push(await slice(workload, clients.get(rival) as HelloClient, inFlight, pods, recorder));
     }
   } finally {
     for (const client of clients.values()) client.close();
@@ -203,9 +205,9 @@ async function slice(
   client: HelloClient,
   inFlight: number,
   pods: number,
-  total: Tally,
+  total: Recorder,
 ): Promise<Slice> {
-  const loop = new ClosedLoop(callOf(workload, client), inFlight);
+  const loop = new ClosedLoop(callOf(workload, client), { inFlight });
   const before = process.cpuUsage();
   const startedAt = performance.now();
   loop.start();
@@ -213,17 +215,15 @@ async function slice(
   await loop.stop();
   const seconds = (performance.now() - startedAt) / 1000;
   const { user, system } = process.cpuUsage(before);
-  const { tally } = loop;
-  if (tally.failedByStatus.size > 0)
-    throw new Error(`calls failed: ${JSON.stringify(Object.fromEntries(tally.failedByStatus))}`);
-  total.histogram.add(tally.histogram);
-  total.answered += tally.answered;
+  const { answered, failed, byPod, latency, failedByStatus } = loop.recorder.report();
+  if (failed > 0) throw new Error(`calls failed: ${JSON.stringify(failedByStatus)}`);
+  total.add(loop.recorder);
   return {
-    callsPerSecond: tally.answered / seconds,
-    cpuUs: (user + system) / tally.answered,
-    systemUs: system / tally.answered,
-    p99Ms: tally.report().latency.p99Ms,
-    imbalance: Math.max(...tally.byPod.values()) / (tally.answered / pods),
+    callsPerSecond: answered / seconds,
+    cpuUs: (user + system) / answered,
+    systemUs: system / answered,
+    p99Ms: latency.p99Ms,
+    imbalance: Math.max(...Object.values(byPod)) / (answered / pods),
   };
 }
 

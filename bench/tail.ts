@@ -4,13 +4,15 @@
  *
  *     npm run bench:tail
  */
+
+import { status } from '@grpc/grpc-js';
 import { Cluster } from '../test/support/cluster.js';
+import { unary } from '../test/support/hello-calls.js';
 import type { HelloClient } from '../test/support/hello-service.js';
-import { sayHi } from '../test/support/hello-service.js';
+import { OpenLoop } from '../test/support/load-generator.js';
 import { count, duration, percent, ratioWithInterval } from '../test/support/number-format.js';
 import { type PodProcess, ProcessPerPod } from '../test/support/pods-in-processes.js';
 import { type Benchmark, type Context, type Outcome, runIfMain } from './harness/benchmark.js';
-import { OpenLoop } from './harness/load-generator.js';
 import type { Mode } from './harness/options.js';
 import { Recording, type Result } from './harness/result.js';
 import { mean, quantile, type Ratio, ratioOfPairs, sorted } from './harness/statistics.js';
@@ -136,22 +138,22 @@ async function measure(
   const stage = await begin(scenario, pods);
   const latencies: number[] = [];
   const buckets = Array.from({ length: ROUND_MS / BUCKET_MS }, (): [number, number] => [0, 0]);
-  const call = async (): Promise<string> =>
-    (await sayHi(client, { deadline: Date.now() + DEADLINE_MS }, stage.message(random))).from_who;
+  const call = unary(client, { deadlineMs: DEADLINE_MS, message: () => stage.message(random) });
   const loop = new OpenLoop(call, { callsPerSecond: CALLS_PER_SECOND, arrivals: 'poisson', random });
   const startedAt = performance.now();
-  loop.onAnswer = (pod, dueAt, endedAt) => {
+  loop.recorder.subscribe(({ code, pod, dueAt, endedAt }) => {
+    if (code !== status.OK) return;
     latencies.push(endedAt - dueAt);
     const bucket = buckets[Math.floor((dueAt - startedAt) / BUCKET_MS)];
     if (!bucket) return;
     bucket[1] += 1;
     if (pod === pods[0]?.name) bucket[0] += 1;
-  };
+  });
   loop.start();
   await new Promise((resolve) => setTimeout(resolve, ROUND_MS));
   await loop.stop();
   await stage.end();
-  const failed = [...loop.tally.failedByStatus.values()].reduce((sum, some) => sum + some, 0);
+  const { failed } = loop.recorder;
   return { latencies: [...latencies, ...Array.from({ length: failed }, () => DEADLINE_MS)], failed, buckets };
 }
 

@@ -2,7 +2,7 @@
 import type { Random } from '../../lib/runtime.js';
 import { thinned } from '../harness/distribution.js';
 import { type Interval, mean, meanInterval, type Summary, summarise } from '../harness/statistics.js';
-import type { Diary } from './client-main.js';
+import type { ClientLog } from './client-main.js';
 import { type CellPlan, type Grid, type Theory, theory } from './grid.js';
 import type { Observations } from './measure.js';
 import type { Published } from './service.js';
@@ -118,14 +118,14 @@ export function costOf({ cost }: Observations, random: Random): CostResult {
 export function analyse(grid: Grid, observations: Observations, cost: CostResult, random: Random): Measured[] {
   return grid.cells.map((plan) => {
     const process = observations.processes.get(plan.group);
-    const diary = process?.diaries.find(({ id }) => id === plan.id);
-    if (!process || !diary) throw new Error(`no diary of ${plan.id}`);
+    const log = process?.logs.find(({ id }) => id === plan.id);
+    if (!process || !log) throw new Error(`no log of ${plan.id}`);
     const events = observations.published.filter(({ service }) => service === plan.service);
-    const samples = lifeOf(plan, diary, events, observations);
+    const samples = lifeOf(plan, log, events, observations);
     const minutes = (observations.endedAt - observations.beganAt) / 60_000;
-    const pollsPerMinute = diary.polls === null ? null : diary.polls / minutes;
-    const queries = diary.queries ?? observations.asked.get(plan.id) ?? 0;
-    const share = shareCurve(diary, events, observations);
+    const pollsPerMinute = log.polls === null ? null : log.polls / minutes;
+    const queries = log.queries ?? observations.asked.get(plan.id) ?? 0;
+    const share = shareCurve(log, events, observations);
     const adds = samples.filter(({ kind }) => kind === 'add');
     const removes = samples.filter(({ kind }) => kind === 'remove');
     const left = removes.filter(({ everCalled }) => everCalled);
@@ -141,9 +141,9 @@ export function analyse(grid: Grid, observations: Observations, cost: CostResult
       lastCall: isCompared ? drawn(left, 'lastCallMs', random) : stage(left, 'lastCallMs', random),
       fairShareMs: fairFrom(share),
       share: isCompared ? share : null,
-      calls: diary.tally.started,
-      failedByStatus: diary.tally.failedByStatus,
-      callP99Ms: diary.tally.latency.p99Ms,
+      calls: log.calls.started,
+      failedByStatus: log.calls.failedByStatus,
+      callP99Ms: log.calls.latency.p99Ms,
       pollsPerMinute,
       queriesPerMinute: queries / minutes,
       pollingCpuShare: pollsPerMinute === null ? null : (pollsPerMinute * cost.perPollUs) / 60e6,
@@ -158,17 +158,17 @@ export function analyse(grid: Grid, observations: Observations, cost: CostResult
 
 function lifeOf(
   plan: CellPlan,
-  diary: Diary,
+  log: ClientLog,
   events: readonly Published[],
   { beganAt, endedAt }: Observations,
 ): EventSample[] {
-  const calls = callsByPod(diary);
+  const calls = callsByPod(log);
   return events.map(({ kind, ip, at }) => {
     const isThis = (address: string): boolean => address.startsWith(`${ip}:`);
     // An address has one life, so the first mention is the one.
-    const update = diary.updates.findIndex(({ added, removed }) => (kind === 'add' ? added : removed).some(isThis));
-    const seenAt = diary.updates[update]?.at;
-    const connectedAt = diary.connected.find(({ address }) => isThis(address))?.at;
+    const update = log.updates.findIndex(({ added, removed }) => (kind === 'add' ? added : removed).some(isThis));
+    const seenAt = log.updates[update]?.at;
+    const connectedAt = log.connected.find(({ address }) => isThis(address))?.at;
     const { first, last } = calls.get(ip) ?? { first: undefined, last: undefined };
     const since = (moment: number | undefined): number | null => (moment === undefined ? null : moment - at);
     const stillCalled = last !== undefined && last > endedAt - STILL_CALLED_MS;
@@ -187,7 +187,7 @@ function lifeOf(
 }
 
 /** First answer and start of the last call. */
-function callsByPod({ dueAt, latencyMs, pod, pods }: Diary): Map<string, { first: number; last: number }> {
+function callsByPod({ dueAt, latencyMs, pod, pods }: ClientLog): Map<string, { first: number; last: number }> {
   const calls = new Map<string, { first: number; last: number }>();
   for (const [index, due] of dueAt.entries()) {
     const ip = pods[pod[index] as number] as string;
@@ -227,21 +227,21 @@ function happened(samples: readonly EventSample[], moment: Moment): number[] {
  * One scale-up has too few calls to tell a share to within 10 %: the calls after all of a cell's scale-ups are laid
  * over each other. A pod's fair share is one over the pods in DNS at that moment.
  */
-function shareCurve(diary: Diary, events: readonly Published[], observations: Observations): ShareCurve {
+function shareCurve(log: ClientLog, events: readonly Published[], observations: Observations): ShareCurve {
   const bins = Math.ceil((CURVE_TO_MS - CURVE_FROM_MS) / BIN_MS);
   const got = new Float64Array(bins);
   const due = new Float64Array(bins);
   for (const added of events.filter(({ kind }) => kind === 'add')) {
     const removedAt = events.find(({ kind, ip }) => kind === 'remove' && ip === added.ip)?.at;
     const until = Math.min(removedAt ?? observations.endedAt, added.at + CURVE_TO_MS);
-    const number = diary.pods.indexOf(added.ip);
-    for (let index = lowerBound(diary.dueAt, added.at + CURVE_FROM_MS); index < diary.dueAt.length; index++) {
-      const at = diary.dueAt[index] as number;
+    const number = log.pods.indexOf(added.ip);
+    for (let index = lowerBound(log.dueAt, added.at + CURVE_FROM_MS); index < log.dueAt.length; index++) {
+      const at = log.dueAt[index] as number;
       if (at >= until) break;
       const bin = Math.floor((at - added.at - CURVE_FROM_MS) / BIN_MS);
       if (bin < 0 || bin >= bins) continue;
       due[bin] = (due[bin] as number) + 1 / podsAt(at, events, observations, added.service);
-      if (diary.pod[index] === number) got[bin] = (got[bin] as number) + 1;
+      if (log.pod[index] === number) got[bin] = (got[bin] as number) + 1;
     }
   }
   const values = Array.from(got, (calls, bin) =>

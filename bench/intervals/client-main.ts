@@ -1,15 +1,17 @@
 /**
- * A client process: channels that look at the Service through a setting each, a call rate on each, and a diary of
- * what they saw and when. All times in the diary are `machineMs()`.
+ * A client process: channels with different settings to one Service, calls at a rate on each, and a log of what each
+ * channel saw and when. All times in the logs are `machineMs()`.
  */
-import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { connectivityState, credentials } from '@grpc/grpc-js';
+import { connectivityState, credentials, status } from '@grpc/grpc-js';
 import { HeadlessChannel } from '../../lib/index.js';
+import { EventLoopDelay } from '../../test/support/event-loop-delay.js';
 import { seededRandom } from '../../test/support/fake-random.js';
+import { unary } from '../../test/support/hello-calls.js';
 import { HelloClient } from '../../test/support/hello-service.js';
+import { OpenLoop } from '../../test/support/load-generator.js';
+import type { CallsReport } from '../../test/support/recorder.js';
 import { serveRpc } from '../../test/support/rpc.js';
-import { hello, OpenLoop, Tally, type TallyReport } from '../harness/load-generator.js';
 import { performanceOffsetMs, wallOffsetMs } from './clock.js';
 import type { Client } from './grid.js';
 
@@ -24,7 +26,7 @@ export interface ClientOrder {
 }
 
 /** What one channel saw. */
-export interface Diary {
+export interface ClientLog {
   readonly id: string;
   /** Addresses as `ip:port`. */
   readonly updates: readonly { at: number; added: readonly string[]; removed: readonly string[] }[];
@@ -35,18 +37,18 @@ export interface Diary {
   readonly latencyMs: Float32Array;
   readonly pod: Uint16Array;
   readonly pods: readonly string[];
-  readonly tally: TallyReport;
+  readonly calls: CallsReport;
   /** Null for grpc-js, which does not count. */
   readonly polls: number | null;
   readonly queries: number | null;
 }
 
 export interface ProcessReport {
-  readonly diaries: readonly Diary[];
+  readonly logs: readonly ClientLog[];
   /** Of the whole process, over the time measured. */
   readonly ms: number;
   readonly cpuUs: number;
-  /** How late a timer fired, the timer's own period taken off. */
+  /** How late a timer fired. */
   readonly eventLoopDelayP99Ms: number;
 }
 
@@ -67,7 +69,6 @@ const STAGGER_MS = 5_000;
 /** Long: on a busy machine a dozen clients start at once. */
 const READY_WITHIN_MS = 60_000;
 const WATCH_MS = 20;
-const DELAY_RESOLUTION_MS = 10;
 
 class Observer {
   readonly #order: ClientOrder;
@@ -104,21 +105,22 @@ class Observer {
         'grpc.dns_min_time_between_resolutions_ms': client.dnsFloorMs,
       });
     }
-    this.#load = new OpenLoop(hello(this.#client), {
+    this.#load = new OpenLoop(unary(this.#client), {
       callsPerSecond: order.callsPerSecond,
       random: seededRandom(seed),
     });
-    this.#load.onAnswer = (pod, dueAt, endedAt) => {
+    this.#load.recorder.subscribe(({ code, pod, dueAt, endedAt }) => {
+      if (code !== status.OK || pod === null) return;
       this.#dueAt.push(dueAt + performanceOffsetMs);
       this.#latencyMs.push(endedAt - dueAt);
       const known = this.#pods.get(pod);
       this.#pod.push(known ?? this.#pods.size);
       if (known === undefined) this.#pods.set(pod, this.#pods.size);
-    };
+    });
   }
 
   async connect(): Promise<void> {
-    // Ours says what stands in the way.
+    // The error of `ready()` says what prevents it.
     if (this.#channel) await this.#channel.ready({ timeoutMs: READY_WITHIN_MS });
     else
       await new Promise<void>((resolve, reject) =>
@@ -134,14 +136,14 @@ class Observer {
 
   /** What came before does not count. */
   begin(): void {
-    this.#load.tally = new Tally();
+    this.#load.recorder.reset();
     this.#dueAt.length = 0;
     this.#latencyMs.length = 0;
     this.#pod.length = 0;
     this.#before = this.#counters;
   }
 
-  async finish(): Promise<Diary> {
+  async finish(): Promise<ClientLog> {
     const { polls, queries } = this.#counters;
     await this.#load.stop();
     if (this.#watching) clearInterval(this.#watching);
@@ -155,7 +157,7 @@ class Observer {
       latencyMs: Float32Array.from(this.#latencyMs),
       pod: Uint16Array.from(this.#pod),
       pods: [...this.#pods.keys()],
-      tally: this.#load.tally.report(),
+      calls: this.#load.recorder.report(),
       polls: ours ? polls - this.#before.polls : null,
       queries: ours ? queries - this.#before.queries : null,
     };
@@ -184,7 +186,7 @@ class Observer {
 }
 
 const observers: Observer[] = [];
-const delays = monitorEventLoopDelay({ resolution: DELAY_RESOLUTION_MS });
+const delay = new EventLoopDelay();
 let began = { at: 0, cpu: process.cpuUsage() };
 
 const methods = {
@@ -207,18 +209,16 @@ const methods = {
 
   async begin(): Promise<void> {
     for (const observer of observers) observer.begin();
-    delays.enable();
-    delays.reset();
+    delay.start();
     began = { at: performance.now(), cpu: process.cpuUsage() };
   },
 
   async finish(): Promise<ProcessReport> {
     const { user, system } = process.cpuUsage(began.cpu);
     const ms = performance.now() - began.at;
-    delays.disable();
-    const eventLoopDelayP99Ms = Math.max(0, delays.percentile(99) / 1e6 - DELAY_RESOLUTION_MS);
-    const diaries = await Promise.all(observers.map((observer) => observer.finish()));
-    return { diaries, ms, cpuUs: user + system, eventLoopDelayP99Ms };
+    delay.stop();
+    const logs = await Promise.all(observers.map((observer) => observer.finish()));
+    return { logs, ms, cpuUs: user + system, eventLoopDelayP99Ms: delay.p99Ms };
   },
 
   /** CPU of this process while one channel polls at an interval and makes no calls. */

@@ -6,7 +6,7 @@ export function machineMs(): number {
 /** Turns this process's `performance.now()` into `machineMs()`. */
 export const performanceOffsetMs = machineMs() - performance.now();
 
-/** Turns this process's `Date.now()` into `machineMs()`; wrong by as much as somebody sets the wall clock meanwhile. */
+/** Turns this process's `Date.now()` into `machineMs()`; wrong by as much as the wall clock is set meanwhile. */
 export function wallOffsetMs(): number {
   return machineMs() - Date.now();
 }

@@ -75,12 +75,11 @@ export class Recorder {
     const call: EndedCall = { id, kind, dueAt, endedAt, pod, peer, code, details, committed, mismatch };
     if (code === status.OK) {
       this.answered += 1;
-      if (pod !== null) this.byPod.set(pod, (this.byPod.get(pod) ?? 0) + 1);
+      if (pod !== null) addCount(this.byPod, pod);
       this.latency.record(endedAt - dueAt);
     } else {
       this.failed += 1;
-      const name = status[code] ?? 'UNKNOWN';
-      this.failedByStatus.set(name, (this.failedByStatus.get(name) ?? 0) + 1);
+      addCount(this.failedByStatus, status[code] ?? 'UNKNOWN');
       if (this.failures.length < FAILURES_KEPT) this.failures.push(call);
     }
     for (const listener of this.#listeners) listener(call);
@@ -96,6 +95,17 @@ export class Recorder {
         resolve();
       });
     });
+  }
+
+  /** Counts the ended calls of another recorder too. */
+  add(other: Recorder): void {
+    this.started += other.ended;
+    this.answered += other.answered;
+    this.failed += other.failed;
+    addCounts(this.byPod, other.byPod);
+    addCounts(this.failedByStatus, other.failedByStatus);
+    this.latency.add(other.latency);
+    this.failures.push(...other.failures.slice(0, FAILURES_KEPT - this.failures.length));
   }
 
   /** Begins a new count. Calls under way belong to it. */
@@ -119,4 +129,12 @@ export class Recorder {
       latency: this.latency.report,
     };
   }
+}
+
+function addCount(counts: Map<string, number>, key: string, by = 1): void {
+  counts.set(key, (counts.get(key) ?? 0) + by);
+}
+
+function addCounts(counts: Map<string, number>, others: ReadonlyMap<string, number>): void {
+  for (const [key, count] of others) addCount(counts, key, count);
 }

@@ -1,9 +1,11 @@
-/** The program in the restricted pod: a client of this package, and the calls that a test wants of it. */
+/** The program in the restricted pod: a client of this package, and the calls that a test asks it for. */
 import { connect } from 'node:net';
-import { setTimeout as sleep } from 'node:timers/promises';
-import { credentials, Metadata, status } from '@grpc/grpc-js';
+import { credentials, status } from '@grpc/grpc-js';
 import { createHeadlessClient, type HeadlessChannel, type HeadlessClientOptions } from '../../../lib/index.js';
-import { HelloClient, sayHi } from '../../support/hello-service.js';
+import { unary } from '../../support/hello-calls.js';
+import { HelloClient } from '../../support/hello-service.js';
+import { ClosedLoop } from '../../support/load-generator.js';
+import type { Recorder } from '../../support/recorder.js';
 import { serveRpc } from '../../support/rpc.js';
 
 export interface ClientPlan {
@@ -18,8 +20,8 @@ export interface CallPlan {
   readonly waitForReady?: boolean;
 }
 
-/** What calls came to. */
-export interface Tally {
+/** How calls ended. */
+export interface CallsSummary {
   /** Answers by pod. */
   answers: Map<string, number>;
   /** `"UNAVAILABLE: …"`, of each call that failed. */
@@ -28,7 +30,7 @@ export interface Tally {
 }
 
 let client: HelloClient | undefined;
-let load: { readonly tally: Tally; ending: boolean; readonly done: Promise<unknown> } | undefined;
+let load: ClosedLoop | undefined;
 
 function theClient(): HelloClient {
   if (client === undefined) throw new Error('no client was made');
@@ -39,21 +41,21 @@ function theChannel(): HeadlessChannel {
   return theClient().getChannel() as HeadlessChannel;
 }
 
-function newTally(): Tally {
-  return { answers: new Map(), failures: [], slowestMs: 0 };
+function theLoad(): ClosedLoop {
+  if (load === undefined) throw new Error('no load runs');
+  return load;
 }
 
-async function callOnce(tally: Tally, { deadlineMs, waitForReady = false }: CallPlan): Promise<void> {
-  const begin = performance.now();
-  const metadata = new Metadata({ waitForReady });
-  try {
-    const { from_who } = await sayHi(theClient(), { metadata, deadline: Date.now() + deadlineMs });
-    tally.answers.set(from_who, (tally.answers.get(from_who) ?? 0) + 1);
-  } catch (error) {
-    const { code, details } = error as { code: status; details: string };
-    tally.failures.push(`${status[code]}: ${details}`);
-  }
-  tally.slowestMs = Math.max(tally.slowestMs, Math.round(performance.now() - begin));
+/** Between two calls of a load. */
+const PAUSE_MS = 10;
+
+function summaryOf({ byPod, failures, latency }: Recorder): CallsSummary {
+  const times = [latency.report.maxMs, ...failures.map(({ dueAt, endedAt }) => endedAt - dueAt)];
+  return {
+    answers: new Map(byPod),
+    failures: failures.map(({ code, details }) => `${status[code]}: ${details}`),
+    slowestMs: Math.round(Math.max(...times)),
+  };
 }
 
 const methods = {
@@ -71,45 +73,33 @@ const methods = {
   snapshot: () => theChannel().snapshot(),
 
   /** So many calls, ten at a time. */
-  async calls(count: number, plan: CallPlan): Promise<Tally> {
-    const tally = newTally();
-    let left = count;
-    const worker = async (): Promise<void> => {
-      while (left-- > 0) await callOnce(tally, plan);
-    };
-    await Promise.all(Array.from({ length: Math.min(10, count) }, worker));
-    return tally;
+  async calls(calls: number, plan: CallPlan): Promise<CallsSummary> {
+    const loop = new ClosedLoop(unary(theClient(), plan), { inFlight: 10, calls });
+    await loop.run();
+    return summaryOf(loop.recorder);
   },
 
-  /** Calls without end: each worker makes one after the other, with a breath between them. */
-  startLoad(workers: number, plan: CallPlan): void {
-    const state = { tally: newTally(), ending: false };
-    const worker = async (): Promise<void> => {
-      while (!state.ending) {
-        await callOnce(state.tally, plan);
-        await sleep(10);
-      }
-    };
-    load = Object.assign(state, { done: Promise.all(Array.from({ length: workers }, worker)) });
+  /** Calls until `stopLoad()`, with a short pause after each. */
+  startLoad(inFlight: number, plan: CallPlan): void {
+    load = new ClosedLoop(unary(theClient(), plan), { inFlight, pauseMs: () => PAUSE_MS });
+    load.start();
   },
 
-  /** What the load came to since it started, or since this was last asked. */
-  loadSoFar(): Tally {
-    if (load === undefined) throw new Error('no load runs');
-    const copy = { ...load.tally };
-    Object.assign(load.tally, newTally());
-    return copy;
+  /** The calls since the load started, or since this was last asked. */
+  loadSoFar(): CallsSummary {
+    const { recorder } = theLoad();
+    const summary = summaryOf(recorder);
+    recorder.reset();
+    return summary;
   },
 
   /** Waits for the calls that are under way. */
-  async stopLoad(): Promise<Tally> {
-    if (load === undefined) throw new Error('no load runs');
-    load.ending = true;
-    await load.done;
-    return load.tally;
+  async stopLoad(): Promise<CallsSummary> {
+    await theLoad().stop();
+    return summaryOf(theLoad().recorder);
   },
 
-  /** What a plain TCP connection comes to: `"connected"`, `"timeout"`, or an errno. */
+  /** How a plain TCP connection ends: `"connected"`, `"timeout"`, or an errno. */
   probe(host: string, port: number, timeoutMs: number): Promise<string> {
     return new Promise((resolve) => {
       const socket = connect({ host, port, timeout: timeoutMs });
