@@ -1,5 +1,5 @@
 /**
- * Every question in turn, under one progress bar: each table as soon as it is known, then the report.
+ * Every benchmark in turn, under one progress bar: each table as soon as it is known, then the report.
  *
  *     npm run bench              short versions of all, under 5 minutes
  *     npm run bench -- --full    each at its default length, about half an hour
@@ -17,24 +17,24 @@ import { scale } from './scale.js';
 import { tail } from './tail.js';
 
 /** Those that need a quiet machine first; the intervals wait more than they work. */
-const QUESTIONS = [overhead, tail, scale, dns, intervals] as readonly Benchmark[];
+const BENCHMARKS = [overhead, tail, scale, dns, intervals] as readonly Benchmark[];
 
 const asked = readOptions('bench');
-const optionsOf = (question: Benchmark): Options => ({
+const optionsOf = (benchmark: Benchmark): Options => ({
   ...asked,
   mode: asked.mode === 'full' ? 'default' : 'short',
-  own: Object.fromEntries(Object.entries(question.flags ?? {}).map(([name, flag]) => [name, flag.default])),
+  own: Object.fromEntries(Object.entries(benchmark.flags ?? {}).map(([name, flag]) => [name, flag.default])),
 });
 
 process.on('SIGINT', () => process.exit(130));
 process.on('SIGTERM', () => process.exit(143));
 
-const progress = new Progress(QUESTIONS.flatMap((question) => question.plan(optionsOf(question))));
-for (const question of QUESTIONS) {
-  const options = optionsOf(question);
-  const outcome = await question.run({ options, progress, random: seededRandom(options.seed) });
+const progress = new Progress(BENCHMARKS.flatMap((benchmark) => benchmark.plan(optionsOf(benchmark))));
+for (const benchmark of BENCHMARKS) {
+  const options = optionsOf(benchmark);
+  const outcome = await benchmark.run({ options, progress, random: seededRandom(options.seed) });
   progress.hide();
-  report(question, outcome, options);
+  report(benchmark, outcome, options);
 }
 progress.end();
 

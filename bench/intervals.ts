@@ -3,7 +3,7 @@
  *
  *     npm run bench:intervals                  real pods, all intervals and caches, rivals; under 10 minutes
  *     npm run bench:intervals -- --short       fewer, in about 2 minutes;  --full: everything, some 45 minutes
- *     npm run bench:intervals -- --simulate    the last run's cells again on a virtual clock, and whether they agree
+ *     npm run bench:intervals -- --simulate    the last run's cells again on a fake clock, and whether they agree
  *
  * All cells run at the same time, on the same pods and the same scale events; cells of one setting share a client
  * process. A real run ends with the simulation too; with `--simulate` a disagreement is exit code 1.

@@ -1,5 +1,5 @@
 /**
- * A benchmark's command line. Every question has the common flags below and may add its own; a wrong flag or value is
+ * A benchmark's command line. Every benchmark has the common flags below and may add its own; a wrong flag or value is
  * told in one sentence on stderr and ends the process with code 2, `--help` with code 0.
  *
  *     const options = readOptions('bench:tail', { inFlight: { default: 40, min: 1, max: 500, help: 'calls in flight' } });
@@ -10,7 +10,7 @@ import { parseArgs } from 'node:util';
 /** `short`: a part of `npm run bench`; `full`: the whole grid, however long it takes. */
 export type Mode = 'short' | 'default' | 'full';
 
-/** A number of the question's own. Its name in camelCase becomes a flag in kebab-case. */
+/** A number of the benchmark's own. Its name in camelCase becomes a flag in kebab-case. */
 export interface NumberFlag {
   readonly default: number;
   readonly min: number;
@@ -22,11 +22,11 @@ export interface Options<Own extends string = string> {
   readonly mode: Mode;
   /** Of every random choice; printed with the result, so that a run can be repeated. */
   readonly seed: number;
-  /** Only what a virtual clock can tell. A question without a simulation refuses the flag. */
+  /** Only the simulation on a fake clock. A benchmark without a simulation refuses the flag. */
   readonly simulate: boolean;
   /** The result goes to stdout as JSON, instead of the table. */
   readonly json: boolean;
-  /** Values of the question's own flags. */
+  /** Values of the benchmark's own flags. */
   readonly own: Readonly<Record<Own, number>>;
 }
 
