@@ -1,6 +1,6 @@
 /**
- * What does one bad pod do to everyone's latency? Four pods, an open loop of calls at about half of their capacity, and
- * the same trouble for each balancer in turn. A call that runs into its deadline counts as slow as the deadline.
+ * What does one bad pod do to the latency of all calls? Four pods, an open loop of calls at about half of their capacity, and
+ * the same fault for each balancer in turn. A call that runs into its deadline counts as slow as the deadline.
  *
  *     npm run bench:tail
  */
@@ -135,10 +135,10 @@ async function measure(
   pods: readonly PodProcess[],
   random: Context['random'],
 ): Promise<Round> {
-  const stage = await begin(scenario, pods);
+  const running = await begin(scenario, pods);
   const latencies: number[] = [];
   const buckets = Array.from({ length: ROUND_MS / BUCKET_MS }, (): [number, number] => [0, 0]);
-  const call = unary(client, { deadlineMs: DEADLINE_MS, message: () => stage.message(random) });
+  const call = unary(client, { deadlineMs: DEADLINE_MS, message: () => running.message(random) });
   const loop = new OpenLoop(call, { callsPerSecond: CALLS_PER_SECOND, arrivals: 'poisson', random });
   const startedAt = performance.now();
   loop.recorder.subscribe(({ code, pod, dueAt, endedAt }) => {
@@ -152,7 +152,7 @@ async function measure(
   loop.start();
   await new Promise((resolve) => setTimeout(resolve, ROUND_MS));
   await loop.stop();
-  await stage.end();
+  await running.end();
   const { failed } = loop.recorder;
   return { latencies: [...latencies, ...Array.from({ length: failed }, () => DEADLINE_MS)], failed, buckets };
 }

@@ -1,4 +1,4 @@
-/** What goes wrong on one pod of four, and when. Pods work on one call at a time, as a CPU does. */
+/** The fault of one pod of four, and when it has it. Pods work on one call at a time, as a CPU does. */
 import type { Random } from '../../lib/runtime.js';
 import type { PodProcess } from '../../test/support/pods-in-processes.js';
 
@@ -22,15 +22,15 @@ export const DESCRIPTIONS: Record<Scenario, string> = {
   uneven: `one call in ${LARGE_EVERY} takes ${LARGE_KIB + 1} times as long`,
 };
 
-export interface Stage {
+export interface RunningScenario {
   /** The text of the next call. */
   message(random: Random): string;
   /** Puts the pods back as they were. */
   end(): Promise<void>;
 }
 
-/** Sets the stage; the victim is the first pod. */
-export async function begin(scenario: Scenario, pods: readonly PodProcess[]): Promise<Stage> {
+/** Starts a scenario; the faulty pod is the first one. */
+export async function begin(scenario: Scenario, pods: readonly PodProcess[]): Promise<RunningScenario> {
   const [victim] = pods;
   if (!victim) throw new Error('a scenario needs a pod');
   for (const pod of pods) await pod.behave({ delayMs: SERVICE_MS, workers: 1, delayPerKiBMs: 0 });

@@ -1,4 +1,4 @@
-/** The command line of the soak: what was asked for, or a sentence that says what is wrong with it. */
+/** The command line of the soak: its values, or an error whose sentence says what is wrong. */
 import { parseArgs } from 'node:util';
 
 export interface Flags {
@@ -26,7 +26,7 @@ export const USAGE = `npm run soak -- [flags]
 
 const UNITS = { seconds: 1_000, minutes: 60_000, hours: 3_600_000 } as const;
 const DEFAULT_DURATION_MS = 10 * UNITS.minutes;
-/** Shorter ones have nothing in their first and last tenth. */
+/** Shorter ones have no sample in their first and last tenth. */
 const SHORTEST_MS = 20_000;
 const LONGEST_MS = 24 * 31 * UNITS.hours;
 

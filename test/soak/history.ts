@@ -1,4 +1,4 @@
-/** What did happen to the pods and to DNS, by the clock of the process that makes the calls. */
+/** What happened to the pods and to DNS, by the clock of the process that makes the calls. */
 
 /** `until` is Infinity while it lasts. */
 export interface Period {
@@ -19,7 +19,7 @@ export interface PodHistory {
   readonly troubles: Trouble[];
 }
 
-/** Older ones explain nothing any more, and a soak of hours must not grow. */
+/** Older ones explain no call, and must not fill the memory of a soak of hours. */
 const KEPT_MS = 10 * 60_000;
 
 export class History {

@@ -1,6 +1,6 @@
 /**
- * The soak: `npm run soak -- --minutes 10`, and `npm run soak:rolling`. Exits 1 if any promise was broken. The last
- * line has the seed, which makes the same scenario again.
+ * The soak: `npm run soak -- --minutes 10`, and `npm run soak:rolling`. Exits 1 if any rule was broken. The last line
+ * has the seed, which gives the same scenario again.
  */
 import { ProgressDisplay } from '../support/progress.js';
 import { FlagError, type Flags, readFlags, USAGE } from './flags.js';
@@ -24,7 +24,7 @@ function flags(): Flags {
   }
 }
 
-// Ends through `exit`, whose handlers take the pods along.
+// `exit` runs the handlers that end the pods.
 process.on('SIGINT', () => process.exit(130));
 process.on('SIGTERM', () => process.exit(143));
 
@@ -39,6 +39,6 @@ else if (wanted.rolling) {
   const again = `npm run soak -- --seconds ${durationMs / 1_000} --pods ${pods} --seed ${seed}`;
   display.print(`seed ${seed}, ${durationMs / 1_000} s, at most ${pods} pods`);
   const kept = await soak({ seed, durationMs, pods }, display);
-  display.print(kept ? `Every promise was kept. Seed ${seed}` : `Promises were broken. Again: ${again}`);
+  display.print(kept ? `Every rule was kept. Seed ${seed}` : `Rules were broken. Again: ${again}`);
   if (!kept) process.exitCode = 1;
 }

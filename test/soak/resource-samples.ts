@@ -1,4 +1,4 @@
-/** Memory, handles and sockets of this process, sampled from first to last; and whether they stayed flat. */
+/** Memory, handles and sockets of this process, sampled throughout a run; and whether they stayed flat. */
 import { readdirSync, readlinkSync } from 'node:fs';
 
 export interface Sample {
@@ -14,7 +14,7 @@ export interface Sample {
 
 export type Measure = 'heapBytes' | 'rssBytes' | 'handles' | 'sockets';
 
-/** What the run itself needs: calls, connections and code come and go with the scenario. */
+/** How much each may grow: calls, connections and code vary with the scenario. */
 const ALLOWANCE: Readonly<Record<Measure, (first: number) => number>> = {
   heapBytes: (first) => first * 0.15 + 4 * 2 ** 20,
   rssBytes: (first) => first * 0.2 + 32 * 2 ** 20,
@@ -29,7 +29,7 @@ export interface Comparison {
   readonly flat: boolean;
 }
 
-/** Compares the means of the first and the last tenth. Growth is what counts: less is no flaw. */
+/** Compares the means of the first and the last tenth. Only growth counts. */
 export function compare(samples: readonly Sample[]): Comparison[] {
   const first = samples.filter(({ progress }) => progress <= 0.1);
   const last = samples.filter(({ progress }) => progress >= 0.9);
@@ -48,7 +48,7 @@ function mean(samples: readonly Sample[], measure: Measure): number {
 export function takeSample(progress: number, connections: number): Sample {
   const collect = globalThis.gc;
   if (!collect) throw new Error('the soak measures memory: run it with node --expose-gc');
-  // The second one takes what finalizers of the first let go.
+  // The second collection frees what finalizers of the first released.
   collect();
   collect();
   const { heapUsed, rss } = process.memoryUsage();

@@ -19,9 +19,9 @@ const PODS = 20;
 const IN_FLIGHT = 64;
 const POD_DELAY_MS = 10;
 const INTERVAL_MS = 1_000;
-/** The interval with its jitter, twice over: for the machine. */
+/** Twice the interval with its jitter: a busy machine is slow. */
 const GRACE_MS = 2_500;
-/** DNS names a killed pod so long yet. */
+/** How long the record of a killed pod stays in DNS. */
 const NOTICED_MS = 300;
 /** Generous: a busy machine must not look like a lost pod. */
 const DEADLINE_MS = 30_000;
@@ -34,15 +34,15 @@ export async function rolling(calls: number, display: ProgressDisplay): Promise<
   return restarted && killed;
 }
 
-/** What a part may do while the calls go on. */
-interface Stage {
+/** What a part works with while the calls go on. */
+interface Part {
   readonly cluster: SoakCluster;
   /** Resolves when this share of the calls has been made. */
   calls(share: number): Promise<void>;
   background(task: Promise<void>): void;
 }
 
-async function restartAll({ cluster, calls, background }: Stage): Promise<void> {
+async function restartAll({ cluster, calls, background }: Part): Promise<void> {
   for (let pod = 0; pod < PODS; pod++) {
     await calls((pod + 1) / (PODS + 1));
     await cluster.come(PODS + pod);
@@ -52,10 +52,10 @@ async function restartAll({ cluster, calls, background }: Stage): Promise<void> 
 
 /**
  * The pods of two processes by RST, one by one; those of the two others with their processes, by SIGKILL, five at a
- * time. Half of them seize up before (as before the kernel kills for want of memory), so that all calls on them are
- * unanswered; the other half die in the middle of everything, some with half an answer out.
+ * time. Half of them hang before that (as when the kernel then kills a process that is out of memory), so that no call on
+ * them is answered; the other half die while they answer.
  */
-async function killAll({ cluster, calls, background }: Stage): Promise<void> {
+async function killAll({ cluster, calls, background }: Part): Promise<void> {
   const oneByOne = Array.from({ length: PODS }, (_, pod) => pod).filter((pod) => pod % 4 < 2);
   const steps = oneByOne.length + 3;
   let newcomer = PODS;
@@ -80,7 +80,7 @@ async function killAll({ cluster, calls, background }: Stage): Promise<void> {
 
 async function part(
   title: string,
-  play: (stage: Stage) => Promise<void>,
+  play: (context: Part) => Promise<void>,
   { calls, kills }: { calls: number; kills: boolean },
   display: ProgressDisplay,
 ): Promise<boolean> {

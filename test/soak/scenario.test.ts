@@ -4,12 +4,12 @@ import { drawScenario, LONGEST_EVENT_MS, type ScenarioSettings } from './scenari
 
 const settings: ScenarioSettings = { seed: 7, durationMs: 600_000, maxPods: 50, minPods: 20, graceMs: 3_500 };
 
-test('the same seed is the same scenario, another seed another one', () => {
+test('the same seed gives the same scenario, another seed another one', () => {
   assert.deepEqual(drawScenario(settings), drawScenario(settings));
   assert.notDeepEqual(drawScenario(settings), drawScenario({ ...settings, seed: 8 }));
 });
 
-test('in ten minutes everything happens, in order, and the end is left to what is under way', () => {
+test('in ten minutes every kind of event happens, in order of time, and none begins shortly before the end', () => {
   const { events } = drawScenario(settings);
   const kinds = new Set(events.map(({ kind }) => kind));
   assert.deepEqual([...kinds].sort(), ['come', 'go', 'hang', 'kill', 'outage', 'restart', 'slow']);
@@ -20,7 +20,7 @@ test('in ten minutes everything happens, in order, and the end is left to what i
   assert.ok(events.every(({ atMs }) => atMs >= 0 && atMs <= settings.durationMs - LONGEST_EVENT_MS));
 });
 
-test('for any seed the population stays within bounds, and nothing happens to a pod that is not there or in trouble', () => {
+test('for any seed the population stays within bounds, and no event happens to a pod that does not run or is faulty', () => {
   for (let seed = 0; seed < 50; seed++) {
     const { pods, events } = drawScenario({ ...settings, seed, durationMs: 120_000 });
     const alive = new Map(Array.from({ length: pods }, (_, pod) => [pod, 0]));

@@ -1,6 +1,6 @@
 /**
- * What happens to the pods and to DNS, and when: drawn from a seed before anything starts, so that the same seed is the
- * same story. Pure. Pods are numbered in the order in which they come.
+ * What happens to the pods and to DNS, and when: drawn from a seed before anything starts, so that the same seed gives
+ * the same scenario. Pure. Pods are numbered in the order of their start.
  */
 import type { Random } from '../../lib/runtime.js';
 import { seededRandom } from '../support/fake-random.js';
@@ -10,11 +10,11 @@ export type Outage = 'SERVFAIL' | 'REFUSED' | 'NXDOMAIN' | 'timeout' | 'malforme
 export type Happening =
   /** A new pod, and its record. */
   | { readonly kind: 'come'; readonly pod: number }
-  /** Leaves DNS, serves on until it may be taken to be forgotten, says GOAWAY and ends its calls. */
+  /** Leaves DNS, serves on until clients have applied that, sends GOAWAY and finishes its calls. */
   | { readonly kind: 'go'; readonly pod: number }
-  /** RST on all its connections. DNS names it for a while yet. */
+  /** RST on all its connections. Its record stays in DNS for `noticedMs`. */
   | { readonly kind: 'kill'; readonly pod: number; readonly noticedMs: number }
-  /** Killed, and back under the same address. */
+  /** Killed, and started again at the same address. */
   | { readonly kind: 'restart'; readonly pod: number; readonly noticedMs: number; readonly downMs: number }
   /** Unary calls are not answered. */
   | { readonly kind: 'hang'; readonly pod: number; readonly forMs: number }
@@ -24,7 +24,7 @@ export type Happening =
 export type ScenarioEvent = Happening & { readonly atMs: number };
 
 export interface Scenario {
-  /** Pods 0 to `pods - 1` are there from the start. */
+  /** Pods 0 to `pods - 1` run from the start. */
   readonly pods: number;
   readonly events: readonly ScenarioEvent[];
 }
@@ -35,16 +35,16 @@ export interface ScenarioSettings {
   /** Pods in DNS, at most and at least. */
   readonly maxPods: number;
   readonly minPods: number;
-  /** How long a pod that goes takes to be gone. */
+  /** How long a pod serves on after it left DNS. */
   readonly graceMs: number;
 }
 
 /** Between two events; some are bursts of several. */
 const GAP_MS = [200, 1_200] as const;
-/** The end of the run is left to what is under way: no event lasts longer. */
+/** No event lasts longer, and none begins so shortly before the end of the run. */
 export const LONGEST_EVENT_MS = 6_000;
-/** Of the pods, so many may be in trouble at a time: whoever is left must be able to carry the load. */
-const TROUBLED_SHARE = 0.3;
+/** The share of the pods that may be faulty at a time: the others must be able to carry the load. */
+const FAULTY_SHARE = 0.3;
 
 const WEIGHTS: Readonly<Record<Happening['kind'], number>> = {
   come: 24,
@@ -62,17 +62,17 @@ const BURST = 8;
 const OUTAGES: readonly Outage[] = ['SERVFAIL', 'REFUSED', 'NXDOMAIN', 'timeout', 'malformed'];
 
 export function drawScenario(settings: ScenarioSettings): Scenario {
-  return new Author(settings).write();
+  return new ScenarioBuilder(settings).build();
 }
 
-class Author {
+class ScenarioBuilder {
   readonly #settings: ScenarioSettings;
   readonly #random: Random;
   readonly #events: ScenarioEvent[] = [];
-  /** In DNS and in no trouble. */
-  readonly #calm: number[] = [];
-  /** In DNS or soon again, but not to be touched until then. */
-  readonly #troubled = new Map<number, number>();
+  /** In DNS and not faulty. */
+  readonly #healthy: number[] = [];
+  /** Faulty, and until when: no other event may happen to such a pod. */
+  readonly #faulty = new Map<number, number>();
   #lastPod = -1;
   #outageUntil = 0;
   #now = 0;
@@ -82,10 +82,10 @@ class Author {
     this.#random = seededRandom(settings.seed);
   }
 
-  write(): Scenario {
+  build(): Scenario {
     const { minPods, maxPods, durationMs } = this.#settings;
     const pods = Math.round((minPods + maxPods) / 2);
-    while (this.#lastPod < pods - 1) this.#calm.push(++this.#lastPod);
+    while (this.#lastPod < pods - 1) this.#healthy.push(++this.#lastPod);
     for (;;) {
       this.#now += this.#between(...GAP_MS);
       if (this.#now > durationMs - LONGEST_EVENT_MS) return { pods, events: this.#events };
@@ -95,7 +95,7 @@ class Author {
   }
 
   get #population(): number {
-    return this.#calm.length + this.#troubled.size;
+    return this.#healthy.length + this.#faulty.size;
   }
 
   #draw(): void {
@@ -112,18 +112,18 @@ class Author {
 
   #may(kind: Happening['kind']): boolean {
     const { minPods, maxPods } = this.#settings;
-    const troubleAllowed = this.#troubled.size < Math.floor(this.#population * TROUBLED_SHARE) && this.#calm.length > 0;
+    const failureAllowed = this.#faulty.size < Math.floor(this.#population * FAULTY_SHARE) && this.#healthy.length > 0;
     switch (kind) {
       case 'come':
         return this.#population < maxPods;
       case 'go':
-        return this.#population > minPods && this.#calm.length > 0;
+        return this.#population > minPods && this.#healthy.length > 0;
       case 'kill':
-        return this.#population > minPods && troubleAllowed;
+        return this.#population > minPods && failureAllowed;
       case 'outage':
         return this.#now >= this.#outageUntil;
       default:
-        return troubleAllowed;
+        return failureAllowed;
     }
   }
 
@@ -132,7 +132,7 @@ class Author {
     const atMs = this.#now;
     switch (kind) {
       case 'come':
-        this.#calm.push(++this.#lastPod);
+        this.#healthy.push(++this.#lastPod);
         this.#events.push({ atMs, kind, pod: this.#lastPod });
         break;
       case 'go':
@@ -143,25 +143,25 @@ class Author {
         break;
       case 'restart': {
         const downMs = this.#between(300, 4_000);
-        const pod = this.#trouble(downMs);
-        // A fast restart is not noticed: the record stays.
+        const pod = this.#fail(downMs);
+        // After a fast restart the record is never removed.
         this.#events.push({ atMs, kind, pod, downMs, noticedMs: this.#between(0, 2_000) });
         break;
       }
       case 'hang': {
         const forMs = this.#between(500, 5_000);
-        this.#events.push({ atMs, kind, pod: this.#trouble(forMs), forMs });
+        this.#events.push({ atMs, kind, pod: this.#fail(forMs), forMs });
         break;
       }
       case 'slow': {
         const forMs = this.#between(500, 5_000);
-        this.#events.push({ atMs, kind, pod: this.#trouble(forMs), forMs, delayMs: this.#whole(50, 400) });
+        this.#events.push({ atMs, kind, pod: this.#fail(forMs), forMs, delayMs: this.#whole(50, 400) });
         break;
       }
       case 'outage': {
         const forMs = this.#between(500, 5_000);
         this.#events.push({ atMs, kind, forMs, failure: OUTAGES[this.#whole(0, OUTAGES.length - 1)] as Outage });
-        // Time to recover, or else pods that go would never be missed.
+        // Without time to recover, clients would never notice that pods left.
         this.#outageUntil = atMs + forMs + 2 * graceMs;
         break;
       }
@@ -169,21 +169,21 @@ class Author {
   }
 
   #take(): number {
-    return this.#calm.splice(this.#whole(0, this.#calm.length - 1), 1)[0] as number;
+    return this.#healthy.splice(this.#whole(0, this.#healthy.length - 1), 1)[0] as number;
   }
 
-  #trouble(forMs: number): number {
+  #fail(forMs: number): number {
     const pod = this.#take();
-    // Not touched again at the very moment of its recovery, which orders to another process may delay.
-    this.#troubled.set(pod, this.#now + forMs + 1_500);
+    // Some time is added, since commands to another process may delay the recovery.
+    this.#faulty.set(pod, this.#now + forMs + 1_500);
     return pod;
   }
 
   #recover(): void {
-    for (const [pod, until] of this.#troubled)
+    for (const [pod, until] of this.#faulty)
       if (until <= this.#now) {
-        this.#troubled.delete(pod);
-        this.#calm.push(pod);
+        this.#faulty.delete(pod);
+        this.#healthy.push(pod);
       }
   }
 

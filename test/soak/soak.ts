@@ -1,5 +1,4 @@
-/** The soak itself: plays the scenario under load, and holds every call and every sample to what was promised. */
-
+/** The soak itself: plays the scenario under load, and checks every call and every sample against the rules. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { credentials, status } from '@grpc/grpc-js';
 import { createHeadlessClient, type HeadlessChannel } from '../../lib/index.js';
@@ -24,15 +23,15 @@ const POD_DELAY_MS = 25;
 /** Of each of the two clients. */
 const UNARY_CALLS = 20;
 const STREAMS = 4;
-/** For the machine, beside what its event loop was seen to stand still. */
+/** For delays of the machine, beside those of its event loop that were measured. */
 const SLACK_MS = 700;
 /** Both rounds to the one server, 500 ms each. */
 const DNS_TIMEOUT_MS = 1_000;
-/** A pod that goes serves on until clients have had their interval, and some. */
+/** How long a pod serves on after it left DNS: longer than the clients' interval. */
 const GRACE_MS = 3_500;
-/** What a first connection may take, beside hearing of the pod. */
+/** What a first connection may take, beside the update. */
 const CONNECT_MS = 2_000;
-/** When each client could have called each pod so often, a pod that nobody called was left out. */
+/** After so many calls for each client and pod, a new pod without a call counts as left out. */
 const FAIR_ROUNDS = 3;
 const WARM_UP_MS = 5_000;
 /** Each collects all garbage, which takes a while: not more than are needed for a mean of a tenth. */
@@ -40,7 +39,7 @@ const SAMPLES = 40;
 
 interface Newcomer {
   readonly since: number;
-  /** How many calls there must have been before its time is up; null until it must be connected. */
+  /** The number of calls at which it counts as left out; null until it must be connected. */
   enoughCalls: number | null;
 }
 
@@ -73,7 +72,7 @@ class Soak {
   readonly #samples: Sample[] = [];
   readonly #underWay = new Set<Promise<void>>();
   readonly #stalls = new Stalls();
-  /** That nobody has called yet. */
+  /** Not called yet. */
   readonly #newcomers = new Map<string, Newcomer>();
   #happened = 0;
   #startedAt = 0;
@@ -97,7 +96,7 @@ class Soak {
     this.#openClients();
     await Promise.all(this.#channels.map((channel) => channel.ready({ timeoutMs: 30_000 })));
     for (const load of this.#loads) load.start();
-    // What is compiled and filled once only is no leak.
+    // Code that is compiled once and caches that are filled once are no leak.
     await sleep(WARM_UP_MS);
     this.#stalls.start();
     this.#startedAt = performance.now();
