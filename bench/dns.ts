@@ -129,13 +129,13 @@ async function comparePolls(
   random: Context['random'],
 ): Promise<PollCell[]> {
   const name = nameOf(records);
-  const rivals = [
+  const resolvers = [
     { resolver: 'ours' as const, resolve: ours(name, server) },
     { resolver: 'dns.resolve4' as const, resolve: cares(name, server) },
-  ].map((rival) => ({ ...rival, cpuUs: [] as number[], latencies: [] as number[] }));
-  for (const { resolve } of rivals) for (let poll = 0; poll < WARM_UP_POLLS; poll++) await timeOf(resolve, records);
+  ].map((resolver) => ({ ...resolver, cpuUs: [] as number[], latencies: [] as number[] }));
+  for (const { resolve } of resolvers) for (let poll = 0; poll < WARM_UP_POLLS; poll++) await timeOf(resolve, records);
   for (let round = 0; round < rounds; round++)
-    for (const { resolve, cpuUs, latencies } of round % 2 === 0 ? rivals : rivals.toReversed()) {
+    for (const { resolve, cpuUs, latencies } of round % 2 === 0 ? resolvers : resolvers.toReversed()) {
       const before = process.cpuUsage();
       const times: number[] = [];
       for (let poll = 0; poll < POLLS; poll++) times.push(await timeOf(resolve, records));
@@ -143,8 +143,8 @@ async function comparePolls(
       cpuUs.push((user + system) / POLLS);
       latencies.push(...times);
     }
-  const baseline = rivals[1]?.cpuUs ?? [];
-  return rivals.map(({ resolver, cpuUs, latencies }) => {
+  const baseline = resolvers[1]?.cpuUs ?? [];
+  return resolvers.map(({ resolver, cpuUs, latencies }) => {
     const ascending = sorted(latencies);
     return {
       kind: 'poll',

@@ -1,7 +1,7 @@
 /**
  * How old is a client's view of the Service, by refresh interval and DNS cache, and what does asking more often cost?
  *
- *     npm run bench:intervals                  real pods, all intervals and caches, rivals; under 10 minutes
+ *     npm run bench:intervals                  real pods, all intervals and caches, baselines; under 10 minutes
  *     npm run bench:intervals -- --short       fewer, in about 2 minutes;  --full: everything, some 45 minutes
  *     npm run bench:intervals -- --simulate    the last run's cells again on a fake clock, and whether they agree
  *

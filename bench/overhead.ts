@@ -1,6 +1,6 @@
 /**
  * What does balancing cost? The same calls over the same pods, by our two policies and by grpc-js's, in turn: each
- * round measures every rival for a second, the next round in the opposite order, and figures are ratios within a round.
+ * round measures every balancer for a second, the next round in the opposite order, and figures are ratios within a round.
  *
  *     npm run bench:overhead            all kinds of calls over 1, 4, 50 and 100 pods, 9 rounds
  *     npm run bench:overhead -- --short unary calls over 4 and 50 pods, 3 rounds
@@ -25,14 +25,14 @@ import { Recording, type Result } from './harness/result.js';
 import { mean, quantile, type Ratio, ratioOfPairs, sorted } from './harness/statistics.js';
 import { formatTable } from './harness/table.js';
 import { allocatedBytes } from './overhead/allocation.js';
-import { BASELINE, connect, RIVALS, type Rival } from './overhead/baselines.js';
+import { BALANCERS, BASELINE, type Balancer, connect } from './overhead/baselines.js';
 import { callOf, LARGE_OCTETS, STREAM_LENGTH, WORKLOADS, type Workload } from './overhead/workloads.js';
 
 export interface CallsCell {
   readonly kind: 'calls';
   readonly workload: Workload;
   readonly pods: number;
-  readonly rival: Rival;
+  readonly rival: Balancer;
   /** Medians over the rounds. */
   readonly callsPerSecond: number;
   /** User and system time of the client's process, all of it: the loop that calls included. */
@@ -48,7 +48,7 @@ export interface CallsCell {
 
 export interface PickCell {
   readonly kind: 'pick';
-  readonly rival: Rival;
+  readonly rival: Balancer;
   readonly pods: number;
   /** Of one pick alone, median of the rounds. */
   readonly nanoseconds: number;
@@ -91,7 +91,7 @@ export const overhead: Benchmark<OverheadCell, 'inFlight'> = {
     { name: 'overhead: start pods', ms: 4_000 },
     ...settings(mode).map((setting) => ({
       name: stepOf(setting),
-      ms: RIVALS.length * (ROUNDS[mode] + 2) * (SLICE_MS + 100) + 1_000,
+      ms: BALANCERS.length * (ROUNDS[mode] + 2) * (SLICE_MS + 100) + 1_000,
     })),
     { name: 'overhead: the pick alone', ms: 3_000 },
   ],
@@ -113,8 +113,8 @@ async function run({ options, progress, random }: Context<'inFlight'>): Promise<
       progress.begin(stepOf(setting));
       const measured = await measure(setting, cluster, options.own.inFlight, rounds, (note) => progress.setNote(note));
       const baseline = measured.get(BASELINE)?.slices ?? [];
-      for (const [rival, { slices, recorder, bytes }] of measured) {
-        raw.push({ ...setting, rival, slices });
+      for (const [balancer, { slices, recorder, bytes }] of measured) {
+        raw.push({ ...setting, rival: balancer, slices });
         const pairs = (figure: (slice: Slice) => number): Ratio =>
           ratioOfPairs(
             slices.map((slice, round) => [figure(slice), figure(baseline[round] as Slice)] as const),
@@ -124,7 +124,7 @@ async function run({ options, progress, random }: Context<'inFlight'>): Promise<
         cells.push({
           kind: 'calls',
           ...setting,
-          rival,
+          rival: balancer,
           callsPerSecond: median((slice) => slice.callsPerSecond),
           cpuUs: median((slice) => slice.cpuUs),
           systemUs: median((slice) => slice.systemUs),
@@ -132,7 +132,7 @@ async function run({ options, progress, random }: Context<'inFlight'>): Promise<
           allocatedBytes: bytes,
           imbalance: median((slice) => slice.imbalance),
           ratios:
-            rival === BASELINE
+            balancer === BASELINE
               ? null
               : {
                   throughput: pairs((slice) => slice.callsPerSecond),
@@ -172,27 +172,27 @@ async function measure(
   inFlight: number,
   rounds: number,
   tell: (note: string) => void,
-): Promise<Map<Rival, Measured>> {
+): Promise<Map<Balancer, Measured>> {
   const ips = cluster.ips.slice(0, pods);
-  const clients = new Map<Rival, HelloClient>();
-  for (const rival of RIVALS) clients.set(rival, await connect(rival, ips, cluster.port));
-  const measured = new Map<Rival, Measured>();
+  const clients = new Map<Balancer, HelloClient>();
+  for (const balancer of BALANCERS) clients.set(balancer, await connect(balancer, ips, cluster.port));
+  const measured = new Map<Balancer, Measured>();
   try {
-    for (const [rival, client] of clients) {
-      tell(`warm up ${rival}`);
+    for (const [balancer, client] of clients) {
+      tell(`warm up ${balancer}`);
       await slice(workload, client, inFlight, pods, new Recorder());
       const profiled = new Recorder();
       const allocated = await allocatedBytes(async () => {
         await slice(workload, client, inFlight, pods, profiled);
       });
-      measured.set(rival, { slices: [], recorder: new Recorder(), bytes: allocated / profiled.answered });
+      measured.set(balancer, { slices: [], recorder: new Recorder(), bytes: allocated / profiled.answered });
     }
     for (let round = 0; round < rounds; round++) {
       tell(`round ${round + 1} of ${rounds}`);
       // A B C D, D C B A: what drifts with time falls on all alike.
       const order = round % 2 === 0 ? [...measured] : [...measured].reverse();
-      for (const [rival, { slices, recorder }] of order)
-        slices.push(await slice(workload, clients.get(rival) as HelloClient, inFlight, pods, recorder));
+      for (const [balancer, { slices, recorder }] of order)
+        slices.push(await slice(workload, clients.get(balancer) as HelloClient, inFlight, pods, recorder));
     }
   } finally {
     for (const client of clients.values()) client.close();
@@ -230,42 +230,42 @@ async function slice(
 /** Without calls: balancers on fake subchannels, all connected. */
 async function pickAlone(rounds: number): Promise<PickCell[]> {
   const cells: PickCell[] = [];
-  const makers: [Rival, () => BalancerHarness][] = [
+  const makers: [Balancer, () => BalancerHarness][] = [
     ['grpc-js round_robin', () => new BalancerHarness('round_robin')],
     ['ours least_request', () => new BalancerHarness('headless', leastRequest)],
     ['ours round_robin', () => new BalancerHarness('headless', roundRobin)],
   ];
   for (const pods of PICK_PODS) {
     const ips = unclaimedLoopback(pods);
-    const balancers = makers.map(([rival, make]) => ({ rival, balancer: make(), times: [] as number[] }));
-    for (const { balancer } of balancers) await settle(balancer, ips);
+    const harnesses = makers.map(([balancer, make]) => ({ balancer, harness: make(), times: [] as number[] }));
+    for (const { harness } of harnesses) await settle(harness, ips);
     for (let round = 0; round <= rounds; round++)
-      for (const { balancer, times } of round % 2 === 0 ? balancers : [...balancers].reverse()) {
+      for (const { harness, times } of round % 2 === 0 ? harnesses : [...harnesses].reverse()) {
         const startedAt = performance.now();
-        balancer.pick(PICKS);
+        harness.pick(PICKS);
         // The first round warms up.
         if (round > 0) times.push(((performance.now() - startedAt) * 1e6) / PICKS);
       }
-    for (const { rival, balancer, times } of balancers) {
-      cells.push({ kind: 'pick', rival, pods, nanoseconds: quantile(sorted(times), 0.5) });
-      balancer.destroy();
+    for (const { balancer, harness, times } of harnesses) {
+      cells.push({ kind: 'pick', rival: balancer, pods, nanoseconds: quantile(sorted(times), 0.5) });
+      harness.destroy();
     }
   }
   return cells;
 }
 
 /** Ours makes its subchannels a few in each turn. */
-async function settle(balancer: BalancerHarness, ips: readonly string[]): Promise<void> {
-  balancer.update(ips);
-  while (balancer.made < ips.length) await new Promise((resolve) => setTimeout(resolve, 1));
-  balancer.connect();
+async function settle(harness: BalancerHarness, ips: readonly string[]): Promise<void> {
+  harness.update(ips);
+  while (harness.made < ips.length) await new Promise((resolve) => setTimeout(resolve, 1));
+  harness.connect();
 }
 
 function show({ cells }: Result<OverheadCell>): string {
   const calls = cells.filter((cell): cell is CallsCell => cell.kind === 'calls');
   const rows: (CallsCell | null)[] = [];
   for (const cell of calls) {
-    if (cell.rival === RIVALS[0] && rows.length > 0) rows.push(null);
+    if (cell.rival === BALANCERS[0] && rows.length > 0) rows.push(null);
     rows.push(cell);
   }
   // The baseline's ratio to itself.

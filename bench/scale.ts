@@ -49,7 +49,7 @@ async function run({ options, progress }: Context): Promise<Outcome<ScaleCell>> 
   }
   for (const pods of SETS[options.mode]) {
     progress.begin(`scale: apply sets of ${count(pods)} pods`);
-    for (const rival of ['ours', 'grpc-js round_robin'] as const) cells.push(await measureApplying(rival, pods));
+    for (const balancer of ['ours', 'grpc-js round_robin'] as const) cells.push(await measureApplying(balancer, pods));
   }
   for (const pods of STALLS[options.mode]) {
     progress.begin(`scale: connect to ${count(pods)} pods`);
@@ -63,14 +63,14 @@ function show({ cells }: Result<ScaleCell>): string {
   const of = <K extends ScaleCell['kind']>(kind: K): Extract<ScaleCell, { kind: K }>[] =>
     cells.filter((cell): cell is Extract<ScaleCell, { kind: K }> => cell.kind === kind);
   const applied = of('apply');
-  const rivalOf = (cell: ApplyCell): ApplyCell | undefined =>
+  const baselineOf = (cell: ApplyCell): ApplyCell | undefined =>
     applied.find(({ rival, pods }) => rival !== cell.rival && pods === cell.pods);
   const ours = applied.filter(({ rival }) => rival === 'ours');
   const versus =
     (figure: (cell: ApplyCell) => number | null) =>
     (cell: ApplyCell): string => {
-      const rival = rivalOf(cell);
-      const [own, other] = [figure(cell), rival ? figure(rival) : null];
+      const baseline = baselineOf(cell);
+      const [own, other] = [figure(cell), baseline ? figure(baseline) : null];
       return own === null || other === null ? '–' : ratio(own / other);
     };
   const decoding = formatTable<DecodeCell>(

@@ -17,14 +17,14 @@ import type { Mode } from './harness/options.js';
 import { Recording, type Result } from './harness/result.js';
 import { mean, quantile, type Ratio, ratioOfPairs, sorted } from './harness/statistics.js';
 import { formatTable } from './harness/table.js';
-import { connect, type Rival } from './overhead/baselines.js';
+import { type Balancer, connect } from './overhead/baselines.js';
 import { begin, DESCRIPTIONS, HANG_MS, SCENARIOS, type Scenario, SERVICE_MS, SLOWNESS } from './tail/scenarios.js';
 
-const TAIL_RIVALS = ['grpc-js round_robin', 'ours round_robin', 'ours least_request'] as const satisfies Rival[];
+const TAIL_BALANCERS = ['grpc-js round_robin', 'ours round_robin', 'ours least_request'] as const satisfies Balancer[];
 
 export interface TailCell {
   readonly scenario: Scenario;
-  readonly rival: Rival;
+  readonly rival: Balancer;
   readonly calls: number;
   readonly failed: number;
   readonly p50Ms: number;
@@ -56,7 +56,7 @@ export const tail: Benchmark<TailCell> = {
     { name: 'tail: start pods', ms: 5_000 },
     ...SCENARIOS.map((scenario) => ({
       name: `tail: ${DESCRIPTIONS[scenario]}`,
-      ms: ROUNDS[mode] * TAIL_RIVALS.length * (ROUND_MS + DEADLINE_MS / 4),
+      ms: ROUNDS[mode] * TAIL_BALANCERS.length * (ROUND_MS + DEADLINE_MS / 4),
     })),
   ],
   run,
@@ -75,36 +75,36 @@ async function run({ options, progress, random }: Context): Promise<Outcome<Tail
     const pods = await cluster.scaleUp(PODS);
     for (const scenario of SCENARIOS) {
       progress.begin(`tail: ${DESCRIPTIONS[scenario]}`);
-      const measured = new Map<Rival, Round[]>(TAIL_RIVALS.map((rival) => [rival, []]));
+      const measured = new Map<Balancer, Round[]>(TAIL_BALANCERS.map((balancer) => [balancer, []]));
       for (let round = 0; round < rounds; round++)
-        for (const rival of round % 2 === 0 ? TAIL_RIVALS : TAIL_RIVALS.toReversed()) {
-          progress.setNote(`${rival}, round ${round + 1} of ${rounds}`);
-          const client = await connect(rival, cluster.ips, cluster.port);
+        for (const balancer of round % 2 === 0 ? TAIL_BALANCERS : TAIL_BALANCERS.toReversed()) {
+          progress.setNote(`${balancer}, round ${round + 1} of ${rounds}`);
+          const client = await connect(balancer, cluster.ips, cluster.port);
           try {
-            measured.get(rival)?.push(await measure(scenario, client, pods, random));
+            measured.get(balancer)?.push(await measure(scenario, client, pods, random));
           } finally {
             client.close();
           }
         }
-      const p99s = (rival: Rival): number[] =>
-        (measured.get(rival) ?? []).map(({ latencies }) => quantile(sorted(latencies), 0.99));
-      for (const [rival, list] of measured) {
+      const p99s = (balancer: Balancer): number[] =>
+        (measured.get(balancer) ?? []).map(({ latencies }) => quantile(sorted(latencies), 0.99));
+      for (const [balancer, list] of measured) {
         const all = sorted(list.flatMap(({ latencies }) => latencies));
-        const baseline = p99s(TAIL_RIVALS[0]);
-        raw.push({ scenario, rival, rounds: list });
+        const baseline = p99s(TAIL_BALANCERS[0]);
+        raw.push({ scenario, rival: balancer, rounds: list });
         cells.push({
           scenario,
-          rival,
+          rival: balancer,
           calls: all.length,
           failed: list.reduce((sum, { failed }) => sum + failed, 0),
           p50Ms: quantile(all, 0.5),
           p99Ms: quantile(all, 0.99),
           p999Ms: quantile(all, 0.999),
           p99Ratio:
-            rival === TAIL_RIVALS[0]
+            balancer === TAIL_BALANCERS[0]
               ? null
               : ratioOfPairs(
-                  p99s(rival).map((p99, index) => [p99, baseline[index] as number] as const),
+                  p99s(balancer).map((p99, index) => [p99, baseline[index] as number] as const),
                   random,
                 ),
           victimShare: sharesOf(list),

@@ -1,5 +1,5 @@
 /**
- * What is compared: settings × caches, and the rivals. And what arithmetic says should come out.
+ * What is compared: settings × caches, and the baselines; and the delays that arithmetic predicts.
  *
  * Cells for the pure interval have `burstMs: 0`: with pods coming and going every few seconds a client in its default
  * settings would poll in bursts nearly always, at `minIntervalMs`, and its interval would not show. The default
@@ -154,13 +154,13 @@ export function gridFor(mode: Mode): Grid {
   add({ label: 'defaults, pods end', group: 'defaults', client: ours, fleet: 'ending', ...uncached });
   const plain = (dnsFloorMs: number): Client => ({ kind: 'grpc-js', dnsFloorMs });
   const age = `max age ${size.maxConnectionAgeMs / 1000} s`;
-  const rivals: [label: string, client: Client, fleet: FleetName][] = [
+  const baselines: [label: string, client: Client, fleet: FleetName][] = [
     ['grpc-js', plain(MIN_INTERVAL_MS), 'lasting'],
     ['grpc-js, pods end', plain(MIN_INTERVAL_MS), 'ending'],
     [`grpc-js, ${age}`, plain(MIN_INTERVAL_MS), 'aged'],
     [`grpc-js, ${age}, DNS floor 30 s`, plain(GRPC_DNS_FLOOR_MS), 'aged'],
   ];
-  for (const [label, client, fleet] of rivals) add({ label, group: 'grpc-js', client, fleet, ...uncached });
+  for (const [label, client, fleet] of baselines) add({ label, group: 'grpc-js', client, fleet, ...uncached });
   const slowest = Math.max(...cells.map((cell) => theory(cell)?.maxMs ?? 0));
   return {
     cells,

@@ -122,7 +122,7 @@ function failures(byStatus: Readonly<Record<string, number>>): string {
   return kinds.length === 0 ? '0' : kinds.map(([name, calls]) => `${name} ${count(calls)}`).join(', ');
 }
 
-/** An empty line before each setting that is measured behind several caches, and before the rivals. */
+/** An empty line before each setting that is measured behind several caches, and before the baselines. */
 function spaced(cells: readonly CellResult[]): Row[] {
   return cells.flatMap((cell, index): Row[] => {
     const before = cells[index - 1]?.plan;

@@ -1,38 +1,43 @@
-/** Who is compared over a fixed list of pods: our two policies, and grpc-js's two. Each client is ready when it is given. */
+/** The balancers that are compared over a fixed list of pods: our two policies, and grpc-js's two. */
 import { credentials } from '@grpc/grpc-js';
 import { createHeadlessClient } from '../../lib/index.js';
 import type { BalancePolicy } from '../../lib/options.js';
 import { createFakeDns } from '../../lib/testing.js';
 import { HelloClient } from '../../test/support/hello-service.js';
 
-export const RIVALS = ['grpc-js round_robin', 'grpc-js pick_first', 'ours least_request', 'ours round_robin'] as const;
+export const BALANCERS = [
+  'grpc-js round_robin',
+  'grpc-js pick_first',
+  'ours least_request',
+  'ours round_robin',
+] as const;
 
-export type Rival = (typeof RIVALS)[number];
+export type Balancer = (typeof BALANCERS)[number];
 
-/** What the others are compared to. */
-export const BASELINE: Rival = 'grpc-js round_robin';
+/** The one that the others are compared to. */
+export const BASELINE: Balancer = 'grpc-js round_robin';
 
 /** A client over these pods, connected to all of them (`pick_first`: to one). */
-export async function connect(rival: Rival, ips: readonly string[], port: number): Promise<HelloClient> {
-  const client = make(rival, ips, port);
+export async function connect(balancer: Balancer, ips: readonly string[], port: number): Promise<HelloClient> {
+  const client = make(balancer, ips, port);
   await new Promise<void>((resolve, reject) =>
     client.waitForReady(Date.now() + 20_000, (error) => (error ? reject(error) : resolve())),
   );
   return client;
 }
 
-function make(rival: Rival, ips: readonly string[], port: number): HelloClient {
-  switch (rival) {
+function make(balancer: Balancer, ips: readonly string[], port: number): HelloClient {
+  switch (balancer) {
     case 'grpc-js round_robin':
     case 'grpc-js pick_first': {
-      const policy = rival.endsWith('round_robin') ? 'round_robin' : 'pick_first';
+      const policy = balancer.endsWith('round_robin') ? 'round_robin' : 'pick_first';
       const target = `ipv4:${ips.map((ip) => `${ip}:${port}`).join(',')}`;
       return new HelloClient(target, credentials.createInsecure(), {
         'grpc.service_config': JSON.stringify({ loadBalancingConfig: [{ [policy]: {} }] }),
       });
     }
     default: {
-      const policy: BalancePolicy = rival === 'ours least_request' ? 'least_request' : 'round_robin';
+      const policy: BalancePolicy = balancer === 'ours least_request' ? 'least_request' : 'round_robin';
       const dns = createFakeDns({ 'fixed.list': ips });
       return createHeadlessClient(HelloClient, `fixed.list:${port}`, credentials.createInsecure(), {
         headless: { dns: { lookup: dns.lookup }, balance: { policy } },

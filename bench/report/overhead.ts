@@ -3,7 +3,7 @@
 import * as Plot from '@observablehq/plot';
 import { count, percent, ratio } from '../../test/support/number-format.js';
 import type { Result } from '../harness/result.js';
-import { RIVALS as BALANCERS } from '../overhead/baselines.js';
+import { BALANCERS } from '../overhead/baselines.js';
 import { type CallsCell, type OverheadCell, overhead } from '../overhead.js';
 import { chart, type Figure, OURS, RIVALS } from './chart.js';
 import type { Section } from './page.js';

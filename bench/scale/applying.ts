@@ -27,45 +27,54 @@ const CHANGES = 31;
 const WARM_UP_TO = 1_000;
 const HEAP_FROM = 1_000;
 
-export async function measureApplying(rival: ApplyCell['rival'], pods: number): Promise<ApplyCell> {
-  const name = rival === 'ours' ? 'headless' : 'round_robin';
+export async function measureApplying(balancer: ApplyCell['rival'], pods: number): Promise<ApplyCell> {
+  const name = balancer === 'ours' ? 'headless' : 'round_robin';
   const ips = unclaimedLoopback(pods + CHANGES);
   // Once in vain, so that the code is warm; a huge set warms it by itself.
-  if (pods <= WARM_UP_TO) await measureOnce(rival, name, ips, pods);
-  return await measureOnce(rival, name, ips, pods);
+  if (pods <= WARM_UP_TO) await measureOnce(balancer, name, ips, pods);
+  return await measureOnce(balancer, name, ips, pods);
 }
 
 async function measureOnce(
-  rival: ApplyCell['rival'],
+  balancer: ApplyCell['rival'],
   name: string,
   ips: readonly string[],
   pods: number,
 ): Promise<ApplyCell> {
   const heapBefore = await usedHeap();
-  const balancer = new BalancerHarness(name);
-  let firstSetMs = timeOf(() => balancer.update(ips.slice(0, pods)));
+  const harness = new BalancerHarness(name);
+  let firstSetMs = timeOf(() => harness.update(ips.slice(0, pods)));
   // Ours makes subchannels a few in each turn; only its own work counts, not the wait between.
-  while (balancer.made < pods) firstSetMs += await nextTurn();
-  firstSetMs += timeOf(() => balancer.connect());
-  balancer.forget();
+  while (harness.made < pods) firstSetMs += await nextTurn();
+  firstSetMs += timeOf(() => harness.connect());
+  harness.forget();
   const heapBytes = pods < HEAP_FROM ? null : ((await usedHeap()) - heapBefore) / pods;
 
   // A pod that comes has a pooled connection: the change is complete when it was applied.
-  balancer.pooled();
+  harness.pooled();
   const changes: number[] = [];
   for (let change = 1; change <= CHANGES; change++) {
-    changes.push(timeOf(balancer.prepare(ips.slice(change, pods + change))) * 1_000);
-    balancer.forget();
+    changes.push(timeOf(harness.prepare(ips.slice(change, pods + change))) * 1_000);
+    harness.forget();
   }
-  const compareUs = rival === 'ours' ? median(timesToCompare(ips, pods)) : 0;
+  const compareUs = balancer === 'ours' ? median(timesToCompare(ips, pods)) : 0;
   const pickers: number[] = [];
   for (let change = 0; change < CHANGES; change++) {
-    pickers.push((timeOf(() => balancer.flap()) * 1_000) / 2);
-    balancer.forget();
+    pickers.push((timeOf(() => harness.flap()) * 1_000) / 2);
+    harness.forget();
   }
-  balancer.destroy();
+  harness.destroy();
   const oneChangeUs = median(changes);
-  return { kind: 'apply', rival, pods, firstSetMs, oneChangeUs, compareUs, pickerUs: median(pickers), heapBytes };
+  return {
+    kind: 'apply',
+    rival: balancer,
+    pods,
+    firstSetMs,
+    oneChangeUs,
+    compareUs,
+    pickerUs: median(pickers),
+    heapBytes,
+  };
 }
 
 function timesToCompare(ips: readonly string[], pods: number): number[] {
