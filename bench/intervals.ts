@@ -16,7 +16,7 @@ import { SIGMAS, simulateCells } from './intervals/agreement.js';
 import { analyse, type CellResult, costOf } from './intervals/analysis.js';
 import { type Grid, gridFor } from './intervals/grid.js';
 import { measure, planOf } from './intervals/measure.js';
-import { disagreeing, type IntervalsParameters, showIntervals, verdict } from './intervals/show.js';
+import { agreementText, disagreeing, type IntervalsParameters, showIntervals } from './intervals/show.js';
 
 type Own = 'rate' | 'runs';
 
@@ -83,7 +83,9 @@ async function simulateAgain(
 }
 
 function brokenBy(cells: readonly CellResult[], options: Options): string[] {
-  return options.simulate && disagreeing(cells).length > 0 ? [verdict(cells.filter((cell) => cell.agreement))] : [];
+  return options.simulate && disagreeing(cells).length > 0
+    ? [agreementText(cells.filter((cell) => cell.agreement))]
+    : [];
 }
 
 function lastRun() {

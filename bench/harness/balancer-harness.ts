@@ -36,7 +36,7 @@ export class BalancerHarness {
     const config = parseLoadBalancingConfig({ [name]: {} });
     this.#balancer = new ChildLoadBalancerHandler(this.#helper);
     const give: Give = (list, options) => this.#balancer.updateAddressList(list, config, options, '');
-    this.prepare = name === 'headless' ? ourDoor(policy, give) : listDoor(give);
+    this.prepare = name === 'headless' ? headlessUpdater(policy, give) : listUpdater(give);
   }
 
   /** Gives it a set of IP addresses. */
@@ -92,7 +92,7 @@ type Updater = (ips: readonly string[]) => () => void;
 type Give = (list: List, options: grpc.ChannelOptions) => void;
 
 /** Lists as grpc-js's own resolvers hand them out, all but made. */
-function listDoor(give: Give): Updater {
+function listUpdater(give: Give): Updater {
   const endpoints = new Map<string, grpc.experimental.Endpoint>();
   const endpointOf = (host: string): grpc.experimental.Endpoint => {
     const endpoint = endpoints.get(host) ?? { addresses: [{ host, port: PORT }] };
@@ -106,7 +106,7 @@ function listDoor(give: Give): Updater {
 }
 
 /** All that follows an answer: the comparison with the last one, our resolver, our balancer. */
-function ourDoor(policy: Policy, give: Give): Updater {
+function headlessUpdater(policy: Policy, give: Give): Updater {
   const source = new FakeSource();
   const counter = new BalancerCounter();
   const context = new ChannelContext({

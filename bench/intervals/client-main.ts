@@ -15,7 +15,7 @@ import { serveRpc } from '../../test/support/rpc.js';
 import { performanceOffsetMs, wallOffsetMs } from './clock.js';
 import type { Client } from './grid.js';
 
-export interface ClientOrder {
+export interface ClientSettings {
   readonly id: string;
   readonly client: Client;
   /** `"ip:port"`. */
@@ -52,7 +52,7 @@ export interface ProcessReport {
   readonly eventLoopDelayP99Ms: number;
 }
 
-export interface CostOrder {
+export interface CostRequest {
   readonly dns: string;
   readonly target: string;
   readonly intervalMs: number;
@@ -71,7 +71,7 @@ const READY_WITHIN_MS = 60_000;
 const WATCH_MS = 20;
 
 class Observer {
-  readonly #order: ClientOrder;
+  readonly #settings: ClientSettings;
   readonly #channel: HeadlessChannel | null;
   readonly #client: HelloClient;
   readonly #load: OpenLoop;
@@ -85,28 +85,28 @@ class Observer {
   readonly #pods = new Map<string, number>();
   #before = { polls: 0, queries: 0 };
 
-  constructor(order: ClientOrder, seed: number) {
-    this.#order = order;
+  constructor(settings: ClientSettings, seed: number) {
+    this.#settings = settings;
     // Cells of one process must not share connections.
     const common = { 'grpc.use_local_subchannel_pool': 1 };
-    const { client } = order;
+    const { client } = settings;
     if (client.kind === 'headless') {
-      this.#channel = new HeadlessChannel(order.target, credentials.createInsecure(), {
+      this.#channel = new HeadlessChannel(settings.target, credentials.createInsecure(), {
         ...common,
-        headless: { refresh: client.refresh, dns: { servers: [order.dns], search: [] } },
+        headless: { refresh: client.refresh, dns: { servers: [settings.dns], search: [] } },
       });
       this.#channel.on('update', ({ added, removed }) => this.#onUpdate(added, removed));
-      this.#client = new HelloClient(order.target, credentials.createInsecure(), { channelOverride: this.#channel });
+      this.#client = new HelloClient(settings.target, credentials.createInsecure(), { channelOverride: this.#channel });
     } else {
       this.#channel = null;
-      this.#client = new HelloClient(`dns://${order.dns}/${order.target}`, credentials.createInsecure(), {
+      this.#client = new HelloClient(`dns://${settings.dns}/${settings.target}`, credentials.createInsecure(), {
         ...common,
         'grpc.service_config': JSON.stringify({ loadBalancingConfig: [{ round_robin: {} }] }),
         'grpc.dns_min_time_between_resolutions_ms': client.dnsFloorMs,
       });
     }
     this.#load = new OpenLoop(unary(this.#client), {
-      callsPerSecond: order.callsPerSecond,
+      callsPerSecond: settings.callsPerSecond,
       random: seededRandom(seed),
     });
     this.#load.recorder.subscribe(({ code, pod, dueAt, endedAt }) => {
@@ -125,7 +125,7 @@ class Observer {
     else
       await new Promise<void>((resolve, reject) =>
         this.#client.waitForReady(Date.now() + READY_WITHIN_MS, (error) =>
-          error ? reject(new Error(`${this.#order.id}: ${error.message}`)) : resolve(),
+          error ? reject(new Error(`${this.#settings.id}: ${error.message}`)) : resolve(),
         ),
       );
   }
@@ -150,7 +150,7 @@ class Observer {
     this.#client.close();
     const ours = this.#channel !== null;
     return {
-      id: this.#order.id,
+      id: this.#settings.id,
       updates: this.#updates,
       connected: this.#connected,
       dueAt: Float64Array.from(this.#dueAt),
@@ -190,12 +190,12 @@ const delay = new EventLoopDelay();
 let began = { at: 0, cpu: process.cpuUsage() };
 
 const methods = {
-  async connect({ cells, seed }: { cells: readonly ClientOrder[]; seed: number }): Promise<void> {
+  async connect({ cells, seed }: { cells: readonly ClientSettings[]; seed: number }): Promise<void> {
     const random = seededRandom(seed);
     await Promise.all(
-      cells.map(async (order, index) => {
+      cells.map(async (settings, index) => {
         await sleep(random() * STAGGER_MS);
-        const observer = new Observer(order, seed + index);
+        const observer = new Observer(settings, seed + index);
         observers.push(observer);
         await observer.connect();
       }),
@@ -222,7 +222,7 @@ const methods = {
   },
 
   /** CPU of this process while one channel polls at an interval and makes no calls. */
-  async cost({ dns, target, intervalMs, ms }: CostOrder): Promise<CostReport> {
+  async cost({ dns, target, intervalMs, ms }: CostRequest): Promise<CostReport> {
     const channel = new HeadlessChannel(target, credentials.createInsecure(), {
       'grpc.use_local_subchannel_pool': 1,
       headless: {

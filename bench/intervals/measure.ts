@@ -4,7 +4,7 @@ import type { Random } from '../../lib/runtime.js';
 import { RpcProcess } from '../../test/support/rpc.js';
 import type { Progress, Step } from '../harness/progress.js';
 import { sorted } from '../harness/statistics.js';
-import type { ClientOrder, ClientProgram, ProcessReport } from './client-main.js';
+import type { ClientProgram, ClientSettings, ProcessReport } from './client-main.js';
 import { machineMs } from './clock.js';
 import type { CellPlan, Grid, ServiceName } from './grid.js';
 import { type ScalePlan, scaleEvents } from './scaling.js';
@@ -84,7 +84,7 @@ export async function measure(
     await Promise.all(
       [...groups].map(([group, cells], index) =>
         children.get(group)?.call.connect({
-          cells: cells.map((cell) => orderFor(cell, service, callsPerSecond, aliases)),
+          cells: cells.map((cell) => settingsFor(cell, service, callsPerSecond, aliases)),
           seed: Math.floor(random() * 2 ** 31) + index,
         }),
       ),
@@ -111,7 +111,12 @@ export async function measure(
   }
 }
 
-function orderFor(cell: CellPlan, service: Service, callsPerSecond: number, aliases: Map<string, string>): ClientOrder {
+function settingsFor(
+  cell: CellPlan,
+  service: Service,
+  callsPerSecond: number,
+  aliases: Map<string, string>,
+): ClientSettings {
   const alias = cell.client.kind === 'grpc-js' ? `client-${aliases.size + 1}` : undefined;
   const where = service.where(cell.service, cell.cacheTtl, cell.fleet, alias);
   if (alias !== undefined) aliases.set(cell.id, where.target);

@@ -1,4 +1,4 @@
-/** The result on a terminal. Every figure and every verdict comes from the result. */
+/** The result on a terminal. Every figure comes from the result. */
 import { count, duration, percent, significant } from '../../test/support/number-format.js';
 import { formatTable } from '../harness/table.js';
 import type { CellResult, CostResult, Stage } from './analysis.js';
@@ -72,7 +72,7 @@ export function showIntervals(cells: readonly CellResult[], parameters: Interval
           '',
           simulated(compared),
           '',
-          verdict(compared),
+          agreementText(compared),
         ]
       : []),
   ].join('\n');
@@ -99,7 +99,7 @@ function simulated(cells: readonly CellResult[]): string {
   );
 }
 
-export function verdict(cells: readonly CellResult[]): string {
+export function agreementText(cells: readonly CellResult[]): string {
   const apart = disagreeing(cells);
   if (apart.length === 0) return `Simulated and real agree in all ${cells.length} cells.`;
   const names = apart.map(({ plan }) => `${plan.label} (cache: ${plan.cacheTtl ? `${plan.cacheTtl} s` : 'none'})`);

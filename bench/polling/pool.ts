@@ -1,4 +1,4 @@
-/** Holds all threads of libuv's pool, without CPU: each opens a FIFO that nobody writes to, as a look-up hangs. */
+/** Blocks all threads of libuv's pool without CPU, as look-ups that hang do: each opens a FIFO without a writer. */
 import { execFileSync } from 'node:child_process';
 import { closeSync, constants, mkdtempSync, open, openSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
