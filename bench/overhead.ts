@@ -6,19 +6,15 @@
  *     npm run bench:overhead -- --short unary calls over 4 and 50 pods, 3 rounds
  */
 
-import { leastRequest } from '../lib/picker/least-request.js';
-import { roundRobin } from '../lib/picker/round-robin.js';
 import { Cluster } from '../test/support/cluster.js';
 import type { DnsServer } from '../test/support/dns-server.js';
 import type { HelloClient } from '../test/support/hello-service.js';
 import type { Latency } from '../test/support/latency.js';
 import { ClosedLoop } from '../test/support/load-generator.js';
-import { unclaimedLoopback } from '../test/support/loopback.js';
 import { count, duration, kibibytes, ratioWithInterval } from '../test/support/number-format.js';
 import type { RemotePod } from '../test/support/pod-host.js';
 import { SharedProcesses } from '../test/support/pods-in-processes.js';
 import { Recorder } from '../test/support/recorder.js';
-import { BalancerHarness } from './harness/balancer-harness.js';
 import { type Benchmark, type Context, type Outcome, runIfMain } from './harness/benchmark.js';
 import type { Mode } from './harness/options.js';
 import { Recording, type Result } from './harness/result.js';
@@ -26,6 +22,7 @@ import { mean, quantile, type Ratio, ratioOfPairs, sorted } from './harness/stat
 import { formatTable } from './harness/table.js';
 import { allocatedBytes } from './overhead/allocation.js';
 import { BALANCERS, BASELINE, type Balancer, connect } from './overhead/baselines.js';
+import { PICKS, type PickCell, pickAlone } from './overhead/pick.js';
 import { callOf, LARGE_OCTETS, STREAM_LENGTH, WORKLOADS, type Workload } from './overhead/workloads.js';
 
 export interface CallsCell {
@@ -46,14 +43,6 @@ export interface CallsCell {
   readonly ratios: { readonly throughput: Ratio; readonly cpu: Ratio; readonly p99: Ratio } | null;
 }
 
-export interface PickCell {
-  readonly kind: 'pick';
-  readonly rival: Balancer;
-  readonly pods: number;
-  /** Of one pick alone, median of the rounds. */
-  readonly nanoseconds: number;
-}
-
 export type OverheadCell = CallsCell | PickCell;
 
 interface Setting {
@@ -70,8 +59,6 @@ interface Slice {
 }
 
 const SLICE_MS = 1_000;
-const PICK_PODS = [4, 50, 1_000];
-const PICKS = 200_000;
 
 const ROUNDS: Record<Mode, number> = { short: 3, default: 9, full: 15 };
 
@@ -225,40 +212,6 @@ async function slice(
     p99Ms: latency.p99Ms,
     imbalance: Math.max(...Object.values(byPod)) / (answered / pods),
   };
-}
-
-/** Without calls: balancers on fake subchannels, all connected. */
-async function pickAlone(rounds: number): Promise<PickCell[]> {
-  const cells: PickCell[] = [];
-  const makers: [Balancer, () => BalancerHarness][] = [
-    ['grpc-js round_robin', () => new BalancerHarness('round_robin')],
-    ['ours least_request', () => new BalancerHarness('headless', leastRequest)],
-    ['ours round_robin', () => new BalancerHarness('headless', roundRobin)],
-  ];
-  for (const pods of PICK_PODS) {
-    const ips = unclaimedLoopback(pods);
-    const harnesses = makers.map(([balancer, make]) => ({ balancer, harness: make(), times: [] as number[] }));
-    for (const { harness } of harnesses) await settle(harness, ips);
-    for (let round = 0; round <= rounds; round++)
-      for (const { harness, times } of round % 2 === 0 ? harnesses : [...harnesses].reverse()) {
-        const startedAt = performance.now();
-        harness.pick(PICKS);
-        // The first round warms up.
-        if (round > 0) times.push(((performance.now() - startedAt) * 1e6) / PICKS);
-      }
-    for (const { balancer, harness, times } of harnesses) {
-      cells.push({ kind: 'pick', rival: balancer, pods, nanoseconds: quantile(sorted(times), 0.5) });
-      harness.destroy();
-    }
-  }
-  return cells;
-}
-
-/** Ours makes its subchannels a few in each turn. */
-async function settle(harness: BalancerHarness, ips: readonly string[]): Promise<void> {
-  harness.update(ips);
-  while (harness.made < ips.length) await new Promise((resolve) => setTimeout(resolve, 1));
-  harness.connect();
 }
 
 function show({ cells }: Result<OverheadCell>): string {
