@@ -12,6 +12,7 @@ import type { DiscoveryCounter } from '../telemetry/counters.js';
 import type { AddressSource, AddressUpdate, SourceStatus, Subscription } from './address-source.js';
 import { NO_PORT } from './default-port.js';
 import { applyResolution, EMPTY_MEMBERSHIP, type EmptyRule, type Membership } from './membership.js';
+import { RequestBackoff } from './request-backoff.js';
 import { type RefreshSettings, Schedule } from './schedule.js';
 
 type State =
@@ -41,6 +42,7 @@ export class Poller implements AddressSource {
   readonly #clock: Clock;
   readonly #counter: DiscoveryCounter;
   readonly #schedule: Schedule;
+  readonly #requests: RequestBackoff;
   readonly #subscribers = new Set<Subscriber>();
   #state: State = STOPPED;
   #membership: Membership = EMPTY_MEMBERSHIP;
@@ -51,6 +53,10 @@ export class Poller implements AddressSource {
   #last: { readonly resolution: Resolution; readonly error: DnsError | null } | null = null;
   #answer: { readonly at: number; readonly wallTime: number; readonly ttlMs: number } | null = null;
   #askedAt = Number.NEGATIVE_INFINITY;
+  #settledAt = Number.NEGATIVE_INFINITY;
+  /** When the schedule wants the next query, and when a request does. */
+  #regularAt = Number.POSITIVE_INFINITY;
+  #requestedAt = Number.POSITIVE_INFINITY;
   /** The set is kept up to date: a query was settled since polling started. */
   #upToDate = false;
   #waiters: (() => void)[] = [];
@@ -68,6 +74,7 @@ export class Poller implements AddressSource {
     this.#counter = counter;
     this.#clock = runtime.clock;
     this.#schedule = new Schedule(settings.refresh, runtime.random);
+    this.#requests = new RequestBackoff(this.#schedule.floorMs, settings.refresh.intervalMs);
   }
 
   /**
@@ -121,6 +128,7 @@ export class Poller implements AddressSource {
     const abort = new AbortController();
     this.#state = { kind: 'asking', abort };
     this.#askedAt = this.#clock.now();
+    this.#requestedAt = Number.POSITIVE_INFINITY;
     this.#counter.emit({ kind: 'poll_started' });
     this.#resolver.resolve(abort.signal).then(
       (resolution) => {
@@ -148,20 +156,29 @@ export class Poller implements AddressSource {
       // The first set is no change: a start is not followed by more pods than any other moment.
       if (!first) this.#schedule.changed(now);
     }
+    this.#requests.settled(update.changed);
     const result = update.failed ? 'failed' : update.ttlMs === null ? 'empty' : 'addresses';
     this.#counter.emit({ kind: 'poll_settled', result, changed: update.changed });
     // Waiting before reporting: a subscriber may ask again or end in its report.
-    this.#wait(this.#schedule.nextDelay(now));
+    this.#settledAt = now;
+    this.#regularAt = now + this.#schedule.nextDelay(now);
+    this.#wait();
     // A refresh() made in a report waits for the next answer.
     const waiters = this.#takeWaiters();
     for (const subscriber of [...this.#subscribers]) this.#report(subscriber);
     for (const done of waiters) done();
   }
 
-  #wait(delayMs: number): void {
-    if (this.#state.kind === 'waiting') this.#state.timer.cancel();
-    const timer = this.#clock.setTimer(delayMs, () => this.#ask());
-    this.#state = { kind: 'waiting', timer, at: this.#clock.now() + delayMs };
+  /** Sets the timer for whatever wants the next query first. */
+  #wait(): void {
+    const unreadyAt = this.#schedule.unreadyAt(this.#settledAt) ?? Number.POSITIVE_INFINITY;
+    const at = Math.min(this.#regularAt, this.#requestedAt, unreadyAt);
+    if (this.#state.kind === 'waiting') {
+      if (this.#state.at === at) return;
+      this.#state.timer.cancel();
+    }
+    const timer = this.#clock.setTimer(Math.max(0, at - this.#clock.now()), () => this.#ask());
+    this.#state = { kind: 'waiting', timer, at };
   }
 
   #report(subscriber: Subscriber): void {
@@ -179,18 +196,24 @@ export class Poller implements AddressSource {
   }
 
   #requestReresolution(subscriber: Subscriber): void {
-    // While a query is under way, its answer will do for everyone who asks meanwhile.
     if (!this.#subscribers.has(subscriber) || this.#state.kind !== 'waiting') return;
-    const now = this.#clock.now();
-    const due = Math.max(now, this.#askedAt + this.#schedule.floorMs);
+    this.#requests.request();
+    this.#moveForward(this.#requests.waitMs);
+  }
+
+  /** Asks as soon as so many milliseconds have passed since the last query. One under way serves later requests too. */
+  #moveForward(waitMs: number): void {
+    if (this.#state.kind !== 'waiting') return;
+    const due = Math.max(this.#clock.now(), this.#askedAt + waitMs);
     if (this.#state.at <= due) return;
     this.#counter.emit({ kind: 'poll_moved_forward' });
-    this.#wait(due - now);
+    this.#requestedAt = due;
+    this.#wait();
   }
 
   #refresh(subscriber: Subscriber): Promise<void> {
     if (!this.#subscribers.has(subscriber)) return Promise.resolve();
-    this.#requestReresolution(subscriber);
+    this.#moveForward(this.#schedule.floorMs);
     return new Promise((resolve) => this.#waiters.push(resolve));
   }
 
@@ -224,6 +247,7 @@ export class Poller implements AddressSource {
     if (unready === this.#unready) return;
     this.#unready = unready;
     this.#schedule.setUnready(this.#clock.now(), unready);
+    if (this.#state.kind === 'waiting') this.#wait();
   }
 }
 

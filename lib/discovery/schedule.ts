@@ -1,8 +1,9 @@
 /**
  * When to ask next. Every method takes the time and none sets a timer; randomness is a parameter.
  *
- * The regular wait is the interval, jittered upwards. It is cut short in a burst (something changed, or nothing is
- * READY) and, behind a cache, by the moment its entry expires. Failures back off instead.
+ * The regular wait is the interval, jittered upwards. It is cut short in the burst after a change and, behind a cache,
+ * by the moment its entry expires. Failures back off instead. While nothing is READY there is a burst too: see
+ * `unreadyAt`.
  */
 import type { Random } from '../runtime.js';
 import { CacheDetection } from './cache-detection.js';
@@ -35,13 +36,15 @@ export class Schedule {
   readonly #cache: CacheDetection | null;
   #failures = 0;
   #burstUntil = Number.NEGATIVE_INFINITY;
-  #unreadyUntil = Number.NEGATIVE_INFINITY;
+  #unreadySince: number | null = null;
+  #burstWaitMs: number;
 
   constructor(settings: RefreshSettings, random: Random) {
     this.#settings = settings;
     this.#random = random;
     this.#cache = settings.ttl === 'adaptive' ? new CacheDetection() : null;
     this.floorMs = Math.min(settings.minIntervalMs, settings.intervalMs);
+    this.#burstWaitMs = this.floorMs;
   }
 
   /** Failures in a row. */
@@ -67,26 +70,35 @@ export class Schedule {
 
   /** From now on some channel has no READY pod (the burst starts), or every channel has one (it ends). */
   setUnready(now: number, unready: boolean): void {
-    this.#unreadyUntil = unready ? now + this.#settings.burstMs : Number.NEGATIVE_INFINITY;
+    this.#unreadySince = unready ? now : null;
   }
 
-  /** Milliseconds to wait from now. To be asked once for each query. */
+  /**
+   * When the burst of an unready channel wants the next query; null without such a burst. A channel that is unready for
+   * a moment only, because its servers close their connections, brings none: it has to last for the floor's time.
+   *
+   * @param settledAt when the last query was settled.
+   */
+  unreadyAt(settledAt: number): number | null {
+    if (this.#unreadySince === null || this.#failures > 0) return null;
+    const from = Math.max(settledAt, this.#unreadySince);
+    return from < this.#unreadySince + this.#settings.burstMs ? from + this.#burstWaitMs : null;
+  }
+
+  /** Milliseconds to wait from now, apart from an unready channel's burst. To be asked once for each query. */
   nextDelay(now: number): number {
     const { intervalMs } = this.#settings;
+    const jitter = 1 + this.#settings.jitter * this.#random();
+    this.#burstWaitMs = this.floorMs * jitter;
     if (this.#failures > 0) {
       const backoff = BACKOFF_BASE_MS * BACKOFF_FACTOR ** (this.#failures - 1);
-      return this.#jittered(Math.min(backoff, intervalMs, BACKOFF_MAX_MS));
+      return Math.min(backoff, intervalMs, BACKOFF_MAX_MS) * jitter;
     }
-    const bursting = now < this.#burstUntil || now < this.#unreadyUntil;
-    const regular = this.#jittered(bursting ? this.floorMs : intervalMs);
+    const regular = (now < this.#burstUntil ? this.floorMs : intervalMs) * jitter;
     const expiresAt = this.#cache?.expiresAt ?? null;
     if (this.#cache === null || expiresAt === null) return regular;
     const life = expiresAt - now;
     const wait = this.#cache.startProbe() ? life / 2 : life + EXPIRY_MARGIN_MS;
     return Math.min(regular, Math.max(wait, this.floorMs));
-  }
-
-  #jittered(delayMs: number): number {
-    return delayMs * (1 + this.#settings.jitter * this.#random());
   }
 }

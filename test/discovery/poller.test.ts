@@ -72,14 +72,64 @@ test('requests for a re-resolution, however many, bring one query, and not withi
   end();
 });
 
-test('requests that never cease bring one query in every minIntervalMs', async () => {
+test('requests that never cease and find nothing new wait twice as long each time, up to the interval', async () => {
   const { clock, resolver, join } = pollerFixture();
   const { requestReresolution, end } = join();
-  for (let step = 0; step < 100; step++) {
+  for (let step = 0; step < 400; step++) {
     await clock.advance(50);
     requestReresolution();
   }
-  assert.deepEqual(resolver.times, [0, 1_000, 2_000, 3_000, 4_000, 5_000]);
+  assert.deepEqual(resolver.times, [0, 1_000, 3_000, 7_000, 12_000, 17_000]);
+  end();
+});
+
+test('a change, or a query that no request came before, ends the backoff of requests', async () => {
+  const { clock, resolver, join } = pollerFixture();
+  const { requestReresolution, end } = join();
+  const requestAll = async (ms: number): Promise<void> => {
+    for (let step = 0; step < ms / 50; step++) {
+      await clock.advance(50);
+      requestReresolution();
+    }
+  };
+  await requestAll(3_000);
+  resolver.answer = pods(b, c);
+  await requestAll(5_000);
+  assert.deepEqual(resolver.times, [0, 1_000, 3_000, 7_000, 8_000]);
+  await clock.advance(10_000);
+  requestReresolution();
+  await clock.advance(1_000);
+  assert.deepEqual(resolver.times.slice(5), [10_000, 15_000, 18_000], 'after a quiet interval it asks at once');
+  end();
+});
+
+test('servers that close their connections every half second cause at most twice the queries of the interval', async () => {
+  const { clock, resolver, join } = pollerFixture({ refresh: { burstMs: 30_000 } });
+  const { setReady, requestReresolution, end } = join();
+  setReady(true);
+  for (let step = 0; step < 120; step++) {
+    requestReresolution();
+    setReady(false);
+    await clock.advance(5);
+    setReady(true);
+    await clock.advance(495);
+  }
+  assert.ok(resolver.times.length <= 2 * 12, `${resolver.times}`);
+  end();
+});
+
+test('a channel that stays unready is polled at the floor, though requests before were in vain', async () => {
+  const { clock, resolver, join } = pollerFixture({ refresh: { burstMs: 30_000 } });
+  const { setReady, requestReresolution, end } = join();
+  setReady(true);
+  for (let step = 0; step < 400; step++) {
+    await clock.advance(50);
+    requestReresolution();
+  }
+  const before = resolver.times.length;
+  setReady(false);
+  await clock.advance(5_000);
+  assert.ok(resolver.times.length - before >= 4, `${resolver.times}`);
   end();
 });
 
@@ -166,14 +216,14 @@ test('once all subscribers are READY the interval holds, and one that no longer 
   one.setReady(true);
   two.setReady(true);
   await clock.advance(8_500);
-  assert.deepEqual(resolver.times, [0, 1_000, 6_000]);
+  assert.deepEqual(resolver.times, [0, 5_000]);
   one.setReady(false);
   await clock.advance(1_500);
-  assert.deepEqual(resolver.times, [0, 1_000, 6_000, 9_000, 10_000]);
+  assert.deepEqual(resolver.times, [0, 5_000, 9_000, 10_000]);
   one.setReady(true);
   two.end();
   await clock.advance(5_500);
-  assert.deepEqual(resolver.times.slice(5), [11_000, 16_000]);
+  assert.deepEqual(resolver.times.slice(4), [15_000]);
   one.end();
 });
 
@@ -184,7 +234,7 @@ test('a subscriber without a READY pod that ends also ends the burst that it cau
   await clock.advance(1_500);
   unready.end();
   await clock.advance(6_000);
-  assert.deepEqual(resolver.times, [0, 1_000, 2_000, 7_000]);
+  assert.deepEqual(resolver.times, [0, 1_000, 6_000]);
   ready.end();
 });
 

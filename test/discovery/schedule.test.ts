@@ -57,13 +57,27 @@ test('a change brings a burst of polls at the floor, for as long as burstMs', ()
 
 test('while nothing is READY there is a burst, until something is or burstMs have passed', () => {
   const schedule = make();
+  assert.equal(schedule.unreadyAt(0), null);
   schedule.setUnready(0, true);
-  assert.equal(schedule.nextDelay(29_999), 1_000);
-  assert.equal(schedule.nextDelay(30_000), 5_000);
+  assert.equal(schedule.unreadyAt(29_999), 30_999);
+  assert.equal(schedule.unreadyAt(30_000), null);
   schedule.setUnready(50_000, true);
-  assert.equal(schedule.nextDelay(50_000), 1_000);
+  assert.equal(schedule.unreadyAt(50_000), 51_000);
   schedule.setUnready(50_001, false);
-  assert.equal(schedule.nextDelay(50_001), 5_000);
+  assert.equal(schedule.unreadyAt(50_001), null);
+});
+
+test('the burst of an unready channel begins after the floor, so that one that is unready for a moment causes none', () => {
+  const schedule = make();
+  schedule.setUnready(4_000, true);
+  assert.equal(schedule.unreadyAt(1_000), 5_000);
+});
+
+test('while DNS fails, an unready channel waits for the backoff', () => {
+  const schedule = make();
+  schedule.setUnready(0, true);
+  schedule.failed();
+  assert.equal(schedule.unreadyAt(0), null);
 });
 
 test('with burstMs 0 there is no burst', () => {
@@ -71,6 +85,7 @@ test('with burstMs 0 there is no burst', () => {
   schedule.changed(0);
   schedule.setUnready(0, true);
   assert.equal(schedule.nextDelay(0), 5_000);
+  assert.equal(schedule.unreadyAt(0), null);
 });
 
 test('a burst is jittered too, so that clients do not ask at the same moments after a scale-up', () => {
