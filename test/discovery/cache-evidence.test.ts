@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { CacheEvidence, type CacheEntry } from '../../lib/discovery/cache-evidence.js';
+import { type CacheEntry, CacheEvidence } from '../../lib/discovery/cache-evidence.js';
 
 function entry(at: number, ttl: number, denied = false): CacheEntry {
   return { answeredAt: at * 1_000, ttlMs: ttl * 1_000, denied, expiresAt: (at + ttl) * 1_000 };

@@ -1,22 +1,23 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { CACHE_BITS, type CacheBits, PLAIN_BITS } from '../../lib/discovery/cache-bits.js';
+import { CACHE_BITS, PLAIN_BITS } from '../../lib/discovery/cache-bits.js';
 import { CacheReading, type NextQuery, type Situation } from '../../lib/discovery/cache-reading.js';
+import type { QueryBits } from '../../lib/dns/message.js';
 import { Authority, ModelCache, type ModelServer } from '../support/cache-model.js';
 import { DEFAULT_SETTINGS, runClients, SimulatedClient } from '../support/cache-simulation.js';
 import { seededRandom } from '../support/fake-random.js';
 
 const REGULAR: Situation = { regularDelayMs: 5_000, ready: true, failing: false };
 const UNREADY: Situation = { regularDelayMs: 1_000, ready: false, failing: false };
-const [PLAIN, DO, CD, DO_CD] = CACHE_BITS as [CacheBits, CacheBits, CacheBits, CacheBits];
+const [PLAIN, DO, CD, DO_CD] = CACHE_BITS as [QueryBits, QueryBits, QueryBits, QueryBits];
 
 function make(ttl: 'phased' | 'adaptive' = 'phased'): CacheReading {
   return new CacheReading({ intervalMs: 5_000, floorMs: 1_000, jitter: 0, ttl }, () => 0);
 }
 
 /** One answer of record type A. */
-function answered(reading: CacheReading, now: number, bits: CacheBits, ttl: number, ...addresses: string[]): void {
+function answered(reading: CacheReading, now: number, bits: QueryBits, ttl: number, ...addresses: string[]): void {
   const answer = { denied: addresses.length === 0, ttlMs: ttl * 1_000, addresses };
   reading.answered(now, bits, new Map([['A', answer]]));
 }
@@ -27,8 +28,8 @@ function queries(
   server: ModelServer,
   endMs: number,
   situation = REGULAR,
-): [number, CacheBits][] {
-  const asked: [number, CacheBits][] = [];
+): [number, QueryBits][] {
+  const asked: [number, QueryBits][] = [];
   let query: NextQuery = { delayMs: 0, bits: PLAIN_BITS };
   for (let now = 0; now <= endMs; now += query.delayMs) {
     asked.push([Math.round(now), query.bits]);
@@ -110,6 +111,13 @@ test('a server that refuses queries with the bits is asked with the plain ones',
   }
   assert.ok(refused >= 6 && refused <= 8, `${refused}: twice for each pair`);
   assert.ok(plain > 100);
+});
+
+test('where DO is withdrawn because the server has no EDNS, the pairs with CD and without it are left', () => {
+  const cache = new ModelCache(authority(30), { ttl: 30 });
+  const server: ModelServer = { answer: (now, bits) => cache.answer(now, { ...bits, dnssecOk: false }) };
+  const asked = queries(make(), server, 600_000).filter(([at]) => at > 120_000);
+  assert.deepEqual(new Set(asked.map(([, bits]) => bits)), new Set([PLAIN, CD]));
 });
 
 test('while nothing is READY, a denial is checked with other bits at once', () => {

@@ -2,7 +2,7 @@
  * A model of DNS servers with caches, for virtual time: an authority whose set changes at given moments, and caches in
  * front of it that do their arithmetic as CoreDNS's `cache` does.
  */
-import type { CacheBits } from '../../lib/discovery/cache-bits.js';
+import type { QueryBits } from '../../lib/dns/message.js';
 import type { Random } from '../../lib/runtime.js';
 
 export interface ModelAnswer {
@@ -13,7 +13,7 @@ export interface ModelAnswer {
 }
 
 export interface ModelServer {
-  answer(now: number, bits: CacheBits): ModelAnswer;
+  answer(now: number, bits: QueryBits): ModelAnswer;
 }
 
 export interface SetChange {
@@ -65,7 +65,7 @@ export class ModelCache implements ModelServer {
     this.#options = { minTtl: 5, key: 'do-cd', rounding: 'up', ...options };
   }
 
-  answer(now: number, bits: CacheBits): ModelAnswer {
+  answer(now: number, bits: QueryBits): ModelAnswer {
     const key = keyOf(this.#options.key, bits);
     let entry = this.#entries.get(key);
     if (entry === undefined || now - entry.storedAt >= entry.answer.ttl * 1000) {
@@ -90,14 +90,14 @@ export class Replicas implements ModelServer {
     this.#random = random;
   }
 
-  answer(now: number, bits: CacheBits): ModelAnswer {
+  answer(now: number, bits: QueryBits): ModelAnswer {
     const server = this.#servers[Math.floor(this.#random() * this.#servers.length)];
     if (server === undefined) throw new RangeError('there are no replicas');
     return server.answer(now, bits);
   }
 }
 
-function keyOf(key: CacheKey, bits: CacheBits): string {
+function keyOf(key: CacheKey, bits: QueryBits): string {
   const parts = { 'do-cd': [bits.dnssecOk, bits.checkingDisabled], do: [bits.dnssecOk], none: [] };
   return parts[key].join(' ');
 }

@@ -2,9 +2,11 @@
  * Clients that poll the servers of cache-model.ts in virtual time, and what they saw: how old news was, how many
  * queries it took, and how often a pod was taken back. Answers take no time; connections are READY at once.
  */
-import { type CacheBits, PLAIN_BITS } from '../../lib/discovery/cache-bits.js';
+
+import { PLAIN_BITS } from '../../lib/discovery/cache-bits.js';
 import { CacheReading } from '../../lib/discovery/cache-reading.js';
 import { type RefreshSettings, Schedule } from '../../lib/discovery/schedule.js';
+import type { QueryBits } from '../../lib/dns/message.js';
 import type { Random } from '../../lib/runtime.js';
 import type { ModelServer, SetChange } from './cache-model.js';
 
@@ -28,7 +30,7 @@ export interface Sighting {
 
 export interface QueryRecord {
   readonly at: number;
-  readonly bits: CacheBits;
+  readonly bits: QueryBits;
 }
 
 export class SimulatedClient {
@@ -39,7 +41,7 @@ export class SimulatedClient {
   readonly #schedule: Schedule;
   readonly #rule: ClientRule;
   readonly #server: ModelServer;
-  #bits: CacheBits = PLAIN_BITS;
+  #bits: QueryBits = PLAIN_BITS;
   #addresses: ReadonlySet<string> = new Set();
 
   constructor(rule: ClientRule, server: ModelServer, startAt: number, settings: ClientSettings, random: Random) {
