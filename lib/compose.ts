@@ -61,15 +61,18 @@ export function registerHeadless(): void {
 
 function createSource(target: Target, settings: HeadlessSettings, runtime: Runtime): AddressSource {
   const { hostname, absolute, server } = target;
-  const { lookup, ...dns } = settings.dns;
+  const { lookup: ownLookup, ...dns } = settings.dns;
+  const lookup = isIP(hostname) ? literalLookup : ownLookup;
+  // A lookup cannot be asked for another entry of a cache.
+  const ttl = lookup && settings.refresh.ttl === 'phased' ? 'adaptive' : settings.refresh.ttl;
   return sharedPoller(
     {
       hostname,
       absolute,
       // The target's own DNS server has precedence over the options'.
       dns: server ? { ...dns, servers: [server] } : dns,
-      lookup: isIP(hostname) ? literalLookup : lookup,
-      refresh: settings.refresh,
+      lookup,
+      refresh: { ...settings.refresh, ttl },
       empty: settings.empty,
     },
     runtime,

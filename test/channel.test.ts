@@ -130,7 +130,7 @@ test('a snapshot is complete and plain from the first moment to the last', async
   const { channel, clock } = channelFixture();
   const keys = {
     top: ['target', 'state', 'endpoints', 'dns', 'counters'],
-    dns: 'name server transport rcode addresses ttlMs answeredAt ageMs failures error nextQueryAt'.split(' '),
+    dns: 'name server transport rcode addresses ttlMs answeredAt ageMs failures error nextQueryAt cache'.split(' '),
     endpoint: ['address', 'state', 'inFlight', 'started', 'succeeded', 'failed', 'since'],
     counters:
       'polls hinted changes failures emptyAnswers queries udpQueries tcpQueries replies timeouts unreachable malformed dropped wrongId wrongQuestion truncated withoutEdns refusedAddresses connected connectionsLost drained returned',

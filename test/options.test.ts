@@ -6,7 +6,7 @@ import { type HeadlessSettings, resolveOptions } from '../lib/options.js';
 import { covers } from './faults/covers.js';
 
 const DEFAULTS: HeadlessSettings = {
-  refresh: { intervalMs: 5_000, jitter: 0.1, minIntervalMs: 1_000, burstMs: 30_000, ttl: 'adaptive' },
+  refresh: { intervalMs: 5_000, jitter: 0.1, minIntervalMs: 1_000, burstMs: 30_000, ttl: 'phased' },
   dns: {
     // null is "as resolv.conf says".
     servers: null,
@@ -32,7 +32,7 @@ const OPTIONS: Record<string, { takes: (unknown | { in: unknown; out: unknown })
   'refresh.jitter': { takes: [0, 0.5, 1], refuses: [-0.01, 1.01, -1] },
   'refresh.minIntervalMs': { takes: [10, DAY_MS], refuses: [0, 9, -1, DAY_MS + 1] },
   'refresh.burstMs': { takes: [0, DAY_MS], refuses: [-1, DAY_MS + 1] },
-  'refresh.ttl': { takes: ['adaptive', 'ignore'], refuses: ['adaptiv', 'ADAPTIVE', ''] },
+  'refresh.ttl': { takes: ['phased', 'adaptive', 'ignore'], refuses: ['adaptiv', 'ADAPTIVE', ''] },
   'dns.servers': {
     takes: [
       { in: ['10.96.0.10'], out: [{ host: '10.96.0.10', port: 53 }] },

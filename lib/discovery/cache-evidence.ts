@@ -31,6 +31,9 @@ export class CacheEvidence {
   readonly #shared: number[] = CACHE_BITS.map(() => 0);
   #liveAnswers = 0;
   #uninformed = 0;
+  /** The one TTL that addresses, or denials, had so far. */
+  readonly #onlyTtls = new Map<boolean, number>();
+  #ttlsVary = false;
 
   get cache(): 'unknown' | 'none' | 'present' {
     return this.#cache;
@@ -39,6 +42,14 @@ export class CacheEvidence {
   /** It is certain that no cache answers. */
   get surelyLive(): boolean {
     return this.#liveAnswers >= LIVE_ANSWERS;
+  }
+
+  /**
+   * Nothing speaks for a cache: all answers had the same TTL so far. Answers are then used in the order of arrival, so
+   * that a client that starts behind a live server applies removals at once.
+   */
+  get looksLive(): boolean {
+    return this.surelyLive || (this.#cache !== 'present' && !this.#ttlsVary);
   }
 
   /** A cache is known, and the last answer that told anything looked like a live server's. */
@@ -56,6 +67,13 @@ export class CacheEvidence {
     return pair === 0 || (this.#shared[pair] ?? 0) < SHARED_ANSWERS;
   }
 
+  /** No server answered: the one that does next may have another TTL. Of a known cache nothing is forgotten. */
+  outage(): void {
+    if (!this.looksLive) return;
+    this.#ttlsVary = false;
+    this.#onlyTtls.clear();
+  }
+
   /** The server does not answer queries with these bits. */
   refused(pair: number): void {
     if (pair > 0) this.#shared[pair] = (this.#shared[pair] ?? 0) + 1;
@@ -63,8 +81,19 @@ export class CacheEvidence {
 
   /** `fullTtlMs`: the longest seen lately. `entries`: of all pairs, as they were before this answer. */
   answered(pair: number, answer: CacheEntry, fullTtlMs: number, entries: readonly (CacheEntry | null)[]): void {
+    this.#compareTtls(answer);
     this.#compareWithBefore(pair, answer, fullTtlMs);
     if (pair > 0) this.#compareWithOthers(pair, answer, entries);
+  }
+
+  #compareTtls({ denied, ttlMs }: CacheEntry): void {
+    if (this.surelyLive) {
+      this.#ttlsVary = false;
+      this.#onlyTtls.clear();
+    }
+    const onlyTtl = this.#onlyTtls.get(denied) ?? ttlMs;
+    this.#onlyTtls.set(denied, onlyTtl);
+    if (onlyTtl !== ttlMs) this.#ttlsVary = true;
   }
 
   #compareWithBefore(pair: number, answer: CacheEntry, fullTtlMs: number): void {
@@ -83,11 +112,13 @@ export class CacheEvidence {
     const countedMs = before.ttlMs - answer.ttlMs;
     if (countedMs !== 0) this.#liveAnswers = 0;
     if (countedMs > 0 && Math.abs(countedMs - elapsedMs) <= TTL_UNIT_MS) this.#cache = 'present';
-    // Anything else but the full TTL is another replica, or a TTL that means nothing. And only the plain pair tells of
-    // a live server: some caches (dnsmasq) pass queries with DO on each time.
-    if (countedMs !== 0 || answer.ttlMs < fullTtlMs || pair !== 0) return;
+    // Another TTL is another replica's, or one that means nothing. And only the plain pair tells of a live server: some
+    // caches (dnsmasq) pass queries with DO on each time.
+    if (countedMs !== 0 || pair !== 0) return;
     this.#liveAnswers += 1;
-    if (this.#cache === 'unknown' || this.surelyLive) this.#cache = 'none';
+    // Less than the full TTL may be two replicas by chance, once; three times it is a server whose TTL was changed.
+    const unknownFullTtl = this.#cache === 'unknown' && answer.ttlMs >= fullTtlMs;
+    if (unknownFullTtl || this.surelyLive) this.#cache = 'none';
   }
 
   /** Two pairs that expire at one moment, although they were read at different times, are one entry. */

@@ -12,6 +12,7 @@
  */
 import type { QueryBits } from '../dns/message.js';
 import type { Random } from '../runtime.js';
+import type { CacheStatus } from '../telemetry/snapshot.js';
 import { AnswerAge, type AnswerUse, type TimedAnswer } from './answer-age.js';
 import { CACHE_BITS, PLAIN_BITS } from './cache-bits.js';
 import { CacheEvidence, COUNTDOWN_MS } from './cache-evidence.js';
@@ -40,15 +41,6 @@ export interface Situation {
 export interface NextQuery {
   readonly delayMs: number;
   readonly bits: QueryBits;
-}
-
-/** For people and metrics. */
-export interface CacheStatus {
-  readonly cache: 'unknown' | 'none' | 'present';
-  /** The full TTL, as far as seen; null before the first answer. */
-  readonly ttlMs: number | null;
-  /** Of each entry in use, milliseconds from now until it expires; negative where it has. */
-  readonly expiriesMs: readonly number[];
 }
 
 /** So many answers in a row after an expiry, and one query looks whether there still is a cache. */
@@ -91,12 +83,13 @@ export class CacheReading {
   }
 
   status(now: number): CacheStatus {
-    const expiriesMs = this.#pairs(now).flatMap((pair) => {
+    const expiresInMs = this.#pairs(now).flatMap((pair) => {
       const entry = this.#phases.entries[pair];
-      return entry ? [entry.expiresAt - now] : [];
+      return entry ? [Math.round(entry.expiresAt - now)] : [];
     });
     const known = this.#answers > 0;
-    return { cache: this.#evidence.cache, ttlMs: known ? this.#ttls.longest(this.#denied) : null, expiriesMs };
+    const ttlMs = known ? this.#ttls.longest(this.#denied) : null;
+    return { state: this.#evidence.cache, ttlMs, expiresInMs };
   }
 
   next(now: number, situation: Situation): NextQuery {
@@ -130,11 +123,15 @@ export class CacheReading {
    * entry of its own then, and shows it. `answers`: of one query, by what they are cached by (the record type); ones
    * that are not valid are left out. Returns what each may change.
    */
-  answered(now: number, bits: QueryBits, answers: ReadonlyMap<string, TimedAnswer>): ReadonlyMap<string, AnswerUse> {
+  answered<Key extends string>(
+    now: number,
+    bits: QueryBits,
+    answers: ReadonlyMap<Key, TimedAnswer>,
+  ): ReadonlyMap<Key, AnswerUse> {
     const pair = pairOf(bits);
     this.#learn(now, pair, [...answers.values()]);
-    const cached = !this.#evidence.surelyLive;
-    const uses = new Map<string, AnswerUse>();
+    const cached = !this.#evidence.looksLive;
+    const uses = new Map<Key, AnswerUse>();
     for (const [key, answer] of answers) {
       const age = this.#ages.get(key) ?? new AnswerAge();
       this.#ages.set(key, age);
@@ -148,6 +145,7 @@ export class CacheReading {
   failed(now: number, bits: QueryBits): void {
     // A server may refuse queries with these bits. In an outage no pair gets an answer, and any that comes ends it.
     this.#evidence.refused(pairOf(bits));
+    this.#evidence.outage();
     this.#postponeRetry(now);
   }
 

@@ -1,6 +1,7 @@
 /** What an answer means for the set of addresses. Pure: the old set and a resolution in, the new set out. */
 import type { Outcome, OutcomeSource, Resolution } from '../dns/resolution.js';
 import type { DnsError } from '../errors.js';
+import type { AnswerUse } from './answer-age.js';
 
 /** What NXDOMAIN and NODATA do to a working set: nothing, or empty it. */
 export type EmptyRule = 'keep' | 'drop';
@@ -25,25 +26,40 @@ export interface MembershipUpdate {
   readonly failed: boolean;
 }
 
+const NO_LIMITS: ReadonlyMap<OutcomeSource, AnswerUse> = new Map();
+
 export const EMPTY_MEMBERSHIP: Membership = { bySource: new Map(), hosts: new Set() };
 
-/** Applies one resolution. */
-export function applyResolution(previous: Membership, resolution: Resolution, rule: EmptyRule): MembershipUpdate {
-  const outcomes = [...resolution.outcomes.values()];
-  const answered = outcomes.filter((outcome) => outcome.kind === 'addresses');
+/**
+ * Applies one resolution.
+ *
+ * @param uses what the answer of each source may change; without an entry, everything.
+ */
+export function applyResolution(
+  previous: Membership,
+  resolution: Resolution,
+  rule: EmptyRule,
+  uses: ReadonlyMap<OutcomeSource, AnswerUse> = NO_LIMITS,
+): MembershipUpdate {
+  const useOf = (source: OutcomeSource): AnswerUse => uses.get(source) ?? 'replace';
+  const outcomes = [...resolution.outcomes];
+  const answered = outcomes.flatMap(([source, outcome]) =>
+    outcome.kind === 'addresses' ? [{ outcome, whole: !outcome.partial && useOf(source) === 'replace' }] : [],
+  );
   const bySource = new Map<OutcomeSource, readonly string[]>();
   for (const [source, before] of previous.bySource) {
     // A family that was not asked about this time (`auto`) goes as soon as another one has addresses, all of them.
-    if (!resolution.outcomes.has(source) && answered.every((outcome) => outcome.partial)) bySource.set(source, before);
+    if (!resolution.outcomes.has(source) && !answered.some(({ whole }) => whole)) bySource.set(source, before);
   }
-  for (const [source, outcome] of resolution.outcomes) {
-    const next = applyOutcome(previous.bySource.get(source) ?? [], outcome);
+  for (const [source, outcome] of outcomes) {
+    const next = applyOutcome(previous.bySource.get(source) ?? [], outcome, useOf(source));
     if (next.length > 0) bySource.set(source, next);
   }
   const result = {
-    error: errorOf(outcomes),
-    ttlMs: answered.length > 0 ? Math.min(...answered.map((outcome) => outcome.ttlMs)) : null,
-    failed: outcomes.every((outcome) => outcome.kind === 'failed'),
+    // A denial that may be older than the set is no error: it says nothing about the present.
+    error: errorOf(outcomes.flatMap(([source, outcome]) => (isOldDenial(outcome, useOf(source)) ? [] : [outcome]))),
+    ttlMs: answered.length > 0 ? Math.min(...answered.map(({ outcome }) => outcome.ttlMs)) : null,
+    failed: outcomes.every(([, outcome]) => outcome.kind === 'failed'),
   };
   const hosts = unionOf([...bySource.values()]);
   const emptied = hosts.size === 0 && previous.hosts.size > 0;
@@ -53,16 +69,21 @@ export function applyResolution(previous: Membership, resolution: Resolution, ru
   return { ...result, membership: { bySource, hosts: changed ? hosts : previous.hosts }, changed };
 }
 
-function applyOutcome(before: readonly string[], outcome: Outcome): readonly string[] {
+function applyOutcome(before: readonly string[], outcome: Outcome, use: AnswerUse): readonly string[] {
+  if (use === 'ignore') return before;
   switch (outcome.kind) {
     case 'addresses':
-      // A truncated answer may add addresses, never remove any.
-      return outcome.partial ? [...new Set([...before, ...outcome.addresses])] : outcome.addresses;
+      // A truncated answer, or one that may be older than the set, may add addresses, never remove any.
+      return outcome.partial || use === 'add' ? [...new Set([...before, ...outcome.addresses])] : outcome.addresses;
     case 'empty':
-      return [];
+      return use === 'add' ? before : [];
     case 'failed':
       return before;
   }
+}
+
+function isOldDenial(outcome: Outcome, use: AnswerUse): boolean {
+  return outcome.kind === 'empty' && use !== 'replace';
 }
 
 /** An empty answer beside one with addresses is no error: most Services have one family. */

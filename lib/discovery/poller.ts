@@ -4,12 +4,16 @@
  */
 import type { Address } from '../address.js';
 import { toError } from '../dns/failure.js';
+import type { QueryBits } from '../dns/message.js';
 import type { NameResolver } from '../dns/name-resolver.js';
-import type { Resolution } from '../dns/resolution.js';
+import type { OutcomeSource, Resolution } from '../dns/resolution.js';
 import type { DnsError } from '../errors.js';
 import type { Clock, Runtime, Timer } from '../runtime.js';
 import type { DiscoveryCounter } from '../telemetry/counters.js';
 import type { AddressSource, AddressUpdate, SourceStatus, Subscription } from './address-source.js';
+import type { AnswerUse, TimedAnswer } from './answer-age.js';
+import { PLAIN_BITS } from './cache-bits.js';
+import { CacheReading } from './cache-reading.js';
 import { NO_PORT } from './default-port.js';
 import { applyResolution, EMPTY_MEMBERSHIP, type EmptyRule, type Membership } from './membership.js';
 import { RequestBackoff } from './request-backoff.js';
@@ -28,6 +32,7 @@ interface Subscriber {
 }
 
 const STOPPED: State = { kind: 'stopped' };
+const NO_LIMITS: ReadonlyMap<OutcomeSource, AnswerUse> = new Map();
 
 export interface PollerSettings {
   /** The name as the user wrote it, shown until a fully qualified one has answered. */
@@ -43,6 +48,8 @@ export class Poller implements AddressSource {
   readonly #counter: DiscoveryCounter;
   readonly #schedule: Schedule;
   readonly #requests: RequestBackoff;
+  /** Null where TTLs are ignored. */
+  readonly #reading: CacheReading | null;
   readonly #subscribers = new Set<Subscriber>();
   #state: State = STOPPED;
   #membership: Membership = EMPTY_MEMBERSHIP;
@@ -54,8 +61,9 @@ export class Poller implements AddressSource {
   #answer: { readonly at: number; readonly wallTime: number; readonly ttlMs: number } | null = null;
   #askedAt = Number.NEGATIVE_INFINITY;
   #settledAt = Number.NEGATIVE_INFINITY;
-  /** When the schedule wants the next query, and when a request does. */
-  #regularAt = Number.POSITIVE_INFINITY;
+  /** The schedule's wait after the last query. */
+  #regularDelayMs = 0;
+  /** When a request wants the next query. */
   #requestedAt = Number.POSITIVE_INFINITY;
   /** The set is kept up to date: a query was settled since polling started. */
   #upToDate = false;
@@ -74,7 +82,10 @@ export class Poller implements AddressSource {
     this.#counter = counter;
     this.#clock = runtime.clock;
     this.#schedule = new Schedule(settings.refresh, runtime.random);
-    this.#requests = new RequestBackoff(this.#schedule.floorMs, settings.refresh.intervalMs);
+    const { intervalMs, jitter, ttl } = settings.refresh;
+    const { floorMs } = this.#schedule;
+    this.#requests = new RequestBackoff(floorMs, intervalMs);
+    this.#reading = ttl === 'ignore' ? null : new CacheReading({ intervalMs, floorMs, jitter, ttl }, runtime.random);
   }
 
   /**
@@ -85,7 +96,7 @@ export class Poller implements AddressSource {
     const subscriber: Subscriber = { listener, ready: false, version: null };
     this.#subscribers.add(subscriber);
     this.#updateUnready();
-    if (this.#state.kind === 'stopped') this.#ask();
+    if (this.#state.kind === 'stopped') this.#ask(PLAIN_BITS);
     else if (this.#upToDate) queueMicrotask(() => this.#report(subscriber));
     return {
       requestReresolution: () => this.#requestReresolution(subscriber),
@@ -115,6 +126,7 @@ export class Poller implements AddressSource {
       failures: this.#schedule.failures,
       error: this.#last?.error?.message ?? null,
       nextQueryAt: this.#state.kind === 'waiting' ? Math.round(clock.wallTime() + this.#state.at - clock.now()) : null,
+      cache: this.#reading?.status(clock.now()) ?? null,
     };
   }
 
@@ -123,33 +135,34 @@ export class Poller implements AddressSource {
     return this.#last?.error ?? null;
   }
 
-  #ask(): void {
+  #ask(bits: QueryBits): void {
     if (this.#state.kind === 'waiting') this.#state.timer.cancel();
     const abort = new AbortController();
     this.#state = { kind: 'asking', abort };
     this.#askedAt = this.#clock.now();
     this.#requestedAt = Number.POSITIVE_INFINITY;
     this.#counter.emit({ kind: 'poll_started' });
-    this.#resolver.resolve(abort.signal).then(
+    this.#resolver.resolve(abort.signal, bits).then(
       (resolution) => {
-        if (!abort.signal.aborted) this.#settle(resolution);
+        if (!abort.signal.aborted) this.#settle(resolution, bits);
       },
       (cause: unknown) => {
-        if (!abort.signal.aborted) this.#settle(brokenResolver(this.#settings.hostname, cause));
+        if (!abort.signal.aborted) this.#settle(brokenResolver(this.#settings.hostname, cause), bits);
       },
     );
   }
 
-  #settle(resolution: Resolution): void {
+  #settle(resolution: Resolution, bits: QueryBits): void {
     const now = this.#clock.now();
-    const update = applyResolution(this.#membership, resolution, this.#settings.empty);
+    const uses = this.#read(now, resolution, bits);
+    const update = applyResolution(this.#membership, resolution, this.#settings.empty, uses);
     const first = this.#membership === EMPTY_MEMBERSHIP;
     this.#membership = update.membership;
     this.#last = { resolution, error: update.error };
     this.#upToDate = true;
     if (update.ttlMs !== null) this.#answer = { at: now, wallTime: this.#clock.wallTime(), ttlMs: update.ttlMs };
     if (update.failed) this.#schedule.failed();
-    else this.#schedule.answered(now, update.ttlMs);
+    else this.#schedule.answered();
     if (update.changed) {
       this.#addresses = Array.from(update.membership.hosts, (host) => ({ host, port: NO_PORT }));
       this.#version += 1;
@@ -161,7 +174,7 @@ export class Poller implements AddressSource {
     this.#counter.emit({ kind: 'poll_settled', result, changed: update.changed });
     // Waiting before reporting: a subscriber may ask again or end in its report.
     this.#settledAt = now;
-    this.#regularAt = now + this.#schedule.nextDelay(now);
+    this.#regularDelayMs = this.#schedule.nextDelay(now);
     this.#wait();
     // A refresh() made in a report waits for the next answer.
     const waiters = this.#takeWaiters();
@@ -169,16 +182,44 @@ export class Poller implements AddressSource {
     for (const done of waiters) done();
   }
 
-  /** Sets the timer for whatever wants the next query first. */
+  /** What the answers may change, by how old they are. */
+  #read(now: number, { outcomes }: Resolution, bits: QueryBits): ReadonlyMap<OutcomeSource, AnswerUse> {
+    const answers = new Map<OutcomeSource, TimedAnswer>();
+    for (const [source, outcome] of outcomes) {
+      if (outcome.kind === 'failed') continue;
+      const addresses = outcome.kind === 'addresses' ? outcome.addresses : [];
+      answers.set(source, { denied: outcome.kind === 'empty', ttlMs: outcome.ttlMs, addresses });
+    }
+    if (answers.size > 0) return this.#reading?.answered(now, bits, answers) ?? NO_LIMITS;
+    this.#reading?.failed(now, bits);
+    return NO_LIMITS;
+  }
+
+  /** Sets the timer for whatever wants the next query first: the schedule, an unready channel, a cache, a request. */
   #wait(): void {
-    const unreadyAt = this.#schedule.unreadyAt(this.#settledAt) ?? Number.POSITIVE_INFINITY;
-    const at = Math.min(this.#regularAt, this.#requestedAt, unreadyAt);
+    const now = this.#clock.now();
+    const { at: scheduledAt, bits } = this.#planned();
+    const requested = this.#requestedAt < scheduledAt;
+    const at = requested ? this.#requestedAt : scheduledAt;
     if (this.#state.kind === 'waiting') {
       if (this.#state.at === at) return;
       this.#state.timer.cancel();
     }
-    const timer = this.#clock.setTimer(Math.max(0, at - this.#clock.now()), () => this.#ask());
+    const timer = this.#clock.setTimer(Math.max(0, at - now), () =>
+      this.#ask(requested ? (this.#reading?.bitsNow(this.#clock.now()) ?? PLAIN_BITS) : bits),
+    );
     this.#state = { kind: 'waiting', timer, at };
+  }
+
+  /** Counted from the last query, however often it is computed: a channel whose readiness flaps must not postpone it. */
+  #planned(): { readonly at: number; readonly bits: QueryBits } {
+    const from = this.#settledAt;
+    const unreadyDelayMs = (this.#schedule.unreadyAt(from) ?? Number.POSITIVE_INFINITY) - from;
+    const regularDelayMs = Math.min(this.#regularDelayMs, unreadyDelayMs);
+    if (!this.#reading) return { at: from + regularDelayMs, bits: PLAIN_BITS };
+    const failing = this.#schedule.failures > 0;
+    const { delayMs, bits } = this.#reading.next(from, { regularDelayMs, ready: !this.#unready, failing });
+    return { at: from + delayMs, bits };
   }
 
   #report(subscriber: Subscriber): void {

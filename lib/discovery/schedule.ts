@@ -1,22 +1,27 @@
 /**
- * When to ask next. Every method takes the time and none sets a timer; randomness is a parameter.
+ * When to ask next, without regard to caches (cache-reading.ts). Every method takes the time and none sets a timer;
+ * randomness is a parameter.
  *
- * The regular wait is the interval, jittered upwards. It is cut short in the burst after a change and, behind a cache,
- * by the moment its entry expires. Failures back off instead. While nothing is READY there is a burst too: see
- * `unreadyAt`.
+ * The regular wait is the interval, jittered upwards. It is cut short in the burst after a change. Failures back off
+ * instead. While nothing is READY there is a burst too: see `unreadyAt`.
  */
 import type { Random } from '../runtime.js';
-import { CacheDetection } from './cache-detection.js';
 
-/** `adaptive`: one extra query just after a cached answer expires. */
-export type TtlRule = 'adaptive' | 'ignore';
+/**
+ * What TTLs do to the schedule. `phased`: behind a cache, its entries are read in turn, just after each expires.
+ * `adaptive`: one extra query just after a cached answer expires. `ignore`: nothing.
+ */
+export type TtlRule = 'phased' | 'adaptive' | 'ignore';
 
-export interface RefreshSettings {
+export interface ScheduleSettings {
   readonly intervalMs: number;
   /** Share of the wait that is random, upwards only. */
   readonly jitter: number;
   readonly minIntervalMs: number;
   readonly burstMs: number;
+}
+
+export interface RefreshSettings extends ScheduleSettings {
   readonly ttl: TtlRule;
 }
 
@@ -25,24 +30,19 @@ const BACKOFF_BASE_MS = 1_000;
 const BACKOFF_FACTOR = 1.6;
 const BACKOFF_MAX_MS = 30_000;
 
-/** A query that arrives just before the entry expires is wasted; caches keep time in whole seconds, the net in ms. */
-const EXPIRY_MARGIN_MS = 50;
-
 export class Schedule {
   /** Least time between two queries that something asked for. An interval below the floor lowers the floor. */
   readonly floorMs: number;
-  readonly #settings: RefreshSettings;
+  readonly #settings: ScheduleSettings;
   readonly #random: Random;
-  readonly #cache: CacheDetection | null;
   #failures = 0;
   #burstUntil = Number.NEGATIVE_INFINITY;
   #unreadySince: number | null = null;
   #burstWaitMs: number;
 
-  constructor(settings: RefreshSettings, random: Random) {
+  constructor(settings: ScheduleSettings, random: Random) {
     this.#settings = settings;
     this.#random = random;
-    this.#cache = settings.ttl === 'adaptive' ? new CacheDetection() : null;
     this.floorMs = Math.min(settings.minIntervalMs, settings.intervalMs);
     this.#burstWaitMs = this.floorMs;
   }
@@ -52,15 +52,13 @@ export class Schedule {
     return this.#failures;
   }
 
-  /** A valid answer; `ttlMs` is null for one that holds no address. */
-  answered(now: number, ttlMs: number | null): void {
+  /** A valid answer. */
+  answered(): void {
     this.#failures = 0;
-    this.#cache?.answered(now, ttlMs);
   }
 
   failed(): void {
     this.#failures += 1;
-    this.#cache?.failed();
   }
 
   /** The set changed: more changes are likely to follow. */
@@ -94,11 +92,6 @@ export class Schedule {
       const backoff = BACKOFF_BASE_MS * BACKOFF_FACTOR ** (this.#failures - 1);
       return Math.min(backoff, intervalMs, BACKOFF_MAX_MS) * jitter;
     }
-    const regular = (now < this.#burstUntil ? this.floorMs : intervalMs) * jitter;
-    const expiresAt = this.#cache?.expiresAt ?? null;
-    if (this.#cache === null || expiresAt === null) return regular;
-    const life = expiresAt - now;
-    const wait = this.#cache.startProbe() ? life / 2 : life + EXPIRY_MARGIN_MS;
-    return Math.min(regular, Math.max(wait, this.floorMs));
+    return (now < this.#burstUntil ? this.floorMs : intervalMs) * jitter;
   }
 }

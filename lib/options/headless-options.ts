@@ -33,8 +33,9 @@ export interface HeadlessOptions {
      */
     burstMs?: number | undefined;
     /**
-     * `adaptive`: where a cache answers (TTLs count down from query to query), ask once more just after its entry
-     * expires. `ignore`: only the interval counts. Default: `'adaptive'`. Allowed: `'adaptive'`, `'ignore'`.
+     * `phased`: where a cache answers (TTLs count down from query to query), its four entries (DO and CD bits) are read
+     * in turn, each just after it expires. `adaptive`: one entry. `ignore`: only the interval counts. Default:
+     * `'phased'`. Allowed: `'phased'`, `'adaptive'`, `'ignore'`.
      */
     ttl?: TtlRule | undefined;
   };

@@ -41,10 +41,10 @@ export const SCHEMA = {
       },
       ttl: {
         doc:
-          '`adaptive`: where a cache answers (TTLs count down from query to query), ask once more just after its entry ' +
-          'expires. `ignore`: only the interval counts.',
-        check: oneOf('adaptive', 'ignore'),
-        default: 'adaptive',
+          '`phased`: where a cache answers (TTLs count down from query to query), its four entries (DO and CD bits) are ' +
+          'read in turn, each just after it expires. `adaptive`: one entry. `ignore`: only the interval counts.',
+        check: oneOf('phased', 'adaptive', 'ignore'),
+        default: 'phased',
       },
     },
   },

@@ -44,5 +44,16 @@ export interface DnsStatus {
   /** In a row. */
   readonly failures: number;
   readonly error: string | null;
+  /** What is known of the DNS cache in front; null where TTLs are ignored (`refresh.ttl: 'ignore'`). */
+  readonly cache: CacheStatus | null;
   readonly nextQueryAt: number | null;
+}
+
+export interface CacheStatus {
+  /** `unknown` until two answers have shown whether TTLs count down. */
+  readonly state: 'unknown' | 'none' | 'present';
+  /** The full TTL, as far as seen, in milliseconds; null before the first answer. */
+  readonly ttlMs: number | null;
+  /** Of each cache entry that is read (`phased`: up to four): milliseconds until it expires, negative where it has. */
+  readonly expiresInMs: readonly number[];
 }

@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import { CACHE_BITS, PLAIN_BITS } from '../../lib/discovery/cache-bits.js';
 import { CacheReading, type NextQuery, type Situation } from '../../lib/discovery/cache-reading.js';
 import type { QueryBits } from '../../lib/dns/message.js';
+import { covers } from '../faults/covers.js';
 import { Authority, ModelCache, type ModelServer } from '../support/cache-model.js';
 import { DEFAULT_SETTINGS, runClients, SimulatedClient } from '../support/cache-simulation.js';
 import { seededRandom } from '../support/fake-random.js';
@@ -48,10 +49,10 @@ test('whether there is a cache is found out within two floors, with one query ah
     queries(live, authority(30), 17_000).map(([at]) => at),
     [0, 1_050, 6_050, 11_050, 16_050],
   );
-  assert.equal(live.status(17_000).cache, 'none');
+  assert.equal(live.status(17_000).state, 'none');
   const cached = make();
   queries(cached, new ModelCache(authority(30), { ttl: 30 }), 1_999);
-  assert.equal(cached.status(2_000).cache, 'present');
+  assert.equal(cached.status(2_000).state, 'present');
 });
 
 test('an interval too short for a query ahead of it gets none', () => {
@@ -83,7 +84,7 @@ test('`adaptive` reads the plain entry alone: the regular queries, and one just 
   assert.equal(asked.length, 14);
 });
 
-test('a cache that does not key on the bits is read as `adaptive` does, but for a rare try', () => {
+test('a cache that does not key on the bits is read as `adaptive` does, but for a rare try', covers(55), () => {
   const asked = queries(make(), new ModelCache(authority(30), { ttl: 30, key: 'none' }), 1_800_000);
   const settled = asked.filter(([at]) => at > 120_000);
   assert.ok(settled.filter(([, bits]) => bits !== PLAIN).length <= 3, 'one try in 20 lives');
@@ -169,7 +170,7 @@ test('a cache that is no more is noticed, and the live server is asked at the re
   const live = authority(30);
   const server: ModelServer = { answer: (now, bits) => (now < 300_000 ? cache.answer(now, bits) : live.answer(now)) };
   const asked = queries(reading, server, 900_000);
-  assert.equal(reading.status(900_000).cache, 'none');
+  assert.equal(reading.status(900_000).state, 'none');
   const last = asked.filter(([at]) => at > 600_000);
   assert.ok(last.every(([, bits]) => bits === PLAIN));
   assert.equal(last.length, 60);
@@ -178,6 +179,7 @@ test('a cache that is no more is noticed, and the live server is asked at the re
 test('A and AAAA answers have ages of their own', () => {
   const reading = make();
   const of = (ttl: number, ...addresses: string[]) => ({ denied: false, ttlMs: ttl * 1_000, addresses });
+  reading.answered(-5_000, PLAIN, new Map(Object.entries({ A: of(30, 'a'), AAAA: of(15, 'x') })));
   reading.answered(0, PLAIN, new Map(Object.entries({ A: of(30, 'a'), AAAA: of(10, 'x') })));
   const uses = reading.answered(5_000, DO, new Map(Object.entries({ A: of(10, 'b'), AAAA: of(30, 'y') })));
   assert.deepEqual([...uses], Object.entries({ A: 'ignore', AAAA: 'replace' }));

@@ -142,6 +142,7 @@ test('the status describes the last answer completely', async () => {
     failures: 0,
     error: null,
     nextQueryAt: null,
+    cache: null,
   };
   assert.deepEqual(poller.status, nothing);
   const { end } = join();

@@ -9,11 +9,12 @@ test('each row of the table of faults has at least one test, and no test covers 
   assert.deepEqual(uncovered, [], `no test for ${uncovered.map((fault) => `${fault} (${FAULTS.get(fault)})`).join()}`);
 });
 
-test('the rows of the table of faults are numbered from 1 without a gap', () => {
+test('the rows of the table of faults are in the order of their numbers', () => {
   assert.ok(FAULTS.size >= 50);
+  const numbers = [...FAULTS.keys()];
   assert.deepEqual(
-    [...FAULTS.keys()],
-    Array.from({ length: FAULTS.size }, (_, index) => index + 1),
+    numbers,
+    [...numbers].sort((a, b) => a - b),
   );
 });
 

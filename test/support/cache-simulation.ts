@@ -5,7 +5,7 @@
 
 import { PLAIN_BITS } from '../../lib/discovery/cache-bits.js';
 import { CacheReading } from '../../lib/discovery/cache-reading.js';
-import { type RefreshSettings, Schedule } from '../../lib/discovery/schedule.js';
+import { Schedule, type ScheduleSettings } from '../../lib/discovery/schedule.js';
 import type { QueryBits } from '../../lib/dns/message.js';
 import type { Random } from '../../lib/runtime.js';
 import type { ModelServer, SetChange } from './cache-model.js';
@@ -13,7 +13,7 @@ import type { ModelServer, SetChange } from './cache-model.js';
 /** `plain`: the interval and bursts alone. */
 export type ClientRule = 'phased' | 'adaptive' | 'plain';
 
-export type ClientSettings = Omit<RefreshSettings, 'ttl'>;
+export type ClientSettings = ScheduleSettings;
 
 export const DEFAULT_SETTINGS: ClientSettings = {
   intervalMs: 5_000,
@@ -48,10 +48,11 @@ export class SimulatedClient {
     this.#rule = rule;
     this.#server = server;
     this.nextAt = startAt;
-    this.#schedule = new Schedule({ ...settings, ttl: rule === 'adaptive' ? 'adaptive' : 'ignore' }, random);
+    this.#schedule = new Schedule(settings, random);
     this.#schedule.setUnready(startAt, true);
     const { intervalMs, jitter } = settings;
-    this.reading = new CacheReading({ intervalMs, jitter, floorMs: this.#schedule.floorMs, ttl: 'phased' }, random);
+    const ttl = rule === 'phased' ? 'phased' : 'adaptive';
+    this.reading = new CacheReading({ intervalMs, jitter, floorMs: this.#schedule.floorMs, ttl }, random);
   }
 
   get addresses(): ReadonlySet<string> {
@@ -63,17 +64,18 @@ export class SimulatedClient {
     const { addresses, ttl } = this.#server.answer(now, this.#bits);
     const denied = addresses.length === 0;
     const ttlMs = ttl * 1000;
-    this.#schedule.answered(now, denied ? null : ttlMs);
+    this.#schedule.answered();
     const answer = { denied, ttlMs, addresses };
     const use =
-      this.#rule === 'phased'
+      this.#rule !== 'plain'
         ? this.reading.answered(now, this.#bits, new Map([['A', answer]])).get('A')
         : ('replace' as const);
     if (use === 'add') this.#apply(now, new Set([...this.#addresses, ...addresses]));
     // An empty answer keeps the set: the rule `keep`.
     else if (use === 'replace' && !denied) this.#apply(now, new Set(addresses));
-    const regularDelayMs = this.#schedule.nextDelay(now);
-    if (this.#rule !== 'phased') {
+    const unreadyDelayMs = (this.#schedule.unreadyAt(now) ?? Number.POSITIVE_INFINITY) - now;
+    const regularDelayMs = Math.min(this.#schedule.nextDelay(now), unreadyDelayMs);
+    if (this.#rule === 'plain') {
       this.nextAt = now + regularDelayMs;
       return;
     }

@@ -37,6 +37,7 @@ export class FakeSource implements AddressSource {
       failures: 0,
       error: this.lastError?.message ?? null,
       nextQueryAt: null,
+      cache: null,
     };
   }
 

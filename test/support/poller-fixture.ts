@@ -27,11 +27,11 @@ function hostsOf({ addresses, ...rest }: AddressUpdate): HostsUpdate {
   return { addresses: addresses.map(({ host }) => host), ...rest };
 }
 
-/** A poller of its own clock: every 5 s, at least 1 s apart, without jitter, and without bursts unless asked for. */
+/** A poller of its own clock: every 5 s, at least 1 s apart, without jitter, without regard to caches, and without bursts unless asked for. */
 export function pollerFixture({ refresh = {}, empty: rule = 'keep', answer = pods(a, b) }: PollerFixture = {}) {
   const clock = new FakeClock();
   const resolver = new ScriptedResolver(clock, answer);
-  const settings = { intervalMs: 5_000, jitter: 0, minIntervalMs: 1_000, burstMs: 0, ttl: 'adaptive' as const };
+  const settings = { intervalMs: 5_000, jitter: 0, minIntervalMs: 1_000, burstMs: 0, ttl: 'ignore' as const };
   const poller = new Poller(
     resolver,
     { hostname: 'svc.ns', refresh: { ...settings, ...refresh }, empty: rule },

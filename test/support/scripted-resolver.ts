@@ -9,9 +9,9 @@ export function found(addresses: readonly string[], { ttlMs = 5_000, partial = f
   return { kind: 'addresses', addresses, ttlMs, partial };
 }
 
-export function empty(mnemonic: 'NXDOMAIN' | 'NODATA'): Outcome {
+export function empty(mnemonic: 'NXDOMAIN' | 'NODATA', ttlMs = 5_000): Outcome {
   const reason = mnemonic.toLowerCase() as Lowercase<typeof mnemonic>;
-  return { kind: 'empty', reason, error: errorOf(reason), ttlMs: 5_000 };
+  return { kind: 'empty', reason, error: errorOf(reason), ttlMs };
 }
 
 export function failed(mnemonic: 'SERVFAIL' | 'REFUSED' | 'TIMEOUT' | 'MALFORMED' = 'SERVFAIL'): Outcome {
