@@ -112,13 +112,11 @@ export class CacheEvidence {
     const countedMs = before.ttlMs - answer.ttlMs;
     if (countedMs !== 0) this.#liveAnswers = 0;
     if (countedMs > 0 && Math.abs(countedMs - elapsedMs) <= TTL_UNIT_MS) this.#cache = 'present';
-    // Another TTL is another replica's, or one that means nothing. And only the plain pair tells of a live server: some
-    // caches (dnsmasq) pass queries with DO on each time.
-    if (countedMs !== 0 || pair !== 0) return;
+    // Anything else but the full TTL is another replica, or a TTL that means nothing. And only the plain pair tells of
+    // a live server: some caches (dnsmasq) pass queries with DO on each time.
+    if (countedMs !== 0 || answer.ttlMs < fullTtlMs || pair !== 0) return;
     this.#liveAnswers += 1;
-    // Less than the full TTL may be two replicas by chance, once; three times it is a server whose TTL was changed.
-    const unknownFullTtl = this.#cache === 'unknown' && answer.ttlMs >= fullTtlMs;
-    if (unknownFullTtl || this.surelyLive) this.#cache = 'none';
+    if (this.#cache === 'unknown' || this.surelyLive) this.#cache = 'none';
   }
 
   /** Two pairs that expire at one moment, although they were read at different times, are one entry. */

@@ -18,6 +18,7 @@ import { CACHE_BITS, PLAIN_BITS } from './cache-bits.js';
 import { CacheEvidence, COUNTDOWN_MS } from './cache-evidence.js';
 import { LongestTtl } from './longest-ttl.js';
 import { Phases } from './phases.js';
+import { FULL_SPREAD_JITTER } from './schedule.js';
 
 export interface CacheReadingSettings {
   readonly intervalMs: number;
@@ -51,6 +52,9 @@ const UNINFORMED_ANSWERS_AT_BUDGET = 80;
 const FRESH_DENIAL_FLOORS = 4;
 /** A pair of bits that showed another pair's entry is tried again after so many lives of an entry. */
 const RETRY_LIVES = 20;
+
+/** The part of the time between two due queries over which clients spread. More of it makes news older. */
+const SPREAD_SHARE = 0.15;
 
 /** Where the TTLs do not tell the order of answers, only the plain pair is read: twice as long each time, at most this. */
 const MAX_DISTRUST_MS = 3_600_000;
@@ -178,7 +182,8 @@ export class CacheReading {
 
   /** The rule `adaptive`. */
   #nextOfOneEntry(now: number, regularDelayMs: number): NextQuery {
-    const due = this.#phases.nextDue(now, PLAIN_PAIR, this.#ttls.longest(this.#denied), 0);
+    const lifeMs = this.#ttls.longest(this.#denied);
+    const due = this.#phases.nextDue(now, PLAIN_PAIR, lifeMs, this.#spreadMs(lifeMs));
     const expiryMs = due.at - now;
     const dueMs = Math.max(this.#looksForCache() ? expiryMs / 2 : expiryMs, this.#settings.floorMs);
     if (dueMs <= regularDelayMs) return this.#query(dueMs, 0);
@@ -186,10 +191,9 @@ export class CacheReading {
   }
 
   #nextOfMany(now: number, situation: Situation, pairs: readonly number[]): NextQuery {
-    const { intervalMs, floorMs, jitter } = this.#settings;
+    const { intervalMs, floorMs } = this.#settings;
     const lifeMs = this.#ttls.longest(this.#denied);
-    const spreadMs = jitter * this.#random() * Math.min(intervalMs, lifeMs / pairs.length);
-    const due = this.#phases.nextDue(now, pairs, lifeMs, spreadMs);
+    const due = this.#phases.nextDue(now, pairs, lifeMs, this.#spreadMs(lifeMs / pairs.length));
     const dueMs = Math.max(floorMs, due.at - now);
     const { ready, regularDelayMs } = situation;
     // While an endpoint is ready, a burst or a wait for a newer answer is served by the entries that expire next.
@@ -202,6 +206,13 @@ export class CacheReading {
     if (this.#looksForCache(lifeMs / pairs.length > intervalMs ? UNINFORMED_ANSWERS : UNINFORMED_ANSWERS_AT_BUDGET))
       return this.#query(Math.max(floorMs, dueMs / 2), 0);
     return this.#query(dueMs, due.pair);
+  }
+
+  /** All clients of a cache compute the same moments; without this they would all ask in the same second. */
+  #spreadMs(distanceMs: number): number {
+    const { intervalMs, jitter } = this.#settings;
+    const share = SPREAD_SHARE * Math.min(1, jitter / FULL_SPREAD_JITTER);
+    return this.#random() * share * Math.min(distanceMs, 2 * intervalMs);
   }
 
   /** Time for a query in the middle of an entry's life, which tells a cache from a live server. */

@@ -174,7 +174,7 @@ export class Poller implements AddressSource {
     this.#counter.emit({ kind: 'poll_settled', result, changed: update.changed });
     // Waiting before reporting: a subscriber may ask again or end in its report.
     this.#settledAt = now;
-    this.#regularDelayMs = this.#schedule.nextDelay(now);
+    this.#regularDelayMs = this.#schedule.nextDelay(now, !this.#unready);
     this.#wait();
     // A refresh() made in a report waits for the next answer.
     const waiters = this.#takeWaiters();

@@ -27,8 +27,13 @@ export interface RefreshSettings extends ScheduleSettings {
 
 /** gRPC's connection backoff: https://github.com/grpc/grpc/blob/master/doc/connection-backoff.md */
 const BACKOFF_BASE_MS = 1_000;
+/** While every channel has a READY pod: near the default interval, so that retries do not multiply the queries. */
+const BACKOFF_BASE_READY_MS = 4_000;
 const BACKOFF_FACTOR = 1.6;
 const BACKOFF_MAX_MS = 30_000;
+
+/** With this jitter (the default) or more, clients spread fully after a start or a burst; with less, in proportion. */
+export const FULL_SPREAD_JITTER = 0.1;
 
 export class Schedule {
   /** Least time between two queries that something asked for. An interval below the floor lowers the floor. */
@@ -39,6 +44,8 @@ export class Schedule {
   #burstUntil = Number.NEGATIVE_INFINITY;
   #unreadySince: number | null = null;
   #burstWaitMs: number;
+  /** The next regular wait is the first one after a start or a burst, in which many clients asked at the same moments. */
+  #inStep = true;
 
   constructor(settings: ScheduleSettings, random: Random) {
     this.#settings = settings;
@@ -83,15 +90,28 @@ export class Schedule {
     return from < this.#unreadySince + this.#settings.burstMs ? from + this.#burstWaitMs : null;
   }
 
-  /** Milliseconds to wait from now, apart from an unready channel's burst. To be asked once for each query. */
-  nextDelay(now: number): number {
+  /**
+   * Milliseconds to wait from now, apart from an unready channel's burst. To be asked once for each query.
+   *
+   * @param ready every channel has a READY pod. Then a failure of DNS is not urgent, and the backoff starts later: when
+   *   the DNS of many clients fails, retries must not multiply their queries.
+   */
+  nextDelay(now: number, ready: boolean): number {
     const { intervalMs } = this.#settings;
-    const jitter = 1 + this.#settings.jitter * this.#random();
+    const random = this.#random();
+    const jitter = 1 + this.#settings.jitter * random;
     this.#burstWaitMs = this.floorMs * jitter;
     if (this.#failures > 0) {
-      const backoff = BACKOFF_BASE_MS * BACKOFF_FACTOR ** (this.#failures - 1);
+      const base = ready ? BACKOFF_BASE_READY_MS : BACKOFF_BASE_MS;
+      const backoff = base * BACKOFF_FACTOR ** (this.#failures - 1);
       return Math.min(backoff, intervalMs, BACKOFF_MAX_MS) * jitter;
     }
-    return (now < this.#burstUntil ? this.floorMs : intervalMs) * jitter;
+    const bursting = now < this.#burstUntil;
+    const inStep = this.#inStep && !bursting;
+    this.#inStep = bursting;
+    if (bursting) return this.floorMs * jitter;
+    if (!inStep) return intervalMs * jitter;
+    const spread = Math.min(1, this.#settings.jitter / FULL_SPREAD_JITTER);
+    return (intervalMs - random * spread * (intervalMs - this.floorMs)) * jitter;
   }
 }

@@ -107,7 +107,7 @@ export class QueryRunner {
       switch (result.kind) {
         case 'failed': {
           const { reason } = result.failure;
-          if (first === 'tcp') this.#transports.forget(question);
+          if (first === 'tcp') this.#transports.tryUdp(question);
           if (transport === 'udp' && reason === 'timeout') silentOverUdp.add(server);
           if (reason !== 'malformed') this.#order.recordTimeout(server);
           return { outcome: result, response: null };

@@ -31,7 +31,7 @@ class Polling {
   nextDelay(now: number): number {
     const failing = this.schedule.failures > 0;
     const { delayMs, bits } = this.reading.next(now, {
-      regularDelayMs: this.schedule.nextDelay(now),
+      regularDelayMs: this.schedule.nextDelay(now, false),
       ready: true,
       failing,
     });

@@ -16,28 +16,57 @@ function make(settings: Partial<ScheduleSettings> = {}, random: Random = () => 0
   return new Schedule({ ...SETTINGS, ...settings }, random);
 }
 
+/** A schedule whose first wait, which is shorter, has passed. */
+function running(settings: Partial<ScheduleSettings> = {}, random: Random = () => 0): Schedule {
+  const schedule = make(settings, random);
+  schedule.nextDelay(0, true);
+  return schedule;
+}
+
 test('waits are the interval and up to the jitter more, never less', () => {
-  const schedule = make({ jitter: 0.2 }, scriptedRandom(0, 0.5, 0.999));
+  const schedule = running({ jitter: 0.2 }, scriptedRandom(0, 0, 0.5, 0.999));
   assert.deepEqual(
-    [1, 2, 3].map(() => Math.round(schedule.nextDelay(0))),
+    [1, 2, 3].map(() => Math.round(schedule.nextDelay(0, true))),
     [5_000, 5_500, 5_999],
   );
   fc.assert(
     fc.property(fc.integer(), fc.double({ min: 0, max: 1, noNaN: true }), (seed, jitter) => {
-      const delay = make({ jitter }, seededRandom(seed)).nextDelay(0);
+      const delay = running({ jitter }, seededRandom(seed)).nextDelay(0, true);
       assert.ok(delay >= 5_000 && delay <= 5_000 * (1 + jitter), `${delay}`);
     }),
   );
 });
 
+test('the first wait after a start or a burst is anything from the floor to the interval, so that clients part', () => {
+  const delays = [0, 0.5, 0.999].map((random) => make({ jitter: 0.1 }, () => random).nextDelay(0, true));
+  assert.deepEqual(delays.map(Math.round), [5_000, 3_150, 1_104]);
+  const schedule = running({ jitter: 0.1 }, () => 0.5);
+  schedule.changed(0);
+  const waits = [0, 30_000, 33_150].map((now) => Math.round(schedule.nextDelay(now, true)));
+  assert.deepEqual(waits, [1_050, 3_150, 5_250]);
+});
+
+test('while every channel has a READY pod, a failure is not urgent: the backoff starts near the default interval', () => {
+  const schedule = make({ intervalMs: 600_000 });
+  const delays = Array.from({ length: 6 }, () => {
+    schedule.failed();
+    return Math.round(schedule.nextDelay(0, true));
+  });
+  assert.deepEqual(delays, [4_000, 6_400, 10_240, 16_384, 26_214, 30_000]);
+  const short = make({ intervalMs: 5_000 });
+  short.failed();
+  short.failed();
+  assert.equal(short.nextDelay(0, true), 5_000);
+});
+
 test('a change brings a burst of polls at the floor, for as long as burstMs', () => {
   const schedule = make();
   schedule.changed(100);
-  assert.equal(schedule.nextDelay(100), 1_000);
-  assert.equal(schedule.nextDelay(30_099), 1_000);
-  assert.equal(schedule.nextDelay(30_100), 5_000);
+  assert.equal(schedule.nextDelay(100, false), 1_000);
+  assert.equal(schedule.nextDelay(30_099, false), 1_000);
+  assert.equal(schedule.nextDelay(30_100, false), 5_000);
   schedule.changed(40_000);
-  assert.equal(schedule.nextDelay(40_000), 1_000, 'the next change brings the next burst');
+  assert.equal(schedule.nextDelay(40_000, false), 1_000, 'the next change brings the next burst');
 });
 
 test('while nothing is READY there is a burst, until something is or burstMs have passed', () => {
@@ -69,42 +98,42 @@ test('with burstMs 0 there is no burst', () => {
   const schedule = make({ burstMs: 0 });
   schedule.changed(0);
   schedule.setUnready(0, true);
-  assert.equal(schedule.nextDelay(0), 5_000);
+  assert.equal(schedule.nextDelay(0, false), 5_000);
   assert.equal(schedule.unreadyAt(0), null);
 });
 
 test('a burst is jittered too, so that clients do not ask at the same moments after a scale-up', () => {
   const schedule = make({ jitter: 0.1 }, () => 0.5);
   schedule.changed(0);
-  assert.equal(schedule.nextDelay(0), 1_050);
+  assert.equal(schedule.nextDelay(0, false), 1_050);
 });
 
 test('an interval below minIntervalMs is the floor itself: bursts never slow polling down', () => {
   const schedule = make({ intervalMs: 200 });
   assert.equal(schedule.floorMs, 200);
   schedule.changed(0);
-  assert.equal(schedule.nextDelay(0), 200);
+  assert.equal(schedule.nextDelay(0, false), 200);
 });
 
 test('failures back off from 1 s by 1.6, up to the interval, and one answer ends that', () => {
   const schedule = make({ intervalMs: 10_000 });
   const delays = Array.from({ length: 7 }, () => {
     schedule.failed();
-    return Math.round(schedule.nextDelay(0));
+    return Math.round(schedule.nextDelay(0, false));
   });
   assert.deepEqual(delays, [1_000, 1_600, 2_560, 4_096, 6_554, 10_000, 10_000]);
   assert.equal(schedule.failures, 7);
   schedule.answered();
   assert.equal(schedule.failures, 0);
-  assert.equal(schedule.nextDelay(0), 10_000);
+  assert.equal(schedule.nextDelay(0, false), 10_000);
   schedule.failed();
-  assert.equal(schedule.nextDelay(0), 1_000);
+  assert.equal(schedule.nextDelay(0, false), 1_000);
 });
 
 test('backoff is at most 30 s, however long the interval and the outage', () => {
   const schedule = make({ intervalMs: 600_000 });
   for (let failure = 0; failure < 5_000; failure++) schedule.failed();
-  assert.equal(schedule.nextDelay(0), 30_000);
+  assert.equal(schedule.nextDelay(0, false), 30_000);
 });
 
 test('backoff is jittered upwards, and no burst cuts it short', () => {
@@ -112,7 +141,7 @@ test('backoff is jittered upwards, and no burst cuts it short', () => {
   schedule.changed(0);
   schedule.setUnready(0, true);
   for (let failure = 0; failure < 4; failure++) schedule.failed();
-  assert.equal(Math.round(schedule.nextDelay(0)), 5_120);
+  assert.equal(Math.round(schedule.nextDelay(0, false)), 5_120);
 });
 
 test('whatever happens, no wait is shorter than the floor or longer than the interval with its jitter', () => {
@@ -137,7 +166,7 @@ test('whatever happens, no wait is shorter than the floor or longer than the int
         else if (step.kind === 'failed') schedule.failed();
         else if (step.kind === 'changed') schedule.changed(now);
         else schedule.setUnready(now, step.kind === 'unready');
-        const delay = schedule.nextDelay(now);
+        const delay = schedule.nextDelay(now, false);
         assert.ok(delay >= Math.min(schedule.floorMs, 1_000), `${delay} after ${step.kind}`);
         assert.ok(delay <= intervalMs * 1.1 + 1e-6, `${delay} after ${step.kind}`);
         now += delay;

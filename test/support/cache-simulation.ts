@@ -74,7 +74,7 @@ export class SimulatedClient {
     // An empty answer keeps the set: the rule `keep`.
     else if (use === 'replace' && !denied) this.#apply(now, new Set(addresses));
     const unreadyDelayMs = (this.#schedule.unreadyAt(now) ?? Number.POSITIVE_INFINITY) - now;
-    const regularDelayMs = Math.min(this.#schedule.nextDelay(now), unreadyDelayMs);
+    const regularDelayMs = Math.min(this.#schedule.nextDelay(now, this.#addresses.size > 0), unreadyDelayMs);
     if (this.#rule === 'plain') {
       this.nextAt = now + regularDelayMs;
       return;
