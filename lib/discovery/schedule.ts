@@ -28,7 +28,7 @@ export interface RefreshSettings extends ScheduleSettings {
 /** gRPC's connection backoff: https://github.com/grpc/grpc/blob/master/doc/connection-backoff.md */
 const BACKOFF_BASE_MS = 1_000;
 /** While every channel has a READY pod: near the default interval, so that retries do not multiply the queries. */
-const BACKOFF_BASE_READY_MS = 4_000;
+const BACKOFF_BASE_READY_MS = 4_500;
 const BACKOFF_FACTOR = 1.6;
 const BACKOFF_MAX_MS = 30_000;
 

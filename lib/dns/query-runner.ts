@@ -5,7 +5,7 @@
 import pRetry from 'p-retry';
 import type { Clock } from '../runtime.js';
 import type { Emit } from '../telemetry/events.js';
-import type { Exchange, ExchangeRequest } from './exchange.js';
+import type { Exchange, ExchangeRequest, Transport } from './exchange.js';
 import type { Failure, FailureReason } from './failure.js';
 import type { QueryBits, Question } from './message.js';
 import { type QueryOutcome, type QueryResult, type ServerResponse, toOutcome, withHistory } from './query-result.js';
@@ -17,6 +17,14 @@ interface AttemptRequest extends Pick<ExchangeRequest, 'server' | 'question' | '
   readonly bits: QueryBits;
   /** For all queries of the attempt. */
   readonly timeoutMs: number;
+}
+
+/** What failed in earlier attempts at the same question. */
+interface FailedTransports {
+  /** Servers that did not respond over UDP. */
+  readonly udp: Set<ServerAddress>;
+  /** TCP failed when it was asked first: the following attempts begin with UDP. */
+  tcpFirst: boolean;
 }
 
 /** What one attempt at one server came to; `response` is null where no valid one came. */
@@ -48,12 +56,12 @@ export class QueryRunner {
     // Sorted for each question, so that a server that has just timed out does not delay the next candidate too.
     const servers = this.#order.sort(plan.servers);
     const failures: Failure<FailureReason>[] = [];
-    const silentOverUdp = new Set<ServerAddress>();
+    const failed: FailedTransports = { udp: new Set(), tcpFirst: false };
     let last: ServerResponse | null = null;
     const attempt = async (number: number): Promise<QueryOutcome> => {
       const server = servers[(number - 1) % servers.length] as ServerAddress;
       const request = { server, question, bits, timeoutMs: plan.timeoutMs, signal };
-      const { outcome, response } = await this.#attempt(request, silentOverUdp);
+      const { outcome, response } = await this.#attempt(request, failed);
       last = response ?? last;
       if (outcome.kind !== 'failed') return outcome;
       failures.push(outcome.failure);
@@ -81,18 +89,18 @@ export class QueryRunner {
    * One attempt: UDP, then TCP where the response did not fit or its id was wrong, and without EDNS where the server
    * cannot handle it; at most two more queries, all within the one timeout.
    *
-   * A server that did not respond over UDP is added to `silentOverUdp`, and its next attempt is made without EDNS: a
+   * A server that did not respond over UDP is added to `failed.udp`, and its next attempt is made without EDNS: a
    * path that drops large datagrams lets 512 octets through, and a response that does not fit them comes with TC, and
    * so over TCP (RFC 6891 section 6.2.5). TCP is not tried at once, because a NetworkPolicy may forbid it, and a
    * datagram that was merely lost does not need it.
    */
-  async #attempt(request: AttemptRequest, silentOverUdp: Set<ServerAddress>): Promise<Attempt> {
+  async #attempt(request: AttemptRequest, failed: FailedTransports): Promise<Attempt> {
     const { server, question } = request;
     const clock = this.#clock;
     const deadline = clock.now() + request.timeoutMs;
-    const first = this.#transports.first(question);
-    let transport = first;
-    let edns = !silentOverUdp.has(server);
+    const first = failed.tcpFirst ? 'udp' : this.#transports.first(question);
+    let transport: Transport = first;
+    let edns = !failed.udp.has(server);
     for (;;) {
       const bits = { ...request.bits, dnssecOk: request.bits.dnssecOk && edns };
       const result = await this.#exchange({
@@ -107,8 +115,8 @@ export class QueryRunner {
       switch (result.kind) {
         case 'failed': {
           const { reason } = result.failure;
-          if (first === 'tcp') this.#transports.tryUdp(question);
-          if (transport === 'udp' && reason === 'timeout') silentOverUdp.add(server);
+          if (first === 'tcp') failed.tcpFirst = true;
+          if (transport === 'udp' && reason === 'timeout') failed.udp.add(server);
           if (reason !== 'malformed') this.#order.recordTimeout(server);
           return { outcome: result, response: null };
         }

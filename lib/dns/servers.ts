@@ -65,12 +65,6 @@ export class TransportMemory {
     this.#truncations.set(keyOf(question), { inARow, udpAgainAt: this.#clock.now() + TCP_FIRST_MS });
   }
 
-  /** TCP failed when it was asked first: begin with UDP, and with TCP again after the next truncated answer. */
-  tryUdp(question: Question): void {
-    const truncated = this.#truncations.get(keyOf(question));
-    if (truncated) this.#truncations.set(keyOf(question), { ...truncated, inARow: TRUNCATIONS - 1 });
-  }
-
   /** A datagram held the whole answer: begin with UDP again. */
   forget(question: Question): void {
     this.#truncations.delete(keyOf(question));

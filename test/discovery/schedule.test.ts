@@ -52,7 +52,7 @@ test('while every channel has a READY pod, a failure is not urgent: the backoff 
     schedule.failed();
     return Math.round(schedule.nextDelay(0, true));
   });
-  assert.deepEqual(delays, [4_000, 6_400, 10_240, 16_384, 26_214, 30_000]);
+  assert.deepEqual(delays, [4_500, 7_200, 11_520, 18_432, 29_491, 30_000]);
   const short = make({ intervalMs: 5_000 });
   short.failed();
   short.failed();

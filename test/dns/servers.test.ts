@@ -38,14 +38,4 @@ describe('the transport to begin with', () => {
     await clock.advance(600_000);
     assert.equal(memory.first(question), 'udp');
   });
-
-  it('is UDP after TCP failed, and TCP again after one more truncated response', () => {
-    const memory = new TransportMemory(new FakeClock());
-    memory.recordTruncation(question);
-    memory.recordTruncation(question);
-    memory.tryUdp(question);
-    assert.equal(memory.first(question), 'udp');
-    memory.recordTruncation(question);
-    assert.equal(memory.first(question), 'tcp');
-  });
 });
