@@ -22,7 +22,7 @@ import { type RefreshSettings, Schedule } from './schedule.js';
 type State =
   | { readonly kind: 'stopped' }
   | { readonly kind: 'waiting'; readonly timer: Timer; readonly at: number }
-  | { readonly kind: 'asking'; readonly abort: AbortController };
+  | { readonly kind: 'asking' };
 
 interface Subscriber {
   readonly listener: (update: AddressUpdate) => void;
@@ -52,6 +52,8 @@ export class Poller implements AddressSource {
   readonly #reading: CacheReading | null;
   readonly #subscribers = new Set<Subscriber>();
   #state: State = STOPPED;
+  /** Of the last query. The resolver may still be at work after its answer. */
+  #abort = new AbortController();
   #membership: Membership = EMPTY_MEMBERSHIP;
   /** The same set, as subscribers are told it. */
   #addresses: readonly Address[] = [];
@@ -138,7 +140,8 @@ export class Poller implements AddressSource {
   #ask(bits: QueryBits): void {
     if (this.#state.kind === 'waiting') this.#state.timer.cancel();
     const abort = new AbortController();
-    this.#state = { kind: 'asking', abort };
+    this.#abort = abort;
+    this.#state = { kind: 'asking' };
     this.#askedAt = this.#clock.now();
     this.#requestedAt = Number.POSITIVE_INFINITY;
     this.#counter.emit({ kind: 'poll_started' });
@@ -270,7 +273,7 @@ export class Poller implements AddressSource {
     this.#updateUnready();
     if (this.#subscribers.size > 0) return;
     if (this.#state.kind === 'waiting') this.#state.timer.cancel();
-    if (this.#state.kind === 'asking') this.#state.abort.abort();
+    this.#abort.abort();
     this.#state = STOPPED;
     this.#upToDate = false;
     for (const done of this.#takeWaiters()) done();

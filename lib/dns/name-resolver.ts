@@ -5,10 +5,19 @@
 import type { QueryBits } from './message.js';
 import type { Resolution } from './resolution.js';
 
+export interface ResolveOptions {
+  /**
+   * Ask for the candidates that come before the name in use now, not only at their own slow pace. For a caller that
+   * expects a change. A resolver without a search list ignores it.
+   */
+  readonly searchNearer?: boolean;
+}
+
 export interface NameResolver {
   /**
-   * A DNS failure is an outcome, not an error. Rejects only with the signal's reason.
+   * A DNS failure is an outcome, not an error. Rejects only with the signal's reason. Queries whose results only a later
+   * resolution needs may go on after it: the signal ends them too.
    * @param bits of the queries to send. Default: neither bit is set. A user's lookup sends none, and ignores them.
    */
-  resolve(signal: AbortSignal, bits?: QueryBits): Promise<Resolution>;
+  resolve(signal: AbortSignal, bits?: QueryBits, options?: ResolveOptions): Promise<Resolution>;
 }

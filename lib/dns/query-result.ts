@@ -4,6 +4,7 @@ import { type EmptyReason, type Failure, type FailureReason, type RcodeReason, t
 import type { QueryBits, Question } from './message.js';
 import type { Addresses, Outcome, Resolution } from './resolution.js';
 import type { Response } from './response.js';
+import type { SearchScope } from './search-list.js';
 import { formatServer, type ServerAddress } from './settings.js';
 
 /** A valid response, whatever its RCODE, and where it came from. */
@@ -68,19 +69,41 @@ export function withHistory<R extends FailureReason>(
 }
 
 /**
- * Of a search that found no address, the one result of each record type to report: a failure before NODATA before
- * NXDOMAIN, and among equals that of the name `preferred`.
+ * Of a search that found no address, the one result of each record type to report.
+ *
+ * If every decisive candidate was asked for and denied, the search is empty: failures of other candidates do not count,
+ * and the denial of the Service's own name is reported. Else a failure is reported before NODATA before NXDOMAIN, and
+ * among equals that of the Service's own name, then that of a decisive candidate. Where the form of the Service's own
+ * name is unknown, the name as the user wrote it is preferred.
+ *
+ * @param hostname as the user wrote it.
  */
-export function summarise(results: readonly QueryResult[], preferred: string): QueryResult[] {
-  const types = [...new Set(results.map(({ question }) => question.type))];
+export function summarise(results: readonly QueryResult[], scope: SearchScope, hostname: string): QueryResult[] {
+  const { decisive, serviceName } = scope;
+  const ofDecisive = results.filter(({ question }) => decisive.has(question.hostname));
+  const asked = new Set(ofDecisive.map(({ question }) => question.hostname));
+  const denied = asked.size === decisive.size && ofDecisive.every(({ outcome }) => outcome.kind === 'empty');
+  const counted = denied ? results.filter(({ outcome }) => outcome.kind === 'empty') : results;
+  const rank = ({ question: { hostname: name }, outcome }: QueryResult): number => {
+    const isServiceName = name === serviceName;
+    const isLikely = serviceName === null ? name === hostname : decisive.has(name);
+    return (denied && isServiceName ? 100 : 0) + 10 * severity(outcome) + (isServiceName ? 2 : 0) + (isLikely ? 1 : 0);
+  };
+  const types = [...new Set(counted.map(({ question }) => question.type))];
   return types.map((type) => {
     const candidates = results.filter(({ question }) => question.type === type);
-    const rank = (result: QueryResult): number => severity(result) + (result.question.hostname === preferred ? 0.5 : 0);
-    const chosen = candidates.reduce((best, result) => (rank(result) > rank(best) ? result : best));
-    const others = candidates.filter((result) => result !== chosen).map(({ question }) => question.hostname);
+    const chosen = counted
+      .filter(({ question }) => question.type === type)
+      .reduce((best, result) => (rank(result) > rank(best) ? result : best));
+    const others = candidates.filter((result) => result !== chosen).map(describe);
     const note = ` (nor found as ${others.join(', ')})`;
     return others.length === 0 ? chosen : { ...chosen, outcome: withNote(chosen.outcome, note) };
   });
+}
+
+/** A denial needs no word more: the name was not found. */
+function describe({ question: { hostname }, outcome }: QueryResult): string {
+  return outcome.kind === 'failed' ? `${hostname}: ${outcome.failure.reason.toUpperCase()}` : hostname;
 }
 
 function withNote(outcome: QueryOutcome, note: string): QueryOutcome {
@@ -94,7 +117,7 @@ function withNote(outcome: QueryOutcome, note: string): QueryOutcome {
   }
 }
 
-function severity({ outcome }: QueryResult): number {
+function severity(outcome: QueryOutcome): number {
   if (outcome.kind !== 'empty') return 2;
   return outcome.failure.reason === 'nodata' ? 1 : 0;
 }

@@ -1,7 +1,7 @@
 /** What one resolution does: which names it asks which servers for, how often and for how long. */
 import type { Random } from '../runtime.js';
 import { ResolvConfFile } from './resolv-conf.js';
-import { candidateNames } from './search-list.js';
+import { candidateNames, type SearchScope, searchScope } from './search-list.js';
 import type { DnsSettings, ServerAddress } from './settings.js';
 
 export interface ResolutionPlan {
@@ -11,8 +11,9 @@ export interface ResolutionPlan {
   readonly rounds: number;
   /** For one server, one attempt. */
   readonly timeoutMs: number;
-  /** Candidates in the order to ask for them. */
+  /** Candidates in the order to ask for them. At least one. */
   readonly names: readonly string[];
+  readonly scope: SearchScope;
   /** What the user can do if every server fails; null where there is nothing to say. */
   readonly advice: string | null;
 }
@@ -38,21 +39,22 @@ export class ResolutionPlanner {
     this.#turn = Math.floor(random() * 1_000_000);
   }
 
-  /** @param knownName the candidate that had addresses last: it is asked for first, if it still is a candidate. */
-  next(knownName: string | undefined): ResolutionPlan {
-    const { servers, timeoutMs, attempts, search, ndots } = this.#settings;
+  next(): ResolutionPlan {
+    const { servers, timeoutMs, attempts, ndots } = this.#settings;
     const file = this.#resolvConf.read();
+    const search = this.#settings.search ?? file.search;
     const listed = servers ?? file.servers;
     const start = file.rotate ? this.#turn++ % listed.length : 0;
     const names = candidateNames(this.#hostname, this.#absolute, {
-      search: search ?? file.search,
+      search,
       ndots: ndots ?? file.ndots ?? DEFAULT_NDOTS,
     });
     return {
       servers: [...listed.slice(start), ...listed.slice(0, start)],
       rounds: attempts ?? file.attempts ?? DEFAULT_ATTEMPTS,
       timeoutMs: timeoutMs ?? file.timeoutMs ?? DEFAULT_TIMEOUT_MS,
-      names: [...new Set([...names.filter((name) => name === knownName), ...names])],
+      names,
+      scope: searchScope(this.#hostname, names, search),
       advice: this.#advice(),
     };
   }

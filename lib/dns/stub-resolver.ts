@@ -1,6 +1,7 @@
 /**
- * The stub resolver (RFC 9499): resolves one name when asked, through the search list, by the family that is set. How a
- * question is put to the servers is in `query-runner.ts`, and when to resolve again is decided by the poller.
+ * The stub resolver (RFC 9499): resolves one name when asked, through the search list, by the family that is set. Which
+ * candidate is the Service's name is remembered in `search.ts`, how a question is put to the servers is in
+ * `query-runner.ts`, and when to resolve again is decided by the poller.
  */
 import type { Runtime } from '../runtime.js';
 import type { Emit } from '../telemetry/events.js';
@@ -8,11 +9,12 @@ import { type Exchange, exchange as realExchange } from './exchange.js';
 import { isRcode } from './failure.js';
 import { assertHostname } from './hostname.js';
 import type { QueryBits, RecordType } from './message.js';
-import type { NameResolver } from './name-resolver.js';
+import type { NameResolver, ResolveOptions } from './name-resolver.js';
 import { type QueryResult, summarise, toResolution } from './query-result.js';
 import { QueryRunner } from './query-runner.js';
 import type { Resolution } from './resolution.js';
 import { type ResolutionPlan, ResolutionPlanner } from './resolution-plan.js';
+import { Search } from './search.js';
 import type { DnsSettings, Family } from './settings.js';
 
 const NO_BITS: QueryBits = { dnssecOk: false, checkingDisabled: false };
@@ -28,8 +30,11 @@ export class StubResolver implements NameResolver {
   readonly #family: Family;
   readonly #planner: ResolutionPlanner;
   readonly #runner: QueryRunner;
-  /** The candidate that had addresses last. With `ndots:5` it would often be the fourth name to be asked for. */
-  #knownName: string | undefined;
+  /** For nearer candidates: what servers do to these must not change how the Service's name is asked for. */
+  readonly #nearerRunner: QueryRunner;
+  readonly #search: Search;
+  /** Ends the queries for nearer candidates; null while none is under way. */
+  #nearer: AbortController | null = null;
 
   /**
    * @param hostname without a final dot.
@@ -48,40 +53,75 @@ export class StubResolver implements NameResolver {
     this.#family = settings.family;
     this.#planner = new ResolutionPlanner(hostname, absolute, settings, random);
     this.#runner = new QueryRunner(exchange, clock, emit);
+    this.#nearerRunner = new QueryRunner(exchange, clock, emit);
+    this.#search = new Search(clock);
   }
 
-  async resolve(signal: AbortSignal, bits: QueryBits = NO_BITS): Promise<Resolution> {
+  async resolve(
+    signal: AbortSignal,
+    bits: QueryBits = NO_BITS,
+    { searchNearer = false }: ResolveOptions = {},
+  ): Promise<Resolution> {
     signal.throwIfAborted();
-    const plan = this.#planner.next(this.#knownName);
+    const plan = this.#planner.next();
+    if (this.#search.begin(plan.names)) this.#nearer?.abort();
+    if (this.#nearer) abortWith(this.#nearer, signal);
+    const { name } = this.#search;
+    if (name === null) return this.#searchAll(plan, bits, signal);
+    const results = await this.#resolveName(this.#runner, name, plan, bits, signal);
+    this.#searchNearer(searchNearer, plan, bits, signal);
+    return toResolution(results);
+  }
+
+  async #searchAll(plan: ResolutionPlan, bits: QueryBits, signal: AbortSignal): Promise<Resolution> {
     const results: QueryResult[] = [];
     for (const name of plan.names) {
-      const resultsOfName = await this.#resolveName(name, plan, bits, signal);
-      if (resultsOfName.some(({ outcome }) => outcome.kind === 'addresses')) {
-        this.#knownName = name;
+      const resultsOfName = await this.#resolveName(this.#runner, name, plan, bits, signal);
+      if (hasAddresses(resultsOfName)) {
+        this.#search.found(name);
         return toResolution(resultsOfName);
       }
       results.push(...resultsOfName);
-      if (resultsOfName.some((result) => this.#endsSearch(result))) break;
+      if (resultsOfName.some(endsSearch)) break;
     }
-    return toResolution(summarise(results, this.#knownName ?? this.#hostname));
+    return toResolution(summarise(results, plan.scope, this.#hostname));
   }
 
   /**
-   * As in glibc: after NXDOMAIN, NODATA or an error RCODE the next candidate is asked for; after a timeout it is not,
-   * because it would time out too. A failure of the known name also ends the search: its addresses are still in use,
-   * and those of another name in the search list must not replace them.
+   * Asks for nearer candidates in the background, once each: a name that is slow or fails must not delay the answer that
+   * is there. The one found is the Service's name from the next resolution on.
    */
-  #endsSearch({ question, outcome }: QueryResult): boolean {
-    return outcome.kind === 'failed' && (question.hostname === this.#knownName || !isRcode(outcome.failure.reason));
+  #searchNearer(atOnce: boolean, plan: ResolutionPlan, bits: QueryBits, signal: AbortSignal): void {
+    if (this.#nearer) return;
+    const names = this.#search.takeNearer(atOnce);
+    if (names.length === 0) return;
+    const nearer = new AbortController();
+    this.#nearer = nearer;
+    abortWith(nearer, signal);
+    const once = { ...plan, rounds: 1 };
+    const ask = async (name: string): Promise<void> => {
+      const results = await this.#resolveName(this.#nearerRunner, name, once, bits, nearer.signal);
+      if (hasAddresses(results) && !nearer.signal.aborted) this.#search.found(name);
+    };
+    Promise.all(names.map(ask))
+      .catch((reason: unknown) => {
+        // Anything else than the signal's reason must surface.
+        if (!nearer.signal.aborted) throw reason;
+      })
+      .finally(() => {
+        if (this.#nearer === nearer) this.#nearer = null;
+        nearer.abort();
+      });
   }
 
   async #resolveName(
+    runner: QueryRunner,
     hostname: string,
     plan: ResolutionPlan,
     bits: QueryBits,
     signal: AbortSignal,
   ): Promise<QueryResult[]> {
-    const query = (type: RecordType): Promise<QueryResult> => this.#runner.run({ hostname, type }, bits, plan, signal);
+    const query = (type: RecordType): Promise<QueryResult> => runner.run({ hostname, type }, bits, plan, signal);
     switch (this.#family) {
       case 'ipv4':
         return [await query('A')];
@@ -96,4 +136,22 @@ export class StubResolver implements NameResolver {
       }
     }
   }
+}
+
+function hasAddresses(results: readonly QueryResult[]): boolean {
+  return results.some(({ outcome }) => outcome.kind === 'addresses');
+}
+
+/**
+ * As in glibc: after NXDOMAIN, NODATA or an error RCODE the next candidate is asked for; after a timeout it is not,
+ * because it would time out too.
+ */
+function endsSearch({ outcome }: QueryResult): boolean {
+  return outcome.kind === 'failed' && !isRcode(outcome.failure.reason);
+}
+
+/** The listener goes when either aborts. */
+function abortWith(controller: AbortController, signal: AbortSignal): void {
+  const abort = (): void => controller.abort(signal.reason);
+  signal.addEventListener('abort', abort, { once: true, signal: controller.signal });
 }

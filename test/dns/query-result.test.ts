@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { Failure } from '../../lib/dns/failure.js';
+import { type Failure, isEmpty, type Reason } from '../../lib/dns/failure.js';
 import { type QueryResult, summarise, toOutcome, toResolution, withHistory } from '../../lib/dns/query-result.js';
 import type { Response } from '../../lib/dns/response.js';
+import type { SearchScope } from '../../lib/dns/search-list.js';
 
 const question = { hostname: 'svc.ns', type: 'A' } as const;
 const server = { host: '10.0.0.1', port: 53 };
@@ -13,12 +14,11 @@ function outcomeOf(parts: Partial<Response>) {
   return toOutcome(question, { response, server, transport: 'udp', bits });
 }
 
-function result(hostname: string, reason: 'servfail' | 'nodata' | 'nxdomain'): QueryResult {
+function result(hostname: string, reason: Reason): QueryResult {
   const failure = { message: reason, hostname, server: '10.0.0.1:53' };
-  const outcome: QueryResult['outcome'] =
-    reason === 'servfail'
-      ? { kind: 'failed', failure: { ...failure, reason } }
-      : { kind: 'empty', failure: { ...failure, reason }, ttlMs: 0 };
+  const outcome: QueryResult['outcome'] = isEmpty(reason)
+    ? { kind: 'empty', failure: { ...failure, reason }, ttlMs: 0 }
+    : { kind: 'failed', failure: { ...failure, reason } };
   return { question: { hostname, type: 'A' }, outcome, last: null };
 }
 
@@ -73,9 +73,12 @@ describe('a failure after several attempts', () => {
 });
 
 describe('a search without addresses', () => {
+  /** As of a search list that is not a pod's. */
+  const noForm: SearchScope = { decisive: new Set(['a', 'b', 'c']), serviceName: null };
+
   it('is reported by a failure before NODATA before NXDOMAIN, with the other names', () => {
     const chosen = (...results: QueryResult[]): string => {
-      const [only] = summarise(results, 'svc.ns') as [QueryResult];
+      const [only] = summarise(results, noForm, 'svc.ns') as [QueryResult];
       return only.outcome.kind === 'addresses' ? '' : only.outcome.failure.message;
     };
     assert.equal(chosen(result('a', 'nxdomain')), 'nxdomain');
@@ -87,11 +90,60 @@ describe('a search without addresses', () => {
   });
 
   it('is reported by the preferred name among equals', () => {
-    const [chosen] = summarise([result('a', 'nxdomain'), result('svc.ns', 'nxdomain')], 'svc.ns') as [QueryResult];
+    const [chosen] = summarise([result('a', 'nxdomain'), result('svc.ns', 'nxdomain')], noForm, 'svc.ns') as [
+      QueryResult,
+    ];
     const { name, outcomes } = toResolution([chosen]);
     assert.equal(name, 'svc.ns');
     const outcome = outcomes.get('A');
     assert.ok(outcome?.kind === 'empty');
     assert.deepEqual([outcome.reason, outcome.error.code], ['nxdomain', 'ERR_HEADLESS_DNS_NXDOMAIN']);
+  });
+
+  describe('with the search list of a pod', () => {
+    const hostname = 'svc.ns';
+    const own = 'svc.ns.svc.cluster.local';
+    const other = 'svc.ns.web.svc.cluster.local';
+    const scope: SearchScope = { decisive: new Set([other, own]), serviceName: own };
+    const summary = (...results: QueryResult[]): [string, string] => {
+      const [only, ...more] = summarise(results, scope, hostname) as [QueryResult];
+      assert.deepEqual(more, []);
+      const { outcome } = only;
+      return [
+        outcome.kind,
+        outcome.kind === 'addresses' ? '' : `${only.question.hostname}: ${outcome.failure.message}`,
+      ];
+    };
+
+    it('is empty if every candidate in the cluster was denied, whatever came of the others', () => {
+      for (const failure of ['servfail', 'refused', 'timeout', 'unreachable', 'malformed'] as const)
+        assert.deepEqual(summary(result(other, 'nxdomain'), result(own, 'nxdomain'), result(hostname, failure)), [
+          'empty',
+          `${own}: nxdomain (nor found as ${other}, ${hostname}: ${failure.toUpperCase()})`,
+        ]);
+    });
+
+    it("is reported by the Service's own name, also where another name exists", () => {
+      const [, message] = summary(result(other, 'nodata'), result(own, 'nxdomain'), result(hostname, 'nodata'));
+      assert.equal(message, `${own}: nxdomain (nor found as ${other}, ${hostname})`);
+    });
+
+    it('is failed if a candidate in the cluster failed or was not asked for', () => {
+      assert.deepEqual(summary(result(other, 'nxdomain'), result(own, 'servfail'), result(hostname, 'refused')), [
+        'failed',
+        `${own}: servfail (nor found as ${other}, ${hostname}: REFUSED)`,
+      ]);
+      assert.deepEqual(summary(result(hostname, 'timeout')), ['failed', `${hostname}: timeout`]);
+      assert.equal(summary(result(other, 'nxdomain'), result(hostname, 'timeout'))[0], 'failed');
+    });
+
+    it('leaves out a record type that only failed outside the cluster', () => {
+      const aaaa: QueryResult = { ...result(hostname, 'servfail'), question: { hostname, type: 'AAAA' } };
+      const results = [result(other, 'nxdomain'), result(own, 'nxdomain'), result(hostname, 'nodata'), aaaa];
+      assert.deepEqual(
+        summarise(results, scope, hostname).map(({ question }) => question),
+        [{ hostname: own, type: 'A' }],
+      );
+    });
   });
 });

@@ -1,10 +1,15 @@
 import assert from 'node:assert/strict';
+import { mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, it } from 'node:test';
+import fc from 'fast-check';
 import { covers } from '../faults/covers.js';
 import { settle } from '../support/fake-clock.js';
 import {
   errorOf,
   type FakeAnswer,
+  NAME,
   NXDOMAIN,
   ONE,
   outcomesOf,
@@ -54,19 +59,22 @@ describe('the search list', () => {
     assert.match(errorOf(resolution).message, /"svc".*NXDOMAIN.*svc\.a, svc\.b/);
   });
 
-  it('begins with the name that had addresses, and is followed again when that is empty', async () => {
-    const zone: Record<string, FakeAnswer> = { 'svc.b': ['10.1.0.1'] };
-    const { resolve, takeQueries } = search(zone);
-    await resolve();
-    takeQueries();
-    await resolve();
-    assert.deepEqual(names(takeQueries()), ['svc.b']);
-    delete zone['svc.b'];
-    const resolution = await resolve();
-    assert.deepEqual([outcomesOf(resolution), resolution.name], [['A empty nxdomain'], 'svc.b']);
-    assert.deepEqual(names(takeQueries()), ['svc.b', 'svc.a', 'svc']);
-    zone['svc.a'] = ['10.1.0.2'];
-    assert.equal((await resolve()).name, 'svc.a');
+  it('asks for the name that had addresses alone, and its NXDOMAIN or NODATA is the answer', covers(51), async () => {
+    for (const denial of [NXDOMAIN, []] as FakeAnswer[]) {
+      const zone: Record<string, FakeAnswer> = { 'svc.a': ['10.1.0.1'], 'svc.b': ['203.0.113.1'] };
+      const { resolve, takeQueries } = search(zone);
+      await resolve();
+      zone['svc.a'] = denial;
+      for (let poll = 0; poll < 5; poll++) {
+        takeQueries();
+        const resolution = await resolve();
+        assert.equal(outcomesOf(resolution)[0], `A empty ${denial === NXDOMAIN ? 'nxdomain' : 'nodata'}`);
+        assert.equal(resolution.name, 'svc.a');
+        assert.deepEqual(names(takeQueries()), ['svc.a']);
+      }
+      zone['svc.a'] = ['10.1.0.2'];
+      assert.deepEqual(outcomesOf(await resolve()), ['A 10.1.0.2']);
+    }
   });
 
   it('does not lead to the same host in another domain while the name that had addresses fails', async () => {
@@ -75,6 +83,137 @@ describe('the search list', () => {
     await resolve();
     zone['svc.b'] = SERVFAIL;
     assert.deepEqual(outcomesOf(await resolve()), ['A failed servfail']);
+  });
+
+  it('leaves the name that answered first once a nearer one answers, within 15 s and a poll', covers(52), async () => {
+    const zone: Record<string, FakeAnswer> = { svc: ['203.0.113.1'] };
+    const { resolve, takeQueries, clock } = search(zone);
+    assert.equal((await resolve()).name, 'svc');
+    zone['svc.b'] = ['10.1.0.1'];
+    takeQueries();
+    await clock.advance(14_999);
+    assert.equal((await resolve()).name, 'svc');
+    assert.deepEqual(names(takeQueries()), ['svc']);
+    await clock.advance(1);
+    assert.equal((await resolve()).name, 'svc');
+    await settle();
+    assert.deepEqual(names(takeQueries()), ['svc', 'svc.a', 'svc.b']);
+    assert.deepEqual([(await resolve()).name, names(takeQueries())], ['svc.b', ['svc.b']]);
+    zone['svc.a'] = ['10.1.0.2'];
+    await clock.advance(15_000);
+    await resolve();
+    await settle();
+    assert.equal((await resolve()).name, 'svc.a');
+  });
+
+  it('asks for nearer names at once for a caller that wants it', async () => {
+    const zone: Record<string, FakeAnswer> = { svc: ['203.0.113.1'] };
+    const { resolver, resolve, takeQueries } = search(zone);
+    await resolve();
+    zone['svc.a'] = ['10.1.0.1'];
+    takeQueries();
+    const { signal } = new AbortController();
+    assert.equal((await resolver.resolve(signal, undefined, { searchNearer: true })).name, 'svc');
+    await settle();
+    assert.deepEqual(names(takeQueries()), ['svc', 'svc.a', 'svc.b']);
+    assert.equal((await resolve()).name, 'svc.a');
+  });
+
+  it('gets its answer at once, whatever the nearer names do, and asks for each of those only once', async () => {
+    for (const answer of ['never', 'timeout', 'unreachable', 'malformed', SERVFAIL, NXDOMAIN] as const) {
+      const zone: Record<string, FakeAnswer> = { svc: ['203.0.113.1'] };
+      const pending: AbortSignal[] = [];
+      const { resolver, resolve, takeQueries } = resolverFixture(
+        ({ question: { hostname }, signal }) => {
+          if (hostname === 'svc' || !asking) return zone[hostname] ?? NXDOMAIN;
+          if (answer !== 'never') return answer;
+          pending.push(signal);
+          return new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)));
+        },
+        { ...short, attempts: 3 },
+      );
+      let asking = false;
+      await resolve();
+      asking = true;
+      takeQueries();
+      const abort = new AbortController();
+      const again = () => resolver.resolve(abort.signal, undefined, { searchNearer: true });
+      assert.deepEqual(outcomesOf(await again()), ['A 203.0.113.1']);
+      await settle();
+      assert.deepEqual(takeQueries(), ['1 udp A svc', '1 udp A svc.a', '1 udp A svc.b']);
+      assert.deepEqual(outcomesOf(await again()), ['A 203.0.113.1']);
+      await settle();
+      // Those under way are not asked for again.
+      assert.equal(takeQueries().length, answer === 'never' ? 1 : 3);
+      abort.abort();
+      await settle();
+      assert.ok(pending.every(({ aborted }) => aborted));
+    }
+  });
+
+  it('starts anew when another resolv.conf has another search list, and not when it has the same', async (t) => {
+    const directory = mkdtempSync(join(tmpdir(), 'dns-search-'));
+    t.after(() => rmSync(directory, { recursive: true }));
+    const path = join(directory, 'resolv.conf');
+    const write = (text: string): void => {
+      writeFileSync(`${path}.new`, text);
+      renameSync(`${path}.new`, path);
+    };
+    write('search a b\noptions ndots:5');
+    const zone: Record<string, FakeAnswer> = { 'svc.a': ['10.1.0.1'], 'svc.c': ['10.1.0.3'] };
+    const { resolve } = search(zone, { search: null, ndots: null, resolvConf: path });
+    await resolve();
+    delete zone['svc.a'];
+    write('search a b\noptions ndots:5');
+    assert.deepEqual(outcomesOf(await resolve()), ['A empty nxdomain']);
+    write('search b c\noptions ndots:5');
+    assert.equal((await resolve()).name, 'svc.c');
+  });
+
+  it('counts as empty when all names in the cluster are denied, though servers outside fail', async () => {
+    const pod: ResolverFixtureOptions = {
+      hostname: 'svc.ns',
+      search: ['web.svc.cluster.local', 'svc.cluster.local', 'cluster.local', 'corp.example'],
+    };
+    for (const answer of [SERVFAIL, { rcode: 'REFUSED' }, 'timeout'] as FakeAnswer[]) {
+      const { resolve } = search({ 'svc.ns.corp.example': answer, 'svc.ns': answer }, pod);
+      const resolution = await resolve();
+      assert.deepEqual([outcomesOf(resolution), resolution.name], [['A empty nxdomain'], NAME]);
+      assert.match(errorOf(resolution).message, /^A of "svc\.ns\.svc\.cluster\.local": .*NXDOMAIN/);
+    }
+    const { resolve } = search({ [NAME]: SERVFAIL }, pod);
+    assert.deepEqual(outcomesOf(await resolve()), ['A failed servfail']);
+  });
+
+  it('never reports a name further down the list than one that has answered', covers(51), async () => {
+    const candidates = ['svc.a', 'svc.b', 'svc.c', 'svc'];
+    const answers: FakeAnswer[] = [['10.1.0.1'], [], NXDOMAIN, SERVFAIL, 'timeout', 'malformed'];
+    const answer = fc.constantFrom(...answers);
+    const poll = fc.record({
+      answers: fc.tuple(answer, answer, answer, answer),
+      searchNearer: fc.boolean(),
+      afterMs: fc.constantFrom(0, 5_000, 20_000),
+    });
+    await fc.assert(
+      fc.asyncProperty(fc.array(poll, { maxLength: 12 }), async (polls) => {
+        let zone: Record<string, FakeAnswer> = {};
+        const { resolver, clock } = resolverFixture(({ question }) => zone[question.hostname] ?? NXDOMAIN, {
+          ...short,
+          search: ['a', 'b', 'c'],
+        });
+        let nearest = candidates.length;
+        for (const { answers: given, searchNearer, afterMs } of polls) {
+          zone = Object.fromEntries(candidates.map((name, index) => [name, given[index] as FakeAnswer]));
+          await clock.advance(afterMs);
+          const resolution = await resolver.resolve(new AbortController().signal, undefined, { searchNearer });
+          const place = candidates.indexOf(resolution.name);
+          if (nearest < candidates.length)
+            assert.ok(place <= nearest, `${resolution.name} after ${candidates[nearest]}`);
+          if ([...resolution.outcomes.values()].some(({ kind }) => kind === 'addresses')) nearest = place;
+        }
+      }),
+      { numRuns: 200 },
+    );
   });
 
   it('asks for A and AAAA of one name before the next name', async () => {

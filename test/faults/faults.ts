@@ -53,6 +53,8 @@ export const FAULTS: ReadonlyMap<number, string> = new Map([
   [48, '10,000 addresses in one answer'],
   [49, 'a set that alternates at each poll'],
   [50, 'a wall clock that jumps'],
+  [51, 'NXDOMAIN of the name that had answered, beside the same host in another search domain'],
+  [52, 'a cold start at which only the same host in another search domain answers'],
   [53, 'DNS replicas with a cache each, one staler than the other'],
   [54, 'a denial that was cached before a cold start'],
   [55, 'a cache that does not key on DO and CD, TTLs that do not count down'],
