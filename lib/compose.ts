@@ -7,8 +7,10 @@ import type { AddressFilter, AddressSource } from './discovery/address-source.js
 import { defaultPort } from './discovery/default-port.js';
 import { Poller, type PollerSettings } from './discovery/poller.js';
 import { type Lookup, LookupResolver } from './dns/lookup-resolver.js';
+import type { NameResolver } from './dns/name-resolver.js';
 import type { DnsSettings } from './dns/settings.js';
 import { StubResolver } from './dns/stub-resolver.js';
+import { ZonalResolver } from './dns/zonal-resolver.js';
 import { ChannelContext } from './grpc/channel-context.js';
 import { registerScheme } from './grpc/scheme.js';
 import type { HealthMonitor } from './health/health-monitor.js';
@@ -16,6 +18,7 @@ import { subchannelHealth } from './health/subchannel-health.js';
 import { type BalancePolicy, type HeadlessSettings, resolveOptions } from './options.js';
 import { leastRequest } from './picker/least-request.js';
 import type { Policy } from './picker/policy.js';
+import { preferredZone } from './picker/preferred-zone.js';
 import { roundRobin } from './picker/round-robin.js';
 import { type Runtime, systemRuntime } from './runtime.js';
 import { formatAuthority, type Target } from './target.js';
@@ -33,6 +36,11 @@ function filtersFor(target: Target): readonly AddressFilter[] {
   return [defaultPort(target.port)];
 }
 
+function policyFor({ balance, zone }: HeadlessSettings): Policy {
+  const policy = POLICIES[balance.policy];
+  return zone?.mode === 'prefer' ? preferredZone(zone.name, policy) : policy;
+}
+
 /** @param subscribers told of the channel's events, beside its counters. */
 export function createChannelContext(
   target: Target,
@@ -45,7 +53,7 @@ export function createChannelContext(
     authority: formatAuthority(target),
     source: createSource(target, settings, runtime),
     filters: filtersFor(target),
-    policy: POLICIES[settings.balance.policy],
+    policy: policyFor(settings),
     monitors: MONITORS,
     lingerMs: settings.drain.lingerMs,
     runtime,
@@ -74,6 +82,8 @@ function createSource(target: Target, settings: HeadlessSettings, runtime: Runti
       lookup,
       refresh: { ...settings.refresh, ttl },
       empty: settings.empty,
+      // An address is in whatever zone it is in.
+      zone: isIP(hostname) ? null : settings.zone,
     },
     runtime,
   );
@@ -100,18 +110,38 @@ const pollers = new WeakMap<Runtime, Map<string, WeakRef<Poller>>>();
 export function sharedPoller(key: PollerKey, runtime: Runtime): Poller {
   const registry = pollers.get(runtime) ?? new Map<string, WeakRef<Poller>>();
   pollers.set(runtime, registry);
-  const { hostname, absolute, dns, lookup, refresh, empty } = key;
-  const text = JSON.stringify([hostname.toLowerCase(), absolute, dns, lookupId(lookup), refresh, empty]);
+  const { hostname, absolute, dns, lookup, refresh, empty, zone } = key;
+  const text = JSON.stringify([hostname.toLowerCase(), absolute, dns, lookupId(lookup), refresh, empty, zone]);
   const known = registry.get(text)?.deref();
   if (known) return known;
   for (const [other, poller] of registry) if (!poller.deref()) registry.delete(other);
   const counter = new DiscoveryCounter();
-  const resolver = lookup
-    ? new LookupResolver(hostname, lookup, counter.emit)
-    : new StubResolver(hostname, absolute, dns, runtime, { emit: counter.emit });
-  const poller = new Poller(resolver, { hostname, refresh, empty }, runtime, counter);
+  const poller = new Poller(
+    createResolver(key, runtime, counter.emit),
+    { hostname, refresh, empty, zone },
+    runtime,
+    counter,
+  );
   registry.set(text, new WeakRef(poller));
   return poller;
+}
+
+function createResolver(
+  { hostname, absolute, dns, lookup, zone }: PollerKey,
+  runtime: Runtime,
+  emit: Emit,
+): NameResolver {
+  const create = (name: string, withoutSearch: boolean): NameResolver =>
+    lookup ? new LookupResolver(name, lookup, emit) : new StubResolver(name, withoutSearch, dns, runtime, { emit });
+  const plain = create(hostname, absolute);
+  if (!zone) return plain;
+  return new ZonalResolver(zone, {
+    plain,
+    fullName: absolute || lookup ? hostname : null,
+    createResolver: (fullName) => create(fullName, true),
+    clock: runtime.clock,
+    emit,
+  });
 }
 
 const lookupIds = new WeakMap<Lookup, number>();

@@ -130,8 +130,10 @@ test('a snapshot is complete and plain from the first moment to the last', async
   const { channel, clock } = channelFixture();
   const keys = {
     top: ['target', 'state', 'endpoints', 'dns', 'counters'],
-    dns: 'name server transport rcode addresses ttlMs answeredAt ageMs failures error nextQueryAt cache'.split(' '),
-    endpoint: ['address', 'state', 'inFlight', 'started', 'succeeded', 'failed', 'since'],
+    dns: 'name server transport rcode addresses ttlMs answeredAt ageMs failures error nextQueryAt cache zone'.split(
+      ' ',
+    ),
+    endpoint: ['address', 'state', 'inFlight', 'started', 'succeeded', 'failed', 'since', 'zone'],
     counters:
       'polls hinted changes failures emptyAnswers queries udpQueries tcpQueries replies timeouts unreachable malformed dropped wrongId wrongQuestion truncated withoutEdns refusedAddresses connected connectionsLost drained returned',
   };

@@ -14,8 +14,8 @@ function runtime(): Runtime {
 
 /** As two channels would make it: equal in all its parts, and no part the same object. */
 function key(changes: Partial<PollerKey> = {}): PollerKey {
-  const { refresh, dns: settings, empty } = resolveOptions({ dns: { servers: ['10.96.0.10'] } });
-  return { hostname: 'svc.ns', absolute: false, dns: settings, lookup: null, refresh, empty, ...changes };
+  const { refresh, dns: settings, empty, zone } = resolveOptions({ dns: { servers: ['10.96.0.10'] } });
+  return { hostname: 'svc.ns', absolute: false, dns: settings, lookup: null, refresh, empty, zone, ...changes };
 }
 
 test('two channels of equal names and settings share a poller, and one query serves both', async () => {
@@ -51,6 +51,7 @@ const others: Record<string, Partial<PollerKey>> = {
   'another interval': { refresh: { ...refresh, intervalMs: 1_000 } },
   'another rule for TTLs': { refresh: { ...refresh, ttl: 'ignore' } },
   'another rule for empty answers': { empty: 'drop' },
+  'another zone': { zone: { name: 'a', mode: 'prefer' } },
   'a lookup of its own': { lookup: async () => ({ addresses: [], ttlMs: 0 }) },
 };
 for (const [what, changes] of Object.entries(others))

@@ -18,6 +18,7 @@ const DEFAULTS: HeadlessSettings = {
     resolvConf: '/etc/resolv.conf',
     lookup: null,
   },
+  zone: null,
   balance: { policy: 'least_request' },
   empty: 'keep',
   drain: { lingerMs: 30_000 },
@@ -127,6 +128,22 @@ for (const [path, { takes, refuses }] of Object.entries(OPTIONS)) {
   });
 }
 
+test('headless.zone needs a name, takes a mode, and has no setting without them', () => {
+  const zoneOf = (zone: unknown): unknown => resolveOptions({ zone }).zone;
+  assert.equal(zoneOf(undefined), null);
+  assert.deepEqual(zoneOf({ name: 'us-west-2a' }), { name: 'us-west-2a', mode: 'prefer' });
+  assert.deepEqual(zoneOf({ name: 'eu.1_a', mode: 'pin' }), { name: 'eu.1_a', mode: 'pin' });
+});
+
+test('headless.zone refuses what DNS has no name for, and modes that do not exist', covers(47), () => {
+  for (const name of [undefined, null, '', 'a b', 'a..b', '.a', 'z'.repeat(64), 7])
+    assert.match(refusal({ zone: { name } }).message, /^option headless\.zone\.name must be .* got /);
+  for (const mode of [null, '', 'Pin', true])
+    assert.match(refusal({ zone: { name: 'a', mode } }).message, /^option headless\.zone\.mode must be .* got /);
+  for (const zone of [null, 'a', true, ['a']])
+    assert.match(refusal({ zone }).message, /^option headless\.zone must be an object, got /);
+});
+
 test('a refusal shows the value received as a person would write it', covers(47), () => {
   const shown: [value: unknown, text: string][] = [
     [Number.NaN, 'NaN'],
@@ -160,7 +177,7 @@ const unknown: [options: unknown, name: string, hint: string][] = [
   [{ balance: { polcy: 'x' } }, 'headless.balance.polcy', 'did you mean "policy"?'],
   [{ drain: { linger: 1 } }, 'headless.drain.linger', 'did you mean "lingerMs"?'],
   [{ drain: { timeout: undefined } }, 'headless.drain.timeout', 'known are "lingerMs"'],
-  [{ intervalMs: 5 }, 'headless.intervalMs', 'known are "refresh", "dns", "balance", "empty", "drain"'],
+  [{ intervalMs: 5 }, 'headless.intervalMs', 'known are "refresh", "dns", "zone", "balance", "empty", "drain"'],
 ];
 for (const [options, name, hint] of unknown)
   test(`the unknown option ${name} is refused with what was probably meant, or what is known`, covers(47), () => {

@@ -81,6 +81,17 @@ test('the recommended options make a client that gets answers', (t) => {
   return callThrough(t, withOptions);
 });
 
+test('the code for a zone makes a client that gets answers, also in a cluster without zonal names', async (t) => {
+  const { ZONE } = process.env;
+  t.after(() => {
+    if (ZONE === undefined) delete process.env.ZONE;
+    else process.env.ZONE = ZONE;
+  });
+  process.env.ZONE = 'us-west-2a';
+  const [imports] = codeOf('factory').split('\n\n', 1) as [string];
+  await callThrough(t, `${imports}\n${codeOf('zone')}`);
+});
+
 test('the example of a policy picks the first of the ready endpoints', async (t) => {
   const defer = leakCheck(t);
   const { firstReady } = await importSource<{
@@ -113,6 +124,6 @@ test('the example of a policy has the types of the contract', () => {
 test('every block of TypeScript in the documentation is run', () => {
   assert.deepEqual(
     blocks.map(({ name }) => name).toSorted(),
-    [...DOORS, 'events', 'policy', 'recommended options'].toSorted(),
+    [...DOORS, 'events', 'policy', 'recommended options', 'zone'].toSorted(),
   );
 });

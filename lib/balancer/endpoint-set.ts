@@ -13,6 +13,8 @@ export interface EndpointDiff {
   readonly returned: readonly Endpoint[];
   /** No longer in the set, and not draining yet. */
   readonly leaving: readonly Endpoint[];
+  /** An endpoint that was known is now in another zone. It keeps its connection. */
+  readonly rezoned: boolean;
 }
 
 export class EndpointSet {
@@ -41,12 +43,18 @@ export class EndpointSet {
     const added: Endpoint[] = [];
     const returned: Endpoint[] = [];
     const leaving: Endpoint[] = [];
+    let rezoned = false;
     this.#listed = 0;
     for (const address of addresses) {
       const known = this.#endpoints.get(address);
       if (known?.setNumber === setNumber) continue;
       const endpoint = known ?? this.#create(address);
       endpoint.setNumber = setNumber;
+      const zone = address.zone ?? null;
+      if (endpoint.zone !== zone) {
+        endpoint.zone = zone;
+        rezoned = true;
+      }
       this.#listed += 1;
       if (!known) {
         this.#endpoints.set(address, endpoint);
@@ -57,7 +65,7 @@ export class EndpointSet {
     if (this.#endpoints.size > this.#listed)
       for (const endpoint of this.#endpoints.values())
         if (endpoint.setNumber !== setNumber && endpoint.state !== 'draining') leaving.push(endpoint);
-    return { added, returned, leaving };
+    return { added, returned, leaving, rezoned };
   }
 
   /** False for endpoints that drain or are about to. */

@@ -62,6 +62,8 @@ export class Endpoint implements PickableEndpoint {
   /** `"ip:port"`, or `"[v6]:port"`. */
   readonly name: string;
   pickResult: PickResult = NO_SUBCHANNEL;
+  /** The topology zone by the last set that had it; null where none was told. */
+  zone: string | null;
   /** The number of the last set that had it; see `EndpointSet`. */
   setNumber = 0;
   readonly #context: EndpointContext;
@@ -83,6 +85,7 @@ export class Endpoint implements PickableEndpoint {
   constructor(address: Address, context: EndpointContext) {
     this.address = address;
     this.name = formatHostPort(address.host, address.port);
+    this.zone = address.zone ?? null;
     this.#context = context;
     this.#since = context.clock.wallTime();
   }
@@ -162,6 +165,7 @@ export class Endpoint implements PickableEndpoint {
       succeeded: this.#succeeded,
       failed: this.#failed,
       since: this.#since,
+      zone: this.zone,
     };
   }
 

@@ -72,7 +72,7 @@ export class LoadBalancer implements EndpointContext {
   /** @param note why the set is empty, where it is. */
   update(addresses: readonly Address[], note: string): void {
     this.#note = note;
-    const { added, returned, leaving } = this.#set.update(addresses);
+    const { added, returned, leaving, rezoned } = this.#set.update(addresses);
     this.#queue.add(added);
     this.#updating = true;
     for (const endpoint of returned) endpoint.cancelDrain();
@@ -85,7 +85,7 @@ export class LoadBalancer implements EndpointContext {
       this.#ready = this.#ready.filter((endpoint) => this.#set.has(endpoint)).concat(back);
     }
     // What left keeps its place in the old picker until the new one is out, then drains.
-    if (returned.length > 0 || leaving.length > 0 || this.#ready.length === 0) this.#publish(leaving);
+    if (returned.length > 0 || leaving.length > 0 || rezoned || this.#ready.length === 0) this.#publish(leaving);
     for (const endpoint of leaving) endpoint.drain();
     this.#updating = false;
   }

@@ -6,7 +6,8 @@ import type { Address } from '../address.js';
 import { toError } from '../dns/failure.js';
 import type { QueryBits } from '../dns/message.js';
 import type { NameResolver } from '../dns/name-resolver.js';
-import type { OutcomeSource, Resolution } from '../dns/resolution.js';
+import type { OutcomeSource, Resolution, ZoneAnswer } from '../dns/resolution.js';
+import type { ZoneSettings } from '../dns/settings.js';
 import type { DnsError } from '../errors.js';
 import type { Clock, Runtime, Timer } from '../runtime.js';
 import type { DiscoveryCounter } from '../telemetry/counters.js';
@@ -14,10 +15,10 @@ import type { AddressSource, AddressUpdate, SourceStatus, Subscription } from '.
 import type { AnswerUse, TimedAnswer } from './answer-age.js';
 import { PLAIN_BITS } from './cache-bits.js';
 import { CacheReading } from './cache-reading.js';
-import { NO_PORT } from './default-port.js';
 import { applyResolution, EMPTY_MEMBERSHIP, type EmptyRule, type Membership } from './membership.js';
 import { RequestBackoff } from './request-backoff.js';
 import { type RefreshSettings, Schedule } from './schedule.js';
+import { sameZones, toAddresses } from './zone-labels.js';
 
 type State =
   | { readonly kind: 'stopped' }
@@ -39,6 +40,8 @@ export interface PollerSettings {
   readonly hostname: string;
   readonly refresh: RefreshSettings;
   readonly empty: EmptyRule;
+  /** The zone that the resolver asks for, to be shown. */
+  readonly zone?: ZoneSettings | null | undefined;
 }
 
 export class Poller implements AddressSource {
@@ -55,9 +58,10 @@ export class Poller implements AddressSource {
   /** Of the last query. The resolver may still be at work after its answer. */
   #abort = new AbortController();
   #membership: Membership = EMPTY_MEMBERSHIP;
-  /** The same set, as subscribers are told it. */
+  #zone: ZoneAnswer | null = null;
+  /** The same set with its zones, as subscribers are told it. */
   #addresses: readonly Address[] = [];
-  /** Counts the changes of the set. */
+  /** Counts the changes of the set and of its zones. */
   #version = 0;
   #last: { readonly resolution: Resolution; readonly error: DnsError | null } | null = null;
   #answer: { readonly at: number; readonly wallTime: number; readonly ttlMs: number } | null = null;
@@ -129,6 +133,7 @@ export class Poller implements AddressSource {
       error: this.#last?.error?.message ?? null,
       nextQueryAt: this.#state.kind === 'waiting' ? Math.round(clock.wallTime() + this.#state.at - clock.now()) : null,
       cache: this.#reading?.status(clock.now()) ?? null,
+      zone: this.#settings.zone ? { ...this.#settings.zone, fallback: this.#zone?.fallback ?? false } : null,
     };
   }
 
@@ -166,9 +171,14 @@ export class Poller implements AddressSource {
     if (update.ttlMs !== null) this.#answer = { at: now, wallTime: this.#clock.wallTime(), ttlMs: update.ttlMs };
     if (update.failed) this.#schedule.failed();
     else this.#schedule.answered();
-    if (update.changed) {
-      this.#addresses = Array.from(update.membership.hosts, (host) => ({ host, port: NO_PORT }));
+    const zone = resolution.zone ?? this.#zone;
+    const rezoned = !sameZones(update.membership.hosts, this.#zone, zone);
+    this.#zone = zone;
+    if (update.changed || rezoned) {
+      this.#addresses = toAddresses(update.membership.hosts, zone);
       this.#version += 1;
+    }
+    if (update.changed) {
       // The first set is no change: a start is not followed by more pods than any other moment.
       if (!first) this.#schedule.changed(now);
     }

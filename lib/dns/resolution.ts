@@ -40,4 +40,15 @@ export interface Resolution {
    * response came, or for a user's lookup.
    */
   readonly bits: QueryBits | null;
+  /** Only where a topology zone is asked for. */
+  readonly zone?: ZoneAnswer;
+}
+
+/** What DNS tells of one topology zone. */
+export interface ZoneAnswer {
+  readonly name: string;
+  /** No name for the zone exists: the addresses are those of every zone. */
+  readonly fallback: boolean;
+  /** Hosts in the zone. Empty also where DNS tells no difference between zones. */
+  readonly hosts: ReadonlySet<string>;
 }

@@ -27,6 +27,18 @@ export interface DnsSettings {
   readonly resolvConf: string;
 }
 
+/**
+ * `prefer`: pods of the zone get the calls while any of them is READY, and the others stand by. `pin`: only pods of the
+ * zone are known at all.
+ */
+export type ZoneMode = 'prefer' | 'pin';
+
+/** A topology zone of Kubernetes (`topology.kubernetes.io/zone`). */
+export interface ZoneSettings {
+  readonly name: string;
+  readonly mode: ZoneMode;
+}
+
 /** RFC 1035 section 4.2. */
 export const DNS_PORT = 53;
 

@@ -5,6 +5,7 @@
  */
 import type { Runtime } from '../runtime.js';
 import type { Emit } from '../telemetry/events.js';
+import { BackgroundWork } from './background-work.js';
 import { type Exchange, exchange as realExchange } from './exchange.js';
 import { isRcode } from './failure.js';
 import { assertHostname } from './hostname.js';
@@ -33,8 +34,7 @@ export class StubResolver implements NameResolver {
   /** For nearer candidates: what servers do to these must not change how the Service's name is asked for. */
   readonly #nearerRunner: QueryRunner;
   readonly #search: Search;
-  /** Ends the queries for nearer candidates; null while none is under way. */
-  #nearer: AbortController | null = null;
+  readonly #nearer = new BackgroundWork();
 
   /**
    * @param hostname without a final dot.
@@ -64,8 +64,8 @@ export class StubResolver implements NameResolver {
   ): Promise<Resolution> {
     signal.throwIfAborted();
     const plan = this.#planner.next();
-    if (this.#search.begin(plan.names)) this.#nearer?.abort();
-    if (this.#nearer) abortWith(this.#nearer, signal);
+    if (this.#search.begin(plan.names)) this.#nearer.stop();
+    this.#nearer.follow(signal);
     const { name } = this.#search;
     if (name === null) return this.#searchAll(plan, bits, signal);
     const results = await this.#resolveName(this.#runner, name, plan, bits, signal);
@@ -92,26 +92,17 @@ export class StubResolver implements NameResolver {
    * is there. The one found is the Service's name from the next resolution on.
    */
   #searchNearer(atOnce: boolean, plan: ResolutionPlan, bits: QueryBits, signal: AbortSignal): void {
-    if (this.#nearer) return;
+    if (this.#nearer.busy) return;
     const names = this.#search.takeNearer(atOnce);
     if (names.length === 0) return;
-    const nearer = new AbortController();
-    this.#nearer = nearer;
-    abortWith(nearer, signal);
     const once = { ...plan, rounds: 1 };
-    const ask = async (name: string): Promise<void> => {
-      const results = await this.#resolveName(this.#nearerRunner, name, once, bits, nearer.signal);
-      if (hasAddresses(results) && !nearer.signal.aborted) this.#search.found(name);
-    };
-    Promise.all(names.map(ask))
-      .catch((reason: unknown) => {
-        // Anything else than the signal's reason must surface.
-        if (!nearer.signal.aborted) throw reason;
-      })
-      .finally(() => {
-        if (this.#nearer === nearer) this.#nearer = null;
-        nearer.abort();
-      });
+    this.#nearer.start(signal, async (either) => {
+      const ask = async (name: string): Promise<void> => {
+        const results = await this.#resolveName(this.#nearerRunner, name, once, bits, either);
+        if (hasAddresses(results) && !either.aborted) this.#search.found(name);
+      };
+      await Promise.all(names.map(ask));
+    });
   }
 
   async #resolveName(
@@ -148,10 +139,4 @@ function hasAddresses(results: readonly QueryResult[]): boolean {
  */
 function endsSearch({ outcome }: QueryResult): boolean {
   return outcome.kind === 'failed' && !isRcode(outcome.failure.reason);
-}
-
-/** The listener goes when either aborts. */
-function abortWith(controller: AbortController, signal: AbortSignal): void {
-  const abort = (): void => controller.abort(signal.reason);
-  signal.addEventListener('abort', abort, { once: true, signal: controller.signal });
 }

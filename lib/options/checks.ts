@@ -86,6 +86,14 @@ const domain: Check<string> = {
 
 export const domains = listOf(domain);
 
+export const zoneName: Check<string> = {
+  allowed: 'letters, digits, `-`, `_` and dots',
+  read(value, path) {
+    if (typeof value === 'string' && hostnameFault(value) === undefined) return value;
+    throw refuseValue(path, value, 'must be the name of a topology zone such as "us-west-2a"');
+  },
+};
+
 export const filePath: Check<string> = {
   allowed: 'path of a file',
   read(value, path) {

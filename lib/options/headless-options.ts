@@ -5,7 +5,7 @@
 import type { EmptyRule } from '../discovery/membership.js';
 import type { TtlRule } from '../discovery/schedule.js';
 import type { Lookup } from '../dns/lookup-resolver.js';
-import type { Family } from '../dns/settings.js';
+import type { Family, ZoneMode } from '../dns/settings.js';
 
 /** How a call's pod is chosen. */
 export type BalancePolicy = 'least_request' | 'round_robin';
@@ -75,6 +75,22 @@ export interface HeadlessOptions {
      * this package. Allowed: `(hostname, { signal }) => Promise<{ addresses, ttlMs }>`.
      */
     lookup?: Lookup | undefined;
+  };
+  /**
+   * Keep calls in the client's topology zone. Needs CoreDNS with the option `zonal` of its `kubernetes` plugin; without
+   * it all pods are used alike. Default: unset. Allowed: an object.
+   */
+  zone?: {
+    /**
+     * The zone, as the label `topology.kubernetes.io/zone` of the nodes has it. Default: none, it is required. Allowed:
+     * letters, digits, `-`, `_` and dots.
+     */
+    name: string;
+    /**
+     * `prefer`: pods of the zone get the calls while any of them is READY, and the others stand by. `pin`: only pods of
+     * the zone are used, and none where it has none. Default: `'prefer'`. Allowed: `'prefer'`, `'pin'`.
+     */
+    mode?: ZoneMode | undefined;
   };
   /** Which pod gets a call. */
   balance?: {

@@ -2,7 +2,17 @@
  * Every option with its check, its default and its documentation, in the order in which the README lists them. A new
  * option is one entry here and one line in lib/options/headless-options.ts.
  */
-import { domains, filePath, integer, lookupFunction, milliseconds, number, oneOf, servers } from './checks.js';
+import {
+  domains,
+  filePath,
+  integer,
+  lookupFunction,
+  milliseconds,
+  number,
+  oneOf,
+  servers,
+  zoneName,
+} from './checks.js';
 import type { Schema } from './entry.js';
 import type { HeadlessOptions } from './headless-options.js';
 
@@ -101,6 +111,25 @@ export const SCHEMA = {
         check: lookupFunction,
         default: null,
         unset: 'the DNS client of this package',
+      },
+    },
+  },
+  zone: {
+    doc:
+      "Keep calls in the client's topology zone. Needs CoreDNS with the option `zonal` of its `kubernetes` plugin; " +
+      'without it all pods are used alike.',
+    default: null,
+    members: {
+      name: {
+        doc: 'The zone, as the label `topology.kubernetes.io/zone` of the nodes has it.',
+        check: zoneName,
+      },
+      mode: {
+        doc:
+          '`prefer`: pods of the zone get the calls while any of them is READY, and the others stand by. `pin`: only ' +
+          'pods of the zone are used, and none where it has none.',
+        check: oneOf('prefer', 'pin'),
+        default: 'prefer',
       },
     },
   },

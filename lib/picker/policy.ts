@@ -9,6 +9,8 @@ import type { Runtime } from '../runtime.js';
 export interface PickableEndpoint {
   /** To be returned by `pick` as it is: making one for each call would cost an allocation. */
   readonly pickResult: PickResult;
+  /** The topology zone; null where none was told. A change of it makes a new picker. */
+  readonly zone?: string | null;
   /** Calls in flight (gRFC A48's outstanding requests), those included that were picked in this turn and have not begun. */
   outstanding(turn: number): number;
   /** A call was sent here in this turn. */

@@ -30,7 +30,12 @@ export type PollEvent =
   | { readonly kind: 'poll_started' }
   /** A lost connection or `refresh()` moved the next poll forward. */
   | { readonly kind: 'poll_moved_forward' }
-  | { readonly kind: 'poll_settled'; readonly result: 'addresses' | 'empty' | 'failed'; readonly changed: boolean };
+  | { readonly kind: 'poll_settled'; readonly result: 'addresses' | 'empty' | 'failed'; readonly changed: boolean }
+  /**
+   * `active`: DNS has no name for the zone, and pods of every zone are used alike from now on. Not active: it has one
+   * again.
+   */
+  | { readonly kind: 'zone_fallback'; readonly zone: string; readonly active: boolean };
 
 /** What one channel was told. */
 export type ChannelEvent =

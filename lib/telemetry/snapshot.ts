@@ -27,6 +27,8 @@ export interface EndpointSnapshot {
   readonly failed: number;
   /** When the state was entered: wall-clock ms since the epoch. */
   readonly since: number;
+  /** The topology zone, where the option `zone` is set and DNS tells that the pod is in it. */
+  readonly zone: string | null;
 }
 
 /** The last answer, for people and metrics. Times are of the wall clock, in ms since the epoch. */
@@ -47,6 +49,15 @@ export interface DnsStatus {
   /** What is known of the DNS cache in front; null where TTLs are ignored (`refresh.ttl: 'ignore'`). */
   readonly cache: CacheStatus | null;
   readonly nextQueryAt: number | null;
+  /** null: the option `zone` is not set. */
+  readonly zone: ZoneStatus | null;
+}
+
+export interface ZoneStatus {
+  readonly name: string;
+  readonly mode: 'prefer' | 'pin';
+  /** DNS has no name for the zone: pods of every zone are used alike. */
+  readonly fallback: boolean;
 }
 
 export interface CacheStatus {

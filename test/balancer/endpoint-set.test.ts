@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { preferredZone } from '../../lib/picker/preferred-zone.js';
+import { roundRobin } from '../../lib/picker/round-robin.js';
 import { balancerFixture } from '../support/balancer-fixture.js';
 
 test('a list that names a pod twice, as only a foreign resolver could, makes one endpoint', () => {
@@ -22,6 +24,27 @@ test('an endpoint without a TCP address is passed over', () => {
   const { giveList, made } = balancerFixture();
   giveList([{ addresses: [] }, { addresses: [{ path: '/run/pod.sock' }] }, { addresses: [{ host: 'a', port: 1 }] }]);
   assert.equal(made(), 'a');
+});
+
+test("an endpoint takes its address's new zone without reconnecting, and calls follow at once", () => {
+  const { giveList, up, serving, balancer, made, counters } = balancerFixture({
+    policy: preferredZone('near', roundRobin),
+  });
+  const list = (...near: string[]): boolean =>
+    giveList(
+      ['a', 'b'].map((host) => ({
+        addresses: [{ host, port: 50_051, ...(near.includes(host) ? { zone: 'near' } : {}) }],
+      })),
+    );
+  const zones = (): (string | null)[] => balancer.endpoints().map(({ zone }) => zone);
+  list('a');
+  up('ab');
+  assert.deepEqual([serving(), zones()], ['a', ['near', null]]);
+  list('b');
+  assert.deepEqual([serving(), zones()], ['b', [null, 'near']]);
+  list();
+  assert.deepEqual([serving(), zones()], ['ab', [null, null]]);
+  assert.deepEqual([made(), counters.connected, counters.drained], ['ab', 2, 0]);
 });
 
 /** Fewer pods than steps, so that many return while they drain. */

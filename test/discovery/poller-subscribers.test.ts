@@ -143,6 +143,7 @@ test('the status describes the last answer completely', async () => {
     error: null,
     nextQueryAt: null,
     cache: null,
+    zone: null,
   };
   assert.deepEqual(poller.status, nothing);
   const { end } = join();

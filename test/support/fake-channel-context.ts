@@ -38,6 +38,7 @@ export class FakeSource implements AddressSource {
       error: this.lastError?.message ?? null,
       nextQueryAt: null,
       cache: null,
+      zone: null,
     };
   }
 
