@@ -150,7 +150,8 @@ export class Poller implements AddressSource {
     this.#askedAt = this.#clock.now();
     this.#requestedAt = Number.POSITIVE_INFINITY;
     this.#counter.emit({ kind: 'poll_started' });
-    this.#resolver.resolve(abort.signal, bits).then(
+    const searchNearer = this.#unready || this.#schedule.bursting(this.#askedAt);
+    this.#resolver.resolve(abort.signal, bits, { searchNearer }).then(
       (resolution) => {
         if (!abort.signal.aborted) this.#settle(resolution, bits);
       },

@@ -73,6 +73,11 @@ export class Schedule {
     this.#burstUntil = now + this.#settings.burstMs;
   }
 
+  /** A change was not long ago. */
+  bursting(now: number): boolean {
+    return now < this.#burstUntil;
+  }
+
   /** From now on some channel has no READY pod (the burst starts), or every channel has one (it ends). */
   setUnready(now: number, unready: boolean): void {
     this.#unreadySince = unready ? now : null;
@@ -106,7 +111,7 @@ export class Schedule {
       const backoff = base * BACKOFF_FACTOR ** (this.#failures - 1);
       return Math.min(backoff, intervalMs, BACKOFF_MAX_MS) * jitter;
     }
-    const bursting = now < this.#burstUntil;
+    const bursting = this.bursting(now);
     const inStep = this.#inStep && !bursting;
     this.#inStep = bursting;
     if (bursting) return this.floorMs * jitter;

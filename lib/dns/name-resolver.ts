@@ -7,7 +7,7 @@ import type { Resolution } from './resolution.js';
 
 export interface ResolveOptions {
   /**
-   * Ask for the candidates that come before the name in use now, not only at their own slow pace. For a caller that
+   * Ask for the candidates that come before the name in use more often than at their slow pace. For a caller that
    * expects a change. A resolver without a search list ignores it.
    */
   readonly searchNearer?: boolean;

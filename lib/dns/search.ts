@@ -10,6 +10,8 @@ import type { Clock } from '../runtime.js';
 
 /** At the default interval a nearer name is then in use within 30 s of its first record. */
 const NEARER_INTERVAL_MS = 15_000;
+/** In a burst. More often would multiply the queries of a Service that is scaled to zero. */
+const NEARER_BURST_INTERVAL_MS = 5_000;
 
 export class Search {
   readonly #clock: Pick<Clock, 'now'>;
@@ -45,9 +47,10 @@ export class Search {
   }
 
   /** The candidates nearer than the name that are to be asked for now. The caller then asks for all of them. */
-  takeNearer(atOnce: boolean): readonly string[] {
+  takeNearer(bursting: boolean): readonly string[] {
     const now = this.#clock.now();
-    if (this.#name === null || (!atOnce && now - this.#nearerAskedAt < NEARER_INTERVAL_MS)) return [];
+    const intervalMs = bursting ? NEARER_BURST_INTERVAL_MS : NEARER_INTERVAL_MS;
+    if (this.#name === null || now - this.#nearerAskedAt < intervalMs) return [];
     this.#nearerAskedAt = now;
     return this.#candidates.slice(0, this.#candidates.indexOf(this.#name));
   }

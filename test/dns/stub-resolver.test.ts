@@ -106,13 +106,18 @@ describe('the search list', () => {
     assert.equal((await resolve()).name, 'svc.a');
   });
 
-  it('asks for nearer names at once for a caller that wants it', async () => {
+  it('asks for nearer names every five seconds for a caller in a burst', async () => {
     const zone: Record<string, FakeAnswer> = { svc: ['203.0.113.1'] };
-    const { resolver, resolve, takeQueries } = search(zone);
+    const { resolver, resolve, takeQueries, clock } = search(zone);
     await resolve();
     zone['svc.a'] = ['10.1.0.1'];
     takeQueries();
     const { signal } = new AbortController();
+    await clock.advance(4_999);
+    await resolver.resolve(signal, undefined, { searchNearer: true });
+    await settle();
+    assert.deepEqual(names(takeQueries()), ['svc'], 'one query a poll');
+    await clock.advance(1);
     assert.equal((await resolver.resolve(signal, undefined, { searchNearer: true })).name, 'svc');
     await settle();
     assert.deepEqual(names(takeQueries()), ['svc', 'svc.a', 'svc.b']);
@@ -123,7 +128,7 @@ describe('the search list', () => {
     for (const answer of ['never', 'timeout', 'unreachable', 'malformed', SERVFAIL, NXDOMAIN] as const) {
       const zone: Record<string, FakeAnswer> = { svc: ['203.0.113.1'] };
       const pending: AbortSignal[] = [];
-      const { resolver, resolve, takeQueries } = resolverFixture(
+      const { resolver, resolve, takeQueries, clock } = resolverFixture(
         ({ question: { hostname }, signal }) => {
           if (hostname === 'svc' || !asking) return zone[hostname] ?? NXDOMAIN;
           if (answer !== 'never') return answer;
@@ -137,7 +142,10 @@ describe('the search list', () => {
       asking = true;
       takeQueries();
       const abort = new AbortController();
-      const again = () => resolver.resolve(abort.signal, undefined, { searchNearer: true });
+      const again = async () => {
+        await clock.advance(5_000);
+        return resolver.resolve(abort.signal, undefined, { searchNearer: true });
+      };
       assert.deepEqual(outcomesOf(await again()), ['A 203.0.113.1']);
       await settle();
       assert.deepEqual(takeQueries(), ['1 udp A svc', '1 udp A svc.a', '1 udp A svc.b']);
