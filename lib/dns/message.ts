@@ -7,12 +7,14 @@ import { CHECKING_DISABLED, DNSSEC_OK, encode, RECURSION_DESIRED } from 'dns-pac
 import { assertHostname } from './hostname.js';
 import { HEADER_OCTETS, MalformedMessage, NameReader, sameOctets } from './name.js';
 
-export type RecordType = 'A' | 'AAAA';
+export type AddressType = 'A' | 'AAAA';
 
-export interface Question {
+export type RecordType = AddressType | 'SRV';
+
+export interface Question<T extends RecordType = RecordType> {
   /** Without a final dot. */
   readonly hostname: string;
-  readonly type: RecordType;
+  readonly type: T;
 }
 
 /**

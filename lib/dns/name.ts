@@ -1,6 +1,6 @@
 /**
- * Domain names inside a message: skipped, checked and compared in place, and never converted to text. As text the two
- * labels `svc`,`ns` and the one label `svc.ns` would be the same name.
+ * Domain names inside a message: skipped, checked and compared in place. As text the two labels `svc`,`ns` and the one
+ * label `svc.ns` would be the same name, so that only names of a host name's characters are converted to text.
  */
 
 /** A message that no address may be taken from. */
@@ -23,6 +23,9 @@ const MAX_POINTERS = 126;
  * block the event loop for longer than this takes.
  */
 const BUDGET = 65_536;
+/** Where the text of one name is put together. */
+const TEXT = Buffer.alloc(MAX_NAME_OCTETS);
+const DOT = 0x2e;
 
 /** Reads the names of one message. All methods throw `MalformedMessage`, also when the names cost too much in all. */
 export class NameReader {
@@ -93,6 +96,26 @@ export class NameReader {
     return true;
   }
 
+  /**
+   * The name at `start`, which `skip` has checked, as a host name that DNS can be asked for: lower case, without a final
+   * dot, empty for the root. null where a label has other characters than a host name, which text would not tell apart.
+   */
+  hostname(start: number): string | null {
+    const message = this.#message;
+    let length = 0;
+    for (let at = this.#toLabel(start); message[at] !== 0; ) {
+      const end = at + 1 + (message[at] as number);
+      if (length > 0) TEXT[length++] = DOT;
+      for (let index = at + 1; index < end; index++) {
+        const octet = lower(message[index] as number);
+        if (!isHostnameOctet(octet)) return null;
+        TEXT[length++] = octet;
+      }
+      at = this.#toLabel(end);
+    }
+    return TEXT.toString('latin1', 0, length);
+  }
+
   /** Where the name at `offset`, checked by `skip`, points if it is nothing but a pointer; else -1. */
   pointerAt(offset: number): number {
     const first = this.#message[offset] as number;
@@ -125,6 +148,11 @@ export function sameOctets(a: Uint8Array, aStart: number, b: Uint8Array, bStart:
     if (x !== y && lower(x) !== lower(y)) return false;
   }
   return true;
+}
+
+/** Lower-case letters, digits, `-` and `_`. */
+function isHostnameOctet(octet: number): boolean {
+  return (octet >= 0x61 && octet <= 0x7a) || (octet >= 0x30 && octet <= 0x39) || octet === 0x2d || octet === 0x5f;
 }
 
 function lower(octet: number): number {

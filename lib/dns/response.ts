@@ -5,6 +5,7 @@
 import { formatIPv4, formatIPv6, isConnectable, isConnectableIPv4 } from './address.js';
 import { type RecordType, rcodeName } from './message.js';
 import { HEADER_OCTETS, MalformedMessage, NameReader } from './name.js';
+import { ServiceReader, type ServiceRecord, type Services } from './service-records.js';
 
 export interface Response {
   /** The mnemonic, with the bits that EDNS adds. */
@@ -13,17 +14,19 @@ export interface Response {
   readonly truncated: boolean;
   /** Of the type asked for, under the name asked for or the end of its CNAME chain; each once, all connectable. */
   readonly addresses: readonly string[];
+  /** Where SRV was asked for: those under the name asked for or the end of its CNAME chain. Otherwise empty. */
+  readonly services: readonly ServiceRecord[];
   /** How many different addresses were left out because no connection can be opened to them. */
   readonly refused: number;
   /**
-   * With addresses: the smallest TTL along the CNAME chain and the addresses. Without: the SOA's negative TTL (RFC 2308
+   * With addresses or services: the smallest TTL along the CNAME chain and among them. Without: the SOA's negative TTL (RFC 2308
    * section 5), or 0 where there is none. A TTL with its top bit set counts as 0 (RFC 2181 section 8), so that this
    * is at most 2^31-1 seconds.
    */
   readonly ttlMs: number;
 }
 
-const TYPE = { A: 1, CNAME: 5, SOA: 6, AAAA: 28, OPT: 41 } as const;
+const TYPE = { A: 1, CNAME: 5, SOA: 6, AAAA: 28, SRV: 33, OPT: 41 } as const;
 const CLASS_IN = 1;
 const TC = 0x0200;
 const IPV4_OCTETS = 4;
@@ -36,6 +39,8 @@ const MIN_SOA_OCTETS = 22;
 const MAX_CHAIN = 16;
 /** A pointer to the question's name, which nearly every owner is. */
 const QUESTION_POINTER = 0xc000 | HEADER_OCTETS;
+
+const NO_SERVICES: Services = { records: [], refused: 0 };
 
 /** An address whose owner is not simply the question's name. */
 interface AddressRecord {
@@ -57,7 +62,9 @@ export function readResponse(message: Buffer, type: RecordType): Response {
   const names = new NameReader(message);
   const wanted = TYPE[type];
   const answers = u16(message, 6);
-  const records = answers + u16(message, 8) + u16(message, 10);
+  const additionalStart = answers + u16(message, 8);
+  const records = additionalStart + u16(message, 10);
+  const services = type === 'SRV' ? new ServiceReader(message, names) : null;
   const addressSet = new AddressSet(message, type);
   const otherOwners: AddressRecord[] = [];
   const aliases: Alias[] = [];
@@ -93,26 +100,33 @@ export function readResponse(message: Buffer, type: RecordType): Response {
 
     if (index < answers) {
       if (recordType === wanted) {
-        if (direct) addressSet.add(rdata, ttl);
+        if (services !== null) services.addService({ owner, rdata, end, ttl });
+        else if (direct) addressSet.add(rdata, ttl);
         else otherOwners.push({ owner, rdata, ttl });
       } else if (recordType === TYPE.CNAME) aliases.push({ owner, target: rdata, end, ttl });
     } else if (recordType === TYPE.SOA && end - rdata >= MIN_SOA_OCTETS) {
       // MINIMUM is its last field, so that the two names before it need not be read.
       negativeTtl = Math.min(readTtl(ttl), readTtl(u32(message, end - 4)));
-    }
+    } else if (services !== null && index >= additionalStart && (recordType === TYPE.A || recordType === TYPE.AAAA))
+      services.addAddress({ owner, rdata, end, ttl, isIPv4: recordType === TYPE.A });
   }
 
-  if (aliases.length > 0 || otherOwners.length > 0) {
+  let found = NO_SERVICES;
+  if (aliases.length > 0 || otherOwners.length > 0 || services !== null) {
     const chain = followChain(names, aliases, addressSet);
-    collectOwned(chain, names, otherOwners, addressSet);
+    const isOwned = ownerCheck(chain, names);
+    for (const { owner, rdata, ttl } of otherOwners) if (isOwned(owner)) addressSet.add(rdata, ttl);
+    if (services !== null) found = services.read(isOwned, (ttl) => addressSet.lowerTtl(ttl));
   }
   const addresses = addressSet.addresses;
+  const isPositive = addresses.length > 0 || found.records.length > 0;
   return {
     rcode: rcodeName((Math.max(extendedRcode, 0) << 4) | (flags & 0xf)),
     truncated: (flags & TC) !== 0,
     addresses,
-    refused: addressSet.refused,
-    ttlMs: (addresses.length > 0 ? addressSet.ttl : negativeTtl) * 1000,
+    services: found.records,
+    refused: addressSet.refused + found.refused,
+    ttlMs: (isPositive ? addressSet.ttl : negativeTtl) * 1000,
   };
 }
 
@@ -176,22 +190,17 @@ function followChain(names: NameReader, aliases: readonly Alias[], addressSet: A
   }
 }
 
-/** Adds the addresses whose owner is a name of the chain. */
-function collectOwned(
-  chain: readonly number[],
-  names: NameReader,
-  otherOwners: readonly AddressRecord[],
-  addressSet: AddressSet,
-): void {
+/** Whether an owner is a name of the chain. */
+function ownerCheck(chain: readonly number[], names: NameReader): (owner: number) => boolean {
   // After a CNAME most owners are the same pointer: remembering the last result saves nearly all comparisons.
   let lastPointer = -1;
   let lastIsOwned = false;
-  for (const { owner, rdata, ttl } of otherOwners) {
+  return (owner) => {
     const pointer = names.pointerAt(owner);
     if (pointer === -1 || pointer !== lastPointer) lastIsOwned = chain.some((name) => names.equal(name, owner));
     lastPointer = pointer;
-    if (lastIsOwned) addressSet.add(rdata, ttl);
-  }
+    return lastIsOwned;
+  };
 }
 
 /** Buffer's own readers check their arguments, which is slow for thousands of records. Here callers check bounds. */

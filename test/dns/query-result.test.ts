@@ -10,7 +10,15 @@ const server = { host: '10.0.0.1', port: 53 };
 const bits = { dnssecOk: false, checkingDisabled: false };
 
 function outcomeOf(parts: Partial<Response>) {
-  const response = { rcode: 'NOERROR', truncated: false, addresses: [], refused: 0, ttlMs: 5_000, ...parts };
+  const response = {
+    rcode: 'NOERROR',
+    truncated: false,
+    addresses: [],
+    services: [],
+    refused: 0,
+    ttlMs: 5_000,
+    ...parts,
+  };
   return toOutcome(question, { response, server, transport: 'udp', bits });
 }
 

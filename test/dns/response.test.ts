@@ -40,6 +40,7 @@ describe('a response', () => {
       rcode: 'NOERROR',
       truncated: false,
       addresses: ['10.0.0.1', '10.0.0.2'],
+      services: [],
       refused: 1,
       ttlMs: 5_000,
     };

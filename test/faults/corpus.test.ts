@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { describe, it, type TestContext } from 'node:test';
 import type { Transport } from '../../lib/dns/exchange.js';
 import type { Outcome } from '../../lib/dns/resolution.js';
+import { serviceQuery } from '../../lib/dns/service-query.js';
 import { StubResolver } from '../../lib/dns/stub-resolver.js';
 import { systemRuntime } from '../../lib/runtime.js';
 import { DiscoveryCounter, type DiscoveryCounters } from '../../lib/telemetry/counters.js';
@@ -28,7 +29,8 @@ function good(query: DnsQuery, { type }: Shape): Buffer {
   return response({ query: query.buffer, answers: [type === 'A' ? a('127.0.0.2') : v6] });
 }
 
-const GOOD = { A: '127.0.0.2', AAAA: 'fd00::2' } as const;
+const GOOD = { A: '127.0.0.2', AAAA: 'fd00::2', SRV: '' } as const;
+const SERVICE = '_grpc._tcp.svc.ns';
 
 async function resolve(
   t: TestContext,
@@ -47,8 +49,14 @@ async function resolve(
     resolvConf: '/nonexistent',
   };
   const { counters, emit } = new DiscoveryCounter();
-  const client = new StubResolver(HOSTNAME, true, settings, systemRuntime, { emit });
+  const isService = shape.type === 'SRV';
+  const client = new StubResolver(isService ? SERVICE : HOSTNAME, true, settings, systemRuntime, {
+    emit,
+    ...(isService ? { query: serviceQuery('ipv4', systemRuntime.clock) } : {}),
+  });
   server.respond = (query, exchange) => {
+    // A target that the shape has no address for.
+    if (query.type !== shape.type) return exchange.reply(response({ query: query.buffer, rcode: 3 }));
     if (transport === 'tcp' && exchange.transport === 'udp')
       return exchange.reply(response({ query: query.buffer, flags: 0x8380 }));
     exchange.reply(answering(query, shape));
@@ -63,6 +71,14 @@ async function resolve(
 
 function code(outcome: Outcome): string {
   return outcome.kind === 'addresses' ? 'addresses' : outcome.error.code.replace('ERR_HEADLESS_DNS_', '');
+}
+
+/** Of services as the corpus has them, `"port target addresses"`. */
+function endpointsOf(services: readonly string[]): string[] {
+  return services.flatMap((service) => {
+    const [port, , ...addresses] = service.split(' ');
+    return addresses.map((address) => `${address}:${port}`);
+  });
 }
 
 /** The reason for a response without addresses. */
@@ -92,6 +108,11 @@ for (const transport of ['udp', 'tcp'] as const)
           // Another id over UDP leads to TCP, where it fails.
           if (transport === 'udp' && expected.ignored !== 'id-mismatch')
             assert.deepEqual(outcome.kind === 'addresses' && outcome.addresses, [GOOD[shape.type]]);
+        } else if ('services' in expected) {
+          const found = outcome.kind === 'addresses' ? outcome.addresses : [];
+          assert.deepEqual(found, endpointsOf(expected.services));
+          if (found.length === 0) assert.equal(code(outcome), 'NODATA');
+          assert.equal(counters.refusedAddresses, expected.refused ?? 0);
         } else if (expected.addresses.length > 0) {
           assert.deepEqual(
             outcome.kind === 'addresses' && [...outcome.addresses].sort(),

@@ -5,6 +5,7 @@
 import { HEADERS } from './corpus/headers.js';
 import { NAMES } from './corpus/names.js';
 import { RECORDS } from './corpus/records.js';
+import { SERVICES } from './corpus/services.js';
 import type { Shape } from './corpus/shape.js';
 
-export const CORPUS: readonly Shape[] = [...HEADERS, ...NAMES, ...RECORDS];
+export const CORPUS: readonly Shape[] = [...HEADERS, ...NAMES, ...RECORDS, ...SERVICES];

@@ -1,7 +1,8 @@
 /** Random valid responses, randomly compressed, with the addresses that must be read from them. */
-import type { RecordType } from '../../lib/dns/message.js';
-import { a, cname, name, opt, pointer, QUESTION, rawQuery, record, response, TYPE } from '../support/wire.js';
+import type { AddressType, RecordType } from '../../lib/dns/message.js';
+import { a, cname, name, opt, pointer, QUESTION, rawQuery, record, response, srv, TYPE } from '../support/wire.js';
 import type { RandomSource } from './random-source.js';
+import { serviceText } from './reference.js';
 
 /** A message to decode, and the query that it should be a response to. */
 export interface Input {
@@ -10,6 +11,8 @@ export interface Input {
   readonly message: Buffer;
   /** The addresses that a valid message must give, as hex octets; undefined where that is unknown. */
   readonly expected?: ReadonlySet<string>;
+  /** The services that a valid message must give, as `serviceText` writes them, in order. */
+  readonly expectedServices?: readonly string[];
 }
 
 const LONGEST = [63, 63, 63, 61].map((length) => 'a'.repeat(length)).join('.');
@@ -23,8 +26,48 @@ const MOST_RECORD_OCTETS = 60_000;
 const OTHER_TYPES = [TYPE.NS, TYPE.SOA, TYPE.TXT, TYPE.DNSKEY, 0, 12, 15, 33, 46, 64, 250, 255, 65_280];
 
 export function generate(random: RandomSource): Input {
+  return random.chance(0.25) ? generateServices(random) : generateAddresses(random);
+}
+
+/** SRV records whose targets have addresses in the additional section, or have not. */
+function generateServices(random: RandomSource): Input {
+  const hostname = random.pick(['_grpc._tcp.svc.ns.svc.cluster.local', '_x._tcp.x']);
+  const query = rawQuery({ id: random.below(0x10000), hostname, type: 'SRV', edns: random.chance(0.5) });
+  const { records, owner } = aliases(random, hostname, MAX_CHAIN);
+  // The chain does not move: a target may be compressed to a name that comes before it.
+  const answers = [...records];
+  const additional: Buffer[] = [];
+  const expectedServices: string[] = [];
+  const targets = random.pick(COUNTS);
+  for (let index = 0; index < targets; index++) {
+    const target = random.chance(0.05) ? '' : `pod-${index}.svc.ns`;
+    const numbers = [random.below(4), random.below(0x10000), random.between(1, 0xffff)] as const;
+    const [priority, weight, port] = numbers;
+    answers.push(
+      srv(port, name(changeCase(random, target)), { priority, weight, owner: owner(), ttl: random.below(3_600) }),
+    );
+    const addresses = new Set<string>();
+    for (const type of target === '' ? [] : random.pick([[], ['A'], ['AAAA'], ['A', 'AAAA'], ['A', 'A']] as const)) {
+      const octets = address(random, type);
+      additional.push(record({ owner: name(changeCase(random, target)), type: TYPE[type], rdata: octets }));
+      if (type === 'AAAA' || isPods(octets)) addresses.add(octets.toString('hex'));
+    }
+    expectedServices.push(serviceText(numbers, target, [...addresses].sort()));
+  }
+  if (random.chance(0.5)) additional.push(opt());
+  const message = response({
+    query,
+    flags: 0x8180 | random.pick([0, 0, 0x0200]),
+    answers: random.chance(0.5) ? answers : [...answers, unrelated(random, TYPE.SRV)],
+    authority: random.chance(0.5) ? [] : [unrelated(random)],
+    additional: random.shuffled(additional),
+  });
+  return { query, type: 'SRV', message, expected: new Set(), expectedServices };
+}
+
+function generateAddresses(random: RandomSource): Input {
   const hostname = random.pick(HOSTNAMES);
-  const type: RecordType = random.chance(0.7) ? 'A' : 'AAAA';
+  const type: AddressType = random.chance(0.7) ? 'A' : 'AAAA';
   const query = rawQuery({ id: random.below(0x10000), hostname, type, edns: random.chance(0.5) });
   const count = random.chance(0.003) ? random.between(1_000, 4_000) : random.pick(COUNTS);
   // Comparing thousands of written-out names with each name of a long chain may exceed the reader's budget.
@@ -80,7 +123,7 @@ function changeCase(random: RandomSource, text: string): string {
     : text.replace(/[a-z]/g, (letter) => (random.chance(0.5) ? letter.toUpperCase() : letter));
 }
 
-function address(random: RandomSource, type: RecordType): Buffer {
+function address(random: RandomSource, type: AddressType): Buffer {
   if (type === 'A') return random.octets(4);
   // Many zeroes, for `::`; never an address that is refused.
   const octets = random.octets(16).map((octet) => (random.chance(0.5) ? 0 : octet));
@@ -92,8 +135,8 @@ function isPods(octets: Buffer): boolean {
   return (octets[0] as number) > 0 && (octets[0] as number) < 224;
 }
 
-/** A record of another type, class or owner, which must be skipped. */
-function unrelated(random: RandomSource): Buffer {
+/** A record of another type than the one asked for, or of another class or owner, which must be skipped. */
+function unrelated(random: RandomSource, asked?: number): Buffer {
   switch (random.below(4)) {
     case 0:
       return a('10.9.9.9', { owner: name('else.where') });
@@ -102,6 +145,9 @@ function unrelated(random: RandomSource): Buffer {
     case 2:
       return cname(name('alias.example'), name('target.example'));
     default:
-      return record({ type: random.pick(OTHER_TYPES), rdata: random.octets(random.below(40)) });
+      return record({
+        type: random.pick(OTHER_TYPES.filter((type) => type !== asked)),
+        rdata: random.octets(random.below(40)),
+      });
   }
 }

@@ -5,6 +5,7 @@
 import { createHash } from 'node:crypto';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
+import type { RecordType } from '../../lib/dns/message.js';
 import { CORPUS } from './corpus.js';
 import { type Finding, Fuzzer } from './fuzzer.js';
 import { minimise } from './minimise.js';
@@ -23,7 +24,7 @@ interface Saved {
   readonly seed: number;
   readonly execution: number;
   /** Of a message, in hex. */
-  readonly type?: 'A' | 'AAAA';
+  readonly type?: RecordType;
   readonly query?: string;
   readonly message?: string;
   readonly whole?: string;

@@ -37,7 +37,7 @@ export function randomMessage(input: Input, random: RandomSource): Input {
 }
 
 function otherType({ type }: Input): Input['type'] {
-  return type === 'A' ? 'AAAA' : 'A';
+  return ({ A: 'AAAA', AAAA: 'SRV', SRV: 'A' } as const)[type];
 }
 
 /** With the id, flags, number of questions and question of the query, as far as they fit. */
@@ -197,7 +197,9 @@ const MUTATIONS: readonly Mutation[] = [
   // Mutations of fields and records.
   rewrite('count', near),
   rewrite('rdlength', near),
-  rewrite('type', (random) => random.pick([TYPE.A, TYPE.AAAA, TYPE.CNAME, TYPE.SOA, TYPE.OPT, random.below(0x10000)])),
+  rewrite('type', (random) =>
+    random.pick([TYPE.A, TYPE.AAAA, TYPE.SRV, TYPE.CNAME, TYPE.SOA, TYPE.OPT, random.below(0x10000)]),
+  ),
   rewrite('class', (random) => random.pick([1, 1, 3, 255, 0x8001, random.below(0x10000)])),
   rewrite('ttl', near),
   rewrite('pointer', (random, _old, at, message) => somewhere(random, at, message)),

@@ -1,11 +1,12 @@
 /** The properties that every message must have, and the check of one message. */
 import { isIP } from 'node:net';
 import { getHeapStatistics } from 'node:v8';
-import { classify } from '../../lib/dns/message.js';
+import { type AddressType, classify } from '../../lib/dns/message.js';
 import { MalformedMessage } from '../../lib/dns/name.js';
 import { type Response, readResponse } from '../../lib/dns/response.js';
+import type { ServiceRecord } from '../../lib/dns/service-records.js';
 import type { Input } from './generator.js';
-import { readByTheRules } from './reference.js';
+import { readByTheRules, serviceText } from './reference.js';
 
 /** The code under test: classifies and reads a response, as over TCP, where a truncated one is read too. */
 export interface Subject {
@@ -124,19 +125,41 @@ function leastGrowth(subject: Subject, input: Input): number {
 /** Every address must be the data of an A or AAAA record of class IN in the octets, and there may not be more than fit. */
 function ungrounded({ message, type }: Input, response: Response): Flaw | null {
   const flaw = (detail: string): Flaw => ({ property: 'holds what it gives', detail });
-  const { addresses, refused, ttlMs } = response;
-  if (addresses.length + refused > Math.max(0, message.length - 12) / LEAST_RECORD_OCTETS)
+  const { addresses, services, refused, ttlMs } = response;
+  if (addresses.length + services.length + refused > Math.max(0, message.length - 12) / LEAST_RECORD_OCTETS)
     return flaw(`${addresses.length} addresses and ${refused} refused out of ${message.length} octets`);
   if (new Set(addresses).size !== addresses.length) return flaw('an address is given twice');
   if (!(Number.isInteger(ttlMs) && ttlMs >= 0 && ttlMs <= 0x7fff_ffff * 1000)) return flaw(`a TTL of ${ttlMs} ms`);
+  if (type === 'SRV') {
+    const strange = addresses.length > 0 || services.some((service) => !isHeld(message, service));
+    return strange ? flaw('an address, or a service that is in no record') : null;
+  }
+  if (services.length > 0) return flaw('a service that was not asked for');
   if (addresses.length === 0) return null;
   const held = heldIn(message, type);
   const invented = addresses.find((address) => isIP(address) !== (type === 'A' ? 4 : 6) || !held.has(hexOf(address)));
   return invented === undefined ? null : flaw(`${JSON.stringify(invented)} is in no record`);
 }
 
+/** The numbers of a service must be the data of an SRV record, and its addresses those of A and AAAA records. */
+function isHeld(message: Buffer, { priority, weight, port, ipv4, ipv6 }: ServiceRecord): boolean {
+  const numbers = Buffer.alloc(6);
+  for (const [index, value] of [priority, weight, port].entries()) numbers.writeUInt16BE(value, 2 * index);
+  if (port === 0 || !message.includes(numbers)) return port === 0 && ipv4.length + ipv6.length === 0;
+  const isIn = (type: AddressType, addresses: readonly string[]): boolean => {
+    if (addresses.length === 0) return true;
+    const held = heldIn(message, type);
+    return addresses.every((text) => isIP(text) === (type === 'A' ? 4 : 6) && held.has(hexOf(text)));
+  };
+  return isIn('A', ipv4) && isIn('AAAA', ipv6);
+}
+
+function textOf({ priority, weight, port, target, ipv4, ipv6 }: ServiceRecord): string {
+  return serviceText([priority, weight, port], target, [...ipv4, ...ipv6].map(hexOf).sort());
+}
+
 /** All octets that can be the data of such a record, at any offset, as hex. */
-function heldIn(message: Buffer, type: 'A' | 'AAAA'): Set<string> {
+function heldIn(message: Buffer, type: AddressType): Set<string> {
   const [kind, length] = type === 'A' ? [1, 4] : [28, 16];
   const typeAndClass = Buffer.from([0, kind, 0, 1]);
   const held = new Set<string>();
@@ -163,11 +186,13 @@ function hexOf(address: string): string {
 }
 
 /** A valid message must be read, and give the addresses that it was made of. */
-function unexpected({ expected }: Input, outcome: Outcome): Flaw | null {
+function unexpected({ expected, expectedServices = [] }: Input, outcome: Outcome): Flaw | null {
   if (expected === undefined) return null;
   const flaw = (detail: string): Flaw => ({ property: 'reads what is valid', detail });
   if (outcome.kind === 'threw') return flaw('a valid message made it throw');
   if (outcome.kind !== 'read') return flaw(`a valid message is ${outcome.kind}: ${outcome.why}`);
+  const services = outcome.response.services.map(textOf);
+  if (services.join() !== expectedServices.join()) return flaw(`${services} instead of ${expectedServices}`);
   return sameAddresses(outcome.response.addresses, expected)
     ? null
     : flaw(difference(outcome.response.addresses, expected));
@@ -186,6 +211,8 @@ function disagreement({ message, type }: Input, outcome: Outcome): Flaw | null {
   if (reading.kind === 'malformed') return flaw(`read, where the rules see ${reading.why}`);
   if (outcome.kind === 'read' && !sameAddresses(outcome.response.addresses, reading.addresses))
     return flaw(difference(outcome.response.addresses, reading.addresses));
+  if (outcome.kind === 'read' && outcome.response.services.map(textOf).join() !== reading.services.join())
+    return flaw(`${outcome.response.services.map(textOf)} instead of ${reading.services}`);
   return outcome.kind === 'read' && outcome.response.refused !== reading.refused
     ? flaw(`${outcome.response.refused} refused, ${reading.refused} by the rules`)
     : null;
@@ -212,7 +239,9 @@ function signatureOf(outcome: Outcome, { message, type }: Input): string {
   const size = (count: number): number => Math.ceil(Math.log2(count + 1));
   if (outcome.kind === 'threw') return `threw ${(outcome.error as Error)?.name}`;
   if (outcome.kind !== 'read') return `${outcome.kind} ${outcome.why} ${size(message.length)}`;
-  const { rcode, truncated, addresses, refused, ttlMs } = outcome.response;
+  const { rcode, truncated, addresses, services, refused, ttlMs } = outcome.response;
+  const glue = services.reduce((sum, { ipv4, ipv6 }) => sum + ipv4.length + ipv6.length, 0);
   const named = /^RCODE/.test(rcode) ? 'RCODE' : rcode;
-  return [type, named, truncated, size(addresses.length), size(refused), ttlMs > 0, size(message.length)].join();
+  const found = [addresses.length, services.length, glue, refused];
+  return [type, named, truncated, ...found.map(size), ttlMs > 0, size(message.length)].join();
 }

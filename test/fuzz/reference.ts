@@ -7,7 +7,12 @@ import type { RecordType } from '../../lib/dns/message.js';
 export type Reading =
   | { readonly kind: 'malformed'; readonly why: string }
   /** Addresses as hex. Those that no connection can be opened to are left out and counted. */
-  | { readonly kind: 'read'; readonly addresses: ReadonlySet<string>; readonly refused: number };
+  | {
+      readonly kind: 'read';
+      readonly addresses: ReadonlySet<string>;
+      readonly services: readonly string[];
+      readonly refused: number;
+    };
 
 interface Rr {
   readonly owner: string;
@@ -15,6 +20,7 @@ interface Rr {
   readonly type: number;
   readonly isIn: boolean;
   readonly isAnswer: boolean;
+  readonly isAdditional: boolean;
   readonly rdata: Buffer;
   readonly rdataAt: number;
 }
@@ -24,6 +30,7 @@ class Broken extends Error {}
 const A = 1;
 const CNAME = 5;
 const AAAA = 28;
+const SRV = 33;
 const OPT = 41;
 
 export function readByTheRules(message: Buffer, type: RecordType): Reading {
@@ -60,6 +67,7 @@ function read(message: Buffer, type: RecordType): Reading {
       type: message.readUInt16BE(end),
       isIn: message.readUInt16BE(end + 2) === 1,
       isAnswer: index < answers,
+      isAdditional: index >= answers + message.readUInt16BE(8),
       rdata,
       rdataAt,
     });
@@ -77,14 +85,46 @@ function read(message: Buffer, type: RecordType): Reading {
 
   const answered = ours.filter((rr) => rr.isAnswer);
   const names = chainFrom(message, asked, answered);
+  if (type === 'SRV') return readServices(message, ours, names);
   const wanted = type === 'A' ? A : AAAA;
   const found = answered.filter((rr) => rr.type === wanted && names.has(rr.owner)).map(({ rdata }) => rdata);
   const hex = (all: readonly Buffer[]): Set<string> => new Set(all.map((octets) => octets.toString('hex')));
   return {
     kind: 'read',
     addresses: hex(found.filter(isConnectable)),
+    services: [],
     refused: hex(found.filter((octets) => !isConnectable(octets))).size,
   };
+}
+
+/** A service as text: its three numbers, its target, and the addresses of its target as hex, in order. */
+export function serviceText(numbers: readonly number[], target: string, addresses: readonly string[]): string {
+  return [numbers.join('/'), target, ...addresses].join(' ');
+}
+
+function readServices(message: Buffer, ours: readonly Rr[], names: ReadonlySet<string>): Reading {
+  const services: string[] = [];
+  const refusedAddresses = new Set<string>();
+  let refused = 0;
+  for (const { rdata, rdataAt } of ours.filter((rr) => rr.isAnswer && rr.type === SRV && names.has(rr.owner))) {
+    if (rdata.length < 7) throw new Broken('a short SRV');
+    const { text: target, end } = nameAt(message, rdataAt + 6);
+    if (end !== rdataAt + rdata.length) throw new Broken('an SRV of another length');
+    const numbers = [rdata.readUInt16BE(0), rdata.readUInt16BE(2), rdata.readUInt16BE(4)];
+    const labels = target === '' ? [] : target.split(',').map((label) => Buffer.from(label, 'hex').toString('latin1'));
+    const isHostname = labels.every((label) => /^[a-z0-9_-]+$/.test(label));
+    const owned = ours.filter((rr) => rr.isAdditional && rr.owner === target && target !== '');
+    const addresses = owned.filter((rr) => rr.type === A || rr.type === AAAA).map((rr) => rr.rdata);
+    if (isHostname)
+      for (const octets of addresses) if (!isConnectable(octets)) refusedAddresses.add(octets.toString('hex'));
+    if (!isHostname || (numbers[2] === 0 && target !== '')) {
+      refused += 1;
+      continue;
+    }
+    const usable = addresses.filter(isConnectable).map((octets) => octets.toString('hex'));
+    services.push(serviceText(numbers, labels.join('.'), [...new Set(usable)].sort()));
+  }
+  return { kind: 'read', addresses: new Set(), services, refused: refused + refusedAddresses.size };
 }
 
 function chainFrom(message: Buffer, asked: string, answers: readonly Rr[]): Set<string> {

@@ -46,6 +46,8 @@ const READERS: Readonly<Record<string, Reader>> = {
       '[',
       ']',
       '.',
+      '_x.',
+      '_tcp.',
       ...NAMES,
       ...ADDRESSES,
       ...PORTS,
@@ -58,12 +60,13 @@ const READERS: Readonly<Record<string, Reader>> = {
         must(error instanceof HeadlessError && error.code === 'ERR_HEADLESS_TARGET', `threw ${error}`);
         return 'refused';
       }
-      must(target.port >= 1 && target.port <= 65_535, `port ${target.port}`);
+      if (target.port !== null) must(target.port >= 1 && target.port <= 65_535, `port ${target.port}`);
+      else must(/^_[^.]+\._tcp\../i.test(target.hostname), `a named port of ${target.hostname}`);
       // DNS can be asked for every host that a target may have.
       if (isIP(target.hostname) === 0) encodeQuery({ id: 1, hostname: target.hostname, type: 'A', edns: true });
       const again = parseTarget(formatTarget(target));
       must(JSON.stringify(again) === JSON.stringify(target), `reads its own form as ${JSON.stringify(again)}`);
-      return `${target.absolute} ${target.server !== null} ${isIP(target.hostname)}`;
+      return `${target.absolute} ${target.server !== null} ${isIP(target.hostname)} ${target.port === null}`;
     },
   },
   parseServer: {

@@ -30,7 +30,15 @@ function toResult(answer: FakeAnswer, { server, question: { hostname } }: Exchan
     return { kind: 'failed', failure: { reason: answer, message: `${address} ${answer}`, hostname, server: address } };
   }
   const parts = Array.isArray(answer) ? { addresses: answer } : answer;
-  const response = { rcode: 'NOERROR', truncated: false, addresses: [], refused: 0, ttlMs: 30_000, ...parts };
+  const response = {
+    rcode: 'NOERROR',
+    truncated: false,
+    addresses: [],
+    services: [],
+    refused: 0,
+    ttlMs: 30_000,
+    ...parts,
+  };
   return { kind: 'response', response };
 }
 

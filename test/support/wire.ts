@@ -4,7 +4,7 @@ import { encodeQuery, type Query } from '../../lib/dns/message.js';
 export const HOSTNAME = 'svc.ns.svc.cluster.local';
 /** The owner of nearly every record: a pointer to the question's name. */
 export const QUESTION = Buffer.from([0xc0, 0x0c]);
-export const TYPE = { A: 1, NS: 2, CNAME: 5, SOA: 6, TXT: 16, AAAA: 28, OPT: 41, DNSKEY: 48 } as const;
+export const TYPE = { A: 1, NS: 2, CNAME: 5, SOA: 6, TXT: 16, AAAA: 28, SRV: 33, OPT: 41, DNSKEY: 48 } as const;
 
 export function aQuery(changes: Partial<Query> = {}): Buffer {
   return encodeQuery({ id: 0x1234, hostname: HOSTNAME, type: 'A', edns: false, ...changes });
@@ -62,6 +62,20 @@ export function a(address: string, parts: RecordParts = {}): Buffer {
 
 export function cname(owner: Buffer, target: Buffer, parts: RecordParts = {}): Buffer {
   return record({ owner, type: TYPE.CNAME, rdata: target, ...parts });
+}
+
+/** Priority 0, weight 100 as CoreDNS has it, unless told otherwise. */
+export function srv(
+  port: number,
+  target: Buffer,
+  parts: RecordParts & { priority?: number; weight?: number } = {},
+): Buffer {
+  const { priority = 0, weight = 100, ...rest } = parts;
+  return record({ type: TYPE.SRV, rdata: Buffer.concat([u16(priority), u16(weight), u16(port), target]), ...rest });
+}
+
+export function aaaa(hex: string, parts: RecordParts = {}): Buffer {
+  return record({ type: TYPE.AAAA, rdata: Buffer.from(hex.padStart(32, '0'), 'hex'), ...parts });
 }
 
 export function opt(parts: { rcode?: number; rdata?: Buffer; owner?: Buffer } = {}): Buffer {

@@ -9,7 +9,9 @@ export type Expectation =
   | { readonly ignored: 'not-a-response' | 'id-mismatch' | 'question-mismatch' }
   /** Fails as a whole, with this error. */
   | { readonly malformed: RegExp }
-  | { readonly addresses: readonly string[]; readonly refused?: number; readonly rcode?: string };
+  | { readonly addresses: readonly string[]; readonly refused?: number; readonly rcode?: string }
+  /** Each as `"port target addresses"`, in order. */
+  | { readonly services: readonly string[]; readonly refused?: number };
 
 export interface Shape extends Input {
   /** The end of the sentence "a response with …". */
@@ -43,6 +45,10 @@ export function malformed(why: RegExp): Expectation {
 
 export function gives(...addresses: string[]): Expectation {
   return { addresses };
+}
+
+export function services(...all: string[]): Expectation {
+  return { services: all };
 }
 
 /** The title of the shape's test. */
