@@ -6,6 +6,8 @@ export interface Address {
   readonly port: number;
   /** The topology zone, where discovery tells one. */
   readonly zone?: string;
+  /** Of the SRV record (RFC 2782), where there is one: 0 to 65535. */
+  readonly weight?: number;
 }
 
 /** `"host:port"`, or `"[v6]:port"` (RFC 3986 section 3.2.2). */

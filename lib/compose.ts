@@ -8,9 +8,12 @@ import { defaultPort } from './discovery/default-port.js';
 import { Poller, type PollerSettings } from './discovery/poller.js';
 import { type Lookup, LookupResolver } from './dns/lookup-resolver.js';
 import type { NameResolver } from './dns/name-resolver.js';
+import { parseServiceName } from './dns/service-name.js';
+import { ServiceResolver } from './dns/service-resolver.js';
 import type { DnsSettings } from './dns/settings.js';
 import { StubResolver } from './dns/stub-resolver.js';
 import { ZonalResolver } from './dns/zonal-resolver.js';
+import { HeadlessError } from './errors.js';
 import { ChannelContext } from './grpc/channel-context.js';
 import { registerScheme } from './grpc/scheme.js';
 import type { HealthMonitor } from './health/health-monitor.js';
@@ -21,7 +24,7 @@ import type { Policy } from './picker/policy.js';
 import { preferredZone } from './picker/preferred-zone.js';
 import { roundRobin } from './picker/round-robin.js';
 import { type Runtime, systemRuntime } from './runtime.js';
-import { formatAuthority, type Target } from './target.js';
+import { formatAuthority, formatTarget, type Target } from './target.js';
 import { BalancerCounter, DiscoveryCounter } from './telemetry/counters.js';
 import { type Emit, emitToAll } from './telemetry/events.js';
 
@@ -32,8 +35,8 @@ const POLICIES: Readonly<Record<BalancePolicy, Policy>> = {
 
 const MONITORS: readonly HealthMonitor[] = [subchannelHealth];
 
-function filtersFor(target: Target): readonly AddressFilter[] {
-  return [defaultPort(target.port)];
+function filtersFor({ port }: Target): readonly AddressFilter[] {
+  return port === null ? [] : [defaultPort(port)];
 }
 
 function policyFor({ balance, zone }: HeadlessSettings): Policy {
@@ -69,6 +72,8 @@ export function registerHeadless(): void {
 
 function createSource(target: Target, settings: HeadlessSettings, runtime: Runtime): AddressSource {
   const { hostname, absolute, server } = target;
+  if (target.port === null && settings.dns.lookup)
+    throw refuseNamedPort(target, 'headless.dns.lookup, which tells no port');
   const { lookup: ownLookup, ...dns } = settings.dns;
   const lookup = isIP(hostname) ? literalLookup : ownLookup;
   // A lookup cannot be asked for another entry of a cache.
@@ -87,6 +92,12 @@ function createSource(target: Target, settings: HeadlessSettings, runtime: Runti
     },
     runtime,
   );
+}
+
+function refuseNamedPort(target: Target, what: string): HeadlessError {
+  const text = JSON.stringify(formatTarget(target));
+  const message = `target ${text} cannot be used with ${what}: write the port as a number, or leave the option out`;
+  return new HeadlessError('ERR_HEADLESS_TARGET', message);
 }
 
 /** An address needs no DNS: it is its own answer. */
@@ -131,6 +142,8 @@ function createResolver(
   runtime: Runtime,
   emit: Emit,
 ): NameResolver {
+  const service = parseServiceName(hostname);
+  if (service !== null && !lookup) return new ServiceResolver(hostname, service, absolute, dns, runtime, { emit });
   const create = (name: string, withoutSearch: boolean): NameResolver =>
     lookup ? new LookupResolver(name, lookup, emit) : new StubResolver(name, withoutSearch, dns, runtime, { emit });
   const plain = create(hostname, absolute);

@@ -2,17 +2,20 @@
  * Targets: `host:port`, `headless:///host:port`, `headless://server[:port]/host:port`; `dns:` is read as `headless:`,
  * so that a target need not be rewritten to try this package. A final dot on the host means "absolute, no search
  * list". Scheme and authority are as in gRPC's naming document (https://github.com/grpc/grpc/blob/master/doc/naming.md).
+ * In the place of `host:port`, `_port-name._tcp.host` leaves the port to SRV records (RFC 2782).
  */
 import { isIP } from 'node:net';
 import { formatHostPort } from './address.js';
 import { hostnameFault } from './dns/hostname.js';
+import { parseServiceName } from './dns/service-name.js';
 import { formatServer, parseServer, type ServerAddress } from './dns/settings.js';
 import { HeadlessError } from './errors.js';
 
 export interface Target {
   /** The host as written, without a final dot; an IP address without brackets. */
   readonly hostname: string;
-  readonly port: number;
+  /** null where SRV records tell it: then `hostname` begins with `_port-name._tcp`. */
+  readonly port: number | null;
   /** Written with a final dot: the search list is not used. */
   readonly absolute: boolean;
   /** The DNS server named as the authority; null where none is. */
@@ -38,6 +41,18 @@ export function parseTarget(text: string): Target {
     throw refuse(text, `its DNS server "${authority}" is not an IP address with an optional port`);
 
   const [, bracketed, plain, portText] = HOST_PORT.exec(path) ?? [];
+  const namedPort = parseServiceName(plain ?? path);
+  if (namedPort !== null) {
+    const { port, protocol } = namedPort;
+    if (protocol !== 'tcp') throw refuse(text, `its protocol is "_${protocol}", and gRPC needs "_tcp"`);
+    if (portText !== undefined)
+      throw refuse(text, `SRV records tell the port of "_${port}._tcp", so leave out ":${portText}"`);
+    if (port === '') throw refuse(text, 'its port has no name');
+    const { hostname, absolute } = readHost(text, path);
+    if (hostnameFault(parseServiceName(hostname)?.service ?? '') !== undefined)
+      throw refuse(text, `it has no service after "_${port}._tcp"`);
+    return { hostname, port: null, absolute, server };
+  }
   const host = bracketed ?? plain;
   if (host === undefined || portText === undefined) throw refuse(text, 'it has no port');
   const port = Number(portText);
@@ -47,23 +62,33 @@ export function parseTarget(text: string): Target {
     return { hostname: bracketed, port, absolute: true, server };
   }
 
+  const { hostname, absolute } = readHost(text, host);
+  return { hostname, port, absolute: absolute || isIP(hostname) !== 0, server };
+}
+
+/** A host with or without a final dot. */
+function readHost(text: string, host: string): Pick<Target, 'hostname' | 'absolute'> {
   const absolute = host.endsWith('.');
   const hostname = absolute ? host.slice(0, -1) : host;
   const fault = hostnameFault(hostname);
   if (fault !== undefined) throw refuse(text, fault);
-  return { hostname, port, absolute: absolute || isIP(hostname) !== 0, server };
+  return { hostname, absolute };
 }
 
 /** The form that grpc-js is given, and that `getTarget()` returns. */
 export function formatTarget(target: Target): string {
   const authority = target.server ? formatServer(target.server) : '';
   const dot = target.absolute && isIP(target.hostname) === 0 ? '.' : '';
-  return `${SCHEME}://${authority}/${formatHostPort(target.hostname + dot, target.port)}`;
+  const host = target.hostname + dot;
+  return `${SCHEME}://${authority}/${target.port === null ? host : formatHostPort(host, target.port)}`;
 }
 
-/** What goes into `:authority`, SNI and the TLS name check: the Service's name, whichever IP is dialled. */
-export function formatAuthority(target: Target): string {
-  return formatHostPort(target.hostname, target.port);
+/**
+ * What goes into `:authority`, SNI and the TLS name check: the Service's name, whichever IP is dialled. Where SRV tells
+ * the port there may be several ports, and the authority has none.
+ */
+export function formatAuthority({ hostname, port }: Target): string {
+  return port === null ? (parseServiceName(hostname)?.service ?? hostname) : formatHostPort(hostname, port);
 }
 
 function splitUri(text: string): { authority: string | undefined; path: string } {
@@ -77,7 +102,8 @@ function splitUri(text: string): { authority: string | undefined; path: string }
 
 function refuse(text: unknown, flaw: string): HeadlessError {
   const remedy =
-    'write "service.namespace:port", "headless:///service.namespace:port" or "headless://dns-ip/name:port"';
+    'write "service.namespace:port", "headless:///service.namespace:port" or "headless://dns-ip/name:port", ' +
+    'or "_port-name._tcp.service.namespace" where SRV records tell the port';
   const shown = typeof text === 'string' ? JSON.stringify(text) : String(text);
   return new HeadlessError('ERR_HEADLESS_TARGET', `target ${shown} cannot be used: ${flaw}; ${remedy}`);
 }

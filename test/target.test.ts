@@ -26,7 +26,18 @@ const accepted: Record<string, Partial<Target>> = {
   'dns:50051': { hostname: 'dns' },
   'headless:50051': { hostname: 'headless' },
   'localhost:50051': { hostname: 'localhost' },
-  '_grpc._tcp.svc-1.ns:50051': { hostname: '_grpc._tcp.svc-1.ns' },
+  '_svc.ns:50051': { hostname: '_svc.ns' },
+  '_grpc._tcp.svc-1.ns': { hostname: '_grpc._tcp.svc-1.ns', port: null },
+  '_grpc._tcp.svc.ns.': { hostname: '_grpc._tcp.svc.ns', port: null, absolute: true },
+  '_GRPC._TCP.svc.ns': { hostname: '_GRPC._TCP.svc.ns', port: null },
+  'headless:///_grpc._tcp.svc.ns': { hostname: '_grpc._tcp.svc.ns', port: null },
+  'dns:///_grpc._tcp.svc.ns': { hostname: '_grpc._tcp.svc.ns', port: null },
+  'headless:///_grpc._tcp.svc.ns.': { hostname: '_grpc._tcp.svc.ns', port: null, absolute: true },
+  'headless://10.96.0.10:5353/_grpc._tcp.svc.ns': {
+    hostname: '_grpc._tcp.svc.ns',
+    port: null,
+    server: server('10.96.0.10', 5353),
+  },
   '10.0.0.1:50051': { hostname: '10.0.0.1', absolute: true },
   '[fd00::1]:50051': { hostname: 'fd00::1', absolute: true },
   'headless:///[fd00::1]:50051': { hostname: 'fd00::1', absolute: true },
@@ -68,6 +79,21 @@ const refused: Record<string, [text: string, flaw: RegExp]> = {
   'a DNS server with port 0': ['headless://10.96.0.10:0/svc.ns:1', /DNS server "10.96.0.10:0"/],
   'two slashes where three belong': ['headless://svc.ns:50051', /label "\/\/svc" has a character/],
   'another scheme': ['https://svc.ns:443', /its scheme "https" is not one/],
+  'a named port and a number': [
+    '_grpc._tcp.svc.ns:50051',
+    /SRV records tell the port of "_grpc._tcp", so leave out ":50051"/,
+  ],
+  'a named port, a number and the scheme': ['headless:///_grpc._tcp.svc.ns:50051', /leave out ":50051"/],
+  'a named port and another protocol': [
+    'headless:///_grpc._udp.svc.ns',
+    /its protocol is "_udp", and gRPC needs "_tcp"/,
+  ],
+  'another protocol and a number': ['_grpc._udp.svc.ns:50051', /its protocol is "_udp"/],
+  'a port without a name': ['_._tcp.svc.ns', /its port has no name/],
+  'a named port without a service': ['_grpc._tcp', /it has no service after "_grpc\._tcp"/],
+  'a named port without a service but a dot': ['headless:///_grpc._tcp.', /it has no service after/],
+  'a named port of an empty label': ['_grpc._tcp.svc..ns', /an empty label/],
+  'a named port and a port in words': ['_grpc._tcp.svc.ns:http', /label "ns:http" has a character/],
   'the scheme of xDS': ['xds:///svc.ns:443', /its scheme "xds" is not one/],
 };
 
@@ -101,6 +127,14 @@ test('the authority is the name and the port, without a final dot and with brack
   assert.equal(formatAuthority(parseTarget('[fd00::1]:50051')), '[fd00::1]:50051');
 });
 
+test("the authority of a named port is the Service's name alone", () => {
+  assert.equal(formatAuthority(parseTarget('headless:///_grpc._tcp.svc.ns')), 'svc.ns');
+  assert.equal(
+    formatAuthority(parseTarget('_grpc._tcp.hello.shop.svc.cluster.local.')),
+    'hello.shop.svc.cluster.local',
+  );
+});
+
 const label = fc.stringMatching(/^[A-Za-z0-9_-]{1,20}$/);
 const dnsName = fc.array(label, { minLength: 1, maxLength: 8 }).map((labels) => labels.join('.'));
 const ipv6 = fc.ipV6().filter((text) => isIP(text) === 6);
@@ -121,7 +155,9 @@ test('every target survives being formatted and read again', () => {
 });
 
 test('any text is either a target with a sound name and port or ERR_HEADLESS_TARGET, nothing else', () => {
-  const near = fc.array(fc.constantFrom('headless', 'dns', ':', '//', '/', '[', ']', '.', 'a', '1', '::1', '\0', ' '));
+  const near = fc.array(
+    fc.constantFrom('headless', 'dns', ':', '//', '/', '[', ']', '.', 'a', '1', '::1', '\0', ' ', '_x.', '_tcp.'),
+  );
   fc.assert(
     fc.property(
       fc.oneof(
@@ -131,7 +167,8 @@ test('any text is either a target with a sound name and port or ERR_HEADLESS_TAR
       (text) => {
         try {
           const target = parseTarget(text);
-          assert.ok(target.port >= 1 && target.port <= 65_535);
+          if (target.port === null) assert.match(target.hostname, /^_[^.]+\._tcp\../i);
+          else assert.ok(target.port >= 1 && target.port <= 65_535);
           assert.ok(isIP(target.hostname) || /^[\w-]+(\.[\w-]+)*$/.test(target.hostname), target.hostname);
           assert.deepEqual(parseTarget(formatTarget(target)), target);
         } catch (error) {

@@ -55,6 +55,7 @@ export class EndpointSet {
         endpoint.zone = zone;
         rezoned = true;
       }
+      endpoint.weight = address.weight;
       this.#listed += 1;
       if (!known) {
         this.#endpoints.set(address, endpoint);

@@ -66,6 +66,8 @@ export class Endpoint implements PickableEndpoint {
   zone: string | null;
   /** The number of the last set that had it; see `EndpointSet`. */
   setNumber = 0;
+  /** As the last set tells it; undefined where it tells none. */
+  weight: number | undefined;
   readonly #context: EndpointContext;
   #state: EndpointState = { kind: 'queued' };
   #since: number;
@@ -166,6 +168,7 @@ export class Endpoint implements PickableEndpoint {
       failed: this.#failed,
       since: this.#since,
       zone: this.zone,
+      weight: this.weight ?? null,
     };
   }
 

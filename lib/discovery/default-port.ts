@@ -9,6 +9,6 @@ export function defaultPort(port: number): AddressFilter {
   return (addresses) => addresses.map((address) => (address.port === NO_PORT ? withPort(address, port) : address));
 }
 
-function withPort({ host, zone }: Address, port: number): Address {
-  return zone === undefined ? { host, port } : { host, port, zone };
+function withPort(address: Address, port: number): Address {
+  return address.zone === undefined ? { host: address.host, port } : { ...address, port };
 }

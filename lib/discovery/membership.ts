@@ -1,7 +1,9 @@
 /** What an answer means for the set of addresses. Pure: the old set and a resolution in, the new set out. */
+import type { Address } from '../address.js';
 import type { Outcome, OutcomeSource, Resolution } from '../dns/resolution.js';
 import type { DnsError } from '../errors.js';
 import type { AnswerUse } from './answer-age.js';
+import { NO_PORT } from './default-port.js';
 
 /** What NXDOMAIN and NODATA do to a working set: nothing, or empty it. */
 export type EmptyRule = 'keep' | 'drop';
@@ -10,13 +12,15 @@ export type EmptyRule = 'keep' | 'drop';
 export interface Membership {
   /** By the record type that each address came from: one may fail while another answers. */
   readonly bySource: ReadonlyMap<OutcomeSource, readonly string[]>;
-  /** All hosts, each once. */
+  /** All hosts, each once. Those of SRV are `"host:port"`. */
   readonly hosts: ReadonlySet<string>;
+  /** What SRV tells of its hosts. Empty where none comes from SRV. */
+  readonly services: ReadonlyMap<string, Address>;
 }
 
 export interface MembershipUpdate {
   readonly membership: Membership;
-  /** The set is not the one it was. Order never counts: DNS servers shuffle. */
+  /** The set, or a weight in it, is not what it was. Order never counts: DNS servers shuffle. */
   readonly changed: boolean;
   /** What went wrong, or that the answer was empty; null where every outcome had addresses. */
   readonly error: DnsError | null;
@@ -27,8 +31,15 @@ export interface MembershipUpdate {
 }
 
 const NO_LIMITS: ReadonlyMap<OutcomeSource, AnswerUse> = new Map();
+const NO_SERVICES: Membership['services'] = new Map();
 
-export const EMPTY_MEMBERSHIP: Membership = { bySource: new Map(), hosts: new Set() };
+export const EMPTY_MEMBERSHIP: Membership = { bySource: new Map(), hosts: new Set(), services: NO_SERVICES };
+
+/** The set as subscribers are told it. */
+export function addressesOf({ hosts, services }: Membership): readonly Address[] {
+  if (services.size === 0) return Array.from(hosts, (host) => ({ host, port: NO_PORT }));
+  return Array.from(hosts, (host) => services.get(host) ?? { host, port: NO_PORT });
+}
 
 /**
  * Applies one resolution.
@@ -64,9 +75,36 @@ export function applyResolution(
   const hosts = unionOf([...bySource.values()]);
   const emptied = hosts.size === 0 && previous.hosts.size > 0;
   if (emptied && rule === 'keep') return { ...result, membership: previous, changed: false };
-  const changed = !sameSet(previous.hosts, hosts);
+  const told = resolution.outcomes.get('SRV');
+  const services = servicesOf(previous.services, told, useOf('SRV'), bySource.get('SRV'));
+  const sameHosts = sameSet(previous.hosts, hosts);
+  const changed = !sameHosts || !sameWeights(previous.services, services);
   // Addresses may have moved from one source to another without the set changing.
-  return { ...result, membership: { bySource, hosts: changed ? hosts : previous.hosts }, changed };
+  return { ...result, membership: { bySource, hosts: sameHosts ? previous.hosts : hosts, services }, changed };
+}
+
+/** Of the hosts of SRV: what the newest answer tells of them. */
+function servicesOf(
+  before: Membership['services'],
+  outcome: Outcome | undefined,
+  use: AnswerUse,
+  hosts: readonly string[] | undefined,
+): Membership['services'] {
+  if (hosts === undefined) return NO_SERVICES;
+  if (outcome?.kind !== 'addresses' || use === 'ignore') return before;
+  const told = new Map(outcome.addresses.map((host, index) => [host, outcome.services?.[index]]));
+  const services = new Map<string, Address>();
+  for (const host of hosts) {
+    const service = use === 'add' ? (before.get(host) ?? told.get(host)) : (told.get(host) ?? before.get(host));
+    if (service !== undefined) services.set(host, service);
+  }
+  return services;
+}
+
+function sameWeights(before: Membership['services'], after: Membership['services']): boolean {
+  if (before === after) return true;
+  for (const [host, { weight }] of after) if (before.get(host)?.weight !== weight) return false;
+  return true;
 }
 
 function applyOutcome(before: readonly string[], outcome: Outcome, use: AnswerUse): readonly string[] {

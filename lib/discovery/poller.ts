@@ -15,7 +15,7 @@ import type { AddressSource, AddressUpdate, SourceStatus, Subscription } from '.
 import type { AnswerUse, TimedAnswer } from './answer-age.js';
 import { PLAIN_BITS } from './cache-bits.js';
 import { CacheReading } from './cache-reading.js';
-import { applyResolution, EMPTY_MEMBERSHIP, type EmptyRule, type Membership } from './membership.js';
+import { addressesOf, applyResolution, EMPTY_MEMBERSHIP, type EmptyRule, type Membership } from './membership.js';
 import { RequestBackoff } from './request-backoff.js';
 import { type RefreshSettings, Schedule } from './schedule.js';
 import { sameZones, toAddresses } from './zone-labels.js';
@@ -176,7 +176,7 @@ export class Poller implements AddressSource {
     const rezoned = !sameZones(update.membership.hosts, this.#zone, zone);
     this.#zone = zone;
     if (update.changed || rezoned) {
-      this.#addresses = toAddresses(update.membership.hosts, zone);
+      this.#addresses = zone === null ? addressesOf(update.membership) : toAddresses(update.membership.hosts, zone);
       this.#version += 1;
     }
     if (update.changed) {

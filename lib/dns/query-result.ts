@@ -1,10 +1,11 @@
 /** What one question came to, and how the results of a search add up to a resolution. Pure. */
 import type { Transport } from './exchange.js';
 import { type EmptyReason, type Failure, type FailureReason, type RcodeReason, toError } from './failure.js';
-import type { QueryBits, Question } from './message.js';
+import type { AddressType, QueryBits, Question, RecordType } from './message.js';
 import type { Addresses, Outcome, Resolution } from './resolution.js';
 import type { Response } from './response.js';
 import type { SearchScope } from './search-list.js';
+import type { ServiceRecord } from './service-records.js';
 import { formatServer, type ServerAddress } from './settings.js';
 
 /** A valid response, whatever its RCODE, and where it came from. */
@@ -22,9 +23,23 @@ export type QueryOutcome =
   | { readonly kind: 'empty'; readonly failure: Failure<EmptyReason>; readonly ttlMs: number }
   | { readonly kind: 'failed'; readonly failure: Failure<FailureReason> };
 
-export interface QueryResult {
+/** SRV records, before the addresses of their targets are there. */
+export interface ServiceTargets {
+  readonly kind: 'services';
+  /** At least one. */
+  readonly services: readonly ServiceRecord[];
+  readonly ttlMs: number;
+  readonly partial: boolean;
+}
+
+/** What a response to a question of this type may come to. */
+export type ResponseOutcome<T extends RecordType> = T extends AddressType
+  ? QueryOutcome
+  : QueryOutcome | ServiceTargets;
+
+export interface QueryResult<O = QueryOutcome> {
   readonly question: Question;
-  readonly outcome: QueryOutcome;
+  readonly outcome: O;
   /** The last valid response, which a later attempt may have failed to better; null where there was none. */
   readonly last: ServerResponse | null;
 }
@@ -35,8 +50,15 @@ const RCODE_REASONS: ReadonlyMap<string, RcodeReason> = new Map([
 ]);
 
 /** What a valid response says. `failed`: another server should be asked. */
-export function toOutcome({ hostname, type }: Question, { response, server }: ServerResponse): QueryOutcome {
-  const { addresses, ttlMs, truncated, rcode, refused } = response;
+export function toOutcome<T extends RecordType>(
+  question: Question<T>,
+  { response, server }: ServerResponse,
+): ResponseOutcome<T>;
+export function toOutcome(
+  { hostname, type }: Question,
+  { response, server }: ServerResponse,
+): QueryOutcome | ServiceTargets {
+  const { addresses, services, ttlMs, truncated, rcode, refused } = response;
   const address = formatServer(server);
   const failure = <R extends EmptyReason | FailureReason>(reason: R, what: string): Failure<R> => ({
     reason,
@@ -47,8 +69,12 @@ export function toOutcome({ hostname, type }: Question, { response, server }: Se
   if (rcode === 'NXDOMAIN') return { kind: 'empty', failure: failure('nxdomain', 'NXDOMAIN (no such name)'), ttlMs };
   if (rcode !== 'NOERROR') return { kind: 'failed', failure: failure(RCODE_REASONS.get(rcode) ?? 'rcode', rcode) };
   if (addresses.length > 0) return { kind: 'addresses', addresses, ttlMs, partial: truncated };
+  if (services.length > 0) return { kind: 'services', services, ttlMs, partial: truncated };
   // Not NODATA: the part that is missing may hold addresses.
-  if (truncated) return { kind: 'failed', failure: failure('malformed', 'over TCP with TC set and no address') };
+  if (truncated) {
+    const what = type === 'SRV' ? 'SRV record' : 'address';
+    return { kind: 'failed', failure: failure('malformed', `over TCP with TC set and no ${what}`) };
+  }
   const what =
     refused > 0
       ? `NODATA (the name has ${refused} ${type} record${refused === 1 ? '' : 's'}, but no connection can be opened to such an address)`

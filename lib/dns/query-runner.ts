@@ -7,13 +7,21 @@ import type { Clock } from '../runtime.js';
 import type { Emit } from '../telemetry/events.js';
 import type { Exchange, ExchangeRequest, Transport } from './exchange.js';
 import type { Failure, FailureReason } from './failure.js';
-import type { QueryBits, Question } from './message.js';
-import { type QueryOutcome, type QueryResult, type ServerResponse, toOutcome, withHistory } from './query-result.js';
+import type { QueryBits, Question, RecordType } from './message.js';
+import {
+  type QueryOutcome,
+  type QueryResult,
+  type ResponseOutcome,
+  type ServerResponse,
+  toOutcome,
+  withHistory,
+} from './query-result.js';
 import type { ResolutionPlan } from './resolution-plan.js';
 import { ServerOrder, TransportMemory } from './servers.js';
 import type { ServerAddress } from './settings.js';
 
-interface AttemptRequest extends Pick<ExchangeRequest, 'server' | 'question' | 'signal'> {
+interface AttemptRequest<T extends RecordType> extends Pick<ExchangeRequest, 'server' | 'signal'> {
+  readonly question: Question<T>;
   readonly bits: QueryBits;
   /** For all queries of the attempt. */
   readonly timeoutMs: number;
@@ -28,8 +36,8 @@ interface FailedTransports {
 }
 
 /** What one attempt at one server came to; `response` is null where no valid one came. */
-interface Attempt {
-  readonly outcome: QueryOutcome;
+interface Attempt<T extends RecordType> {
+  readonly outcome: QueryOutcome | ResponseOutcome<T>;
   readonly response: ServerResponse | null;
 }
 
@@ -52,13 +60,18 @@ export class QueryRunner {
   }
 
   /** Rejects only with the signal's reason. */
-  async run(question: Question, bits: QueryBits, plan: ResolutionPlan, signal: AbortSignal): Promise<QueryResult> {
+  async run<T extends RecordType>(
+    question: Question<T>,
+    bits: QueryBits,
+    plan: ResolutionPlan,
+    signal: AbortSignal,
+  ): Promise<QueryResult<QueryOutcome | ResponseOutcome<T>>> {
     // Sorted for each question, so that a server that has just timed out does not delay the next candidate too.
     const servers = this.#order.sort(plan.servers);
     const failures: Failure<FailureReason>[] = [];
     const failed: FailedTransports = { udp: new Set(), tcpFirst: false };
     let last: ServerResponse | null = null;
-    const attempt = async (number: number): Promise<QueryOutcome> => {
+    const attempt = async (number: number): Promise<QueryOutcome | ResponseOutcome<T>> => {
       const server = servers[(number - 1) % servers.length] as ServerAddress;
       const request = { server, question, bits, timeoutMs: plan.timeoutMs, signal };
       const { outcome, response } = await this.#attempt(request, failed);
@@ -94,7 +107,7 @@ export class QueryRunner {
    * so over TCP (RFC 6891 section 6.2.5). TCP is not tried at once, because a NetworkPolicy may forbid it, and a
    * datagram that was merely lost does not need it.
    */
-  async #attempt(request: AttemptRequest, failed: FailedTransports): Promise<Attempt> {
+  async #attempt<T extends RecordType>(request: AttemptRequest<T>, failed: FailedTransports): Promise<Attempt<T>> {
     const { server, question } = request;
     const clock = this.#clock;
     const deadline = clock.now() + request.timeoutMs;

@@ -1,18 +1,24 @@
 /**
  * The result of resolving a name once, whether DNS servers or the user's own `Lookup` answered. Outcomes are kept apart
- * by their source (A, AAAA, lookup): one may fail while another answers, and then only the latter may change the set.
+ * by their source (A, AAAA, SRV, lookup): one may fail while another answers, and then only the latter may change the set.
  */
+import type { Address } from '../address.js';
 import type { DnsError } from '../errors.js';
 import type { EmptyReason, FailureReason } from './failure.js';
 import type { QueryBits } from './message.js';
 
 /** Where addresses come from: a record type, or the user's own lookup. */
-export type OutcomeSource = 'A' | 'AAAA' | 'lookup';
+export type OutcomeSource = 'A' | 'AAAA' | 'SRV' | 'lookup';
 
 export interface Addresses {
   readonly kind: 'addresses';
-  /** IP addresses as text, at least one, each once, and only ones that a connection can be opened to. */
+  /**
+   * IP addresses as text, at least one, each once, and only ones that a connection can be opened to. Of SRV:
+   * `"ip:port"`, or `"[v6]:port"`.
+   */
   readonly addresses: readonly string[];
+  /** Of SRV only: the same addresses, in the same order, with their ports and weights. */
+  readonly services?: readonly Address[];
   /** The smallest TTL along the CNAME chain and the addresses. */
   readonly ttlMs: number;
   /** The answer was truncated (TC over TCP): its addresses may be added to the set, but none may be removed. */

@@ -1,7 +1,7 @@
 /**
- * The stub resolver (RFC 9499): resolves one name when asked, through the search list, by the family that is set. Which
- * candidate is the Service's name is remembered in `search.ts`, how a question is put to the servers is in
- * `query-runner.ts`, and when to resolve again is decided by the poller.
+ * The stub resolver (RFC 9499): resolves one name when asked, through the search list. Which candidate is the Service's
+ * name is remembered in `search.ts`, what is asked for under each name is in `name-query.ts`, how a question is put to the
+ * servers in `query-runner.ts`, and when to resolve again is decided by the poller.
  */
 import type { Runtime } from '../runtime.js';
 import type { Emit } from '../telemetry/events.js';
@@ -9,14 +9,15 @@ import { BackgroundWork } from './background-work.js';
 import { type Exchange, exchange as realExchange } from './exchange.js';
 import { isRcode } from './failure.js';
 import { assertHostname } from './hostname.js';
-import type { QueryBits, RecordType } from './message.js';
+import type { QueryBits } from './message.js';
+import { addressQuery, type NameQuery } from './name-query.js';
 import type { NameResolver, ResolveOptions } from './name-resolver.js';
 import { type QueryResult, summarise, toResolution } from './query-result.js';
 import { QueryRunner } from './query-runner.js';
 import type { Resolution } from './resolution.js';
 import { type ResolutionPlan, ResolutionPlanner } from './resolution-plan.js';
 import { Search } from './search.js';
-import type { DnsSettings, Family } from './settings.js';
+import type { DnsSettings } from './settings.js';
 
 const NO_BITS: QueryBits = { dnssecOk: false, checkingDisabled: false };
 
@@ -24,11 +25,13 @@ export interface StubResolverDependencies {
   /** Told of every query. */
   readonly emit?: Emit;
   readonly exchange?: Exchange;
+  /** Default: addresses, by the family that is set. */
+  readonly query?: NameQuery;
 }
 
 export class StubResolver implements NameResolver {
   readonly #hostname: string;
-  readonly #family: Family;
+  readonly #query: NameQuery;
   readonly #planner: ResolutionPlanner;
   readonly #runner: QueryRunner;
   /** For nearer candidates: what servers do to these must not change how the Service's name is asked for. */
@@ -46,11 +49,11 @@ export class StubResolver implements NameResolver {
     absolute: boolean,
     settings: DnsSettings,
     { clock, random }: Pick<Runtime, 'clock' | 'random'>,
-    { emit = () => {}, exchange = realExchange }: StubResolverDependencies = {},
+    { emit = () => {}, exchange = realExchange, query = addressQuery(settings.family) }: StubResolverDependencies = {},
   ) {
     assertHostname(hostname);
     this.#hostname = hostname;
-    this.#family = settings.family;
+    this.#query = query;
     this.#planner = new ResolutionPlanner(hostname, absolute, settings, random);
     this.#runner = new QueryRunner(exchange, clock, emit);
     this.#nearerRunner = new QueryRunner(exchange, clock, emit);
@@ -105,27 +108,14 @@ export class StubResolver implements NameResolver {
     });
   }
 
-  async #resolveName(
+  #resolveName(
     runner: QueryRunner,
     hostname: string,
     plan: ResolutionPlan,
     bits: QueryBits,
     signal: AbortSignal,
   ): Promise<QueryResult[]> {
-    const query = (type: RecordType): Promise<QueryResult> => runner.run({ hostname, type }, bits, plan, signal);
-    switch (this.#family) {
-      case 'ipv4':
-        return [await query('A')];
-      case 'ipv6':
-        return [await query('AAAA')];
-      case 'dual':
-        return Promise.all([query('A'), query('AAAA')]);
-      case 'auto': {
-        const a = await query('A');
-        const isNoData = a.outcome.kind === 'empty' && a.outcome.failure.reason === 'nodata';
-        return isNoData ? [a, await query('AAAA')] : [a];
-      }
-    }
+    return this.#query(hostname, (question) => runner.run(question, bits, plan, signal));
   }
 }
 

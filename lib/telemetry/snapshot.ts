@@ -29,6 +29,8 @@ export interface EndpointSnapshot {
   readonly since: number;
   /** The topology zone, where the option `zone` is set and DNS tells that the pod is in it. */
   readonly zone: string | null;
+  /** Of its SRV record (RFC 2782), 0 to 65535; null where the target has a port of its own. */
+  readonly weight: number | null;
 }
 
 /** The last answer, for people and metrics. Times are of the wall clock, in ms since the epoch. */
@@ -38,6 +40,7 @@ export interface DnsStatus {
   readonly server: string | null;
   readonly transport: 'udp' | 'tcp' | 'lookup' | null;
   readonly rcode: string | null;
+  /** Of a named port, with ports. */
   readonly addresses: readonly string[];
   /** Of the last answer that had addresses. */
   readonly ttlMs: number | null;

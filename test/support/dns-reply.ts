@@ -40,6 +40,8 @@ export interface Reply {
   readonly rcode: Rcode;
   readonly answers?: readonly ZoneRecord[];
   readonly authority?: readonly ZoneRecord[];
+  /** What does not fit is left out, without TC. */
+  readonly additional?: readonly ZoneRecord[];
   /** Leave OPT out though the query has one. */
   readonly withoutEdns?: boolean;
   /** Set TC whatever the size. */
@@ -82,6 +84,7 @@ export function encodeReply(query: DnsQuery, reply: Reply): Buffer {
   const authority = reply.authority ?? [];
   // RFC 2181 section 9: TC is for data that was asked for; a denial whose SOA does not fit merely goes without.
   const authoritative = answered === answers.length ? writer.write(authority) : 0;
+  const more = answered === answers.length ? writer.write(reply.additional ?? []) : 0;
   const truncated = reply.truncated || answered < answers.length;
 
   const header = Buffer.alloc(HEADER_LENGTH);
@@ -95,7 +98,7 @@ export function encodeReply(query: DnsQuery, reply: Reply): Buffer {
   header.writeUInt16BE(1, 4);
   header.writeUInt16BE(answered, 6);
   header.writeUInt16BE(authoritative, 8);
-  header.writeUInt16BE(opt.length > 0 ? 1 : 0, 10);
+  header.writeUInt16BE(more + (opt.length > 0 ? 1 : 0), 10);
   return Buffer.concat([header, query.question, ...writer.chunks, opt]);
 }
 
@@ -151,13 +154,20 @@ class RecordWriter {
 }
 
 function encodeRecord(record: ZoneRecord): Buffer {
-  const { name, type, ttl, data } = record;
-  const answer: packet.Answer =
-    type === 'SOA'
-      ? { name, type, ttl, data: { mname: `ns.${name}`, rname: `hostmaster.${name}`, minimum: ttl } }
-      : { name, type, ttl, data };
+  const answer = toAnswer(record);
   // A whole message, of which the one record is wanted: the library exports no encoder for a record alone.
   return packet.encode({ type: 'response', answers: [answer] }).subarray(HEADER_LENGTH);
+}
+
+function toAnswer({ name, type, ttl, data, service }: ZoneRecord): packet.Answer {
+  switch (type) {
+    case 'SOA':
+      return { name, type, ttl, data: { mname: `ns.${name}`, rname: `hostmaster.${name}`, minimum: ttl } };
+    case 'SRV':
+      return { name, type, ttl, data: service ?? { port: 0, target: '.' } };
+    default:
+      return { name, type, ttl, data };
+  }
 }
 
 function encodeOpt(extendedRcode: number): Buffer {

@@ -1,7 +1,7 @@
 /**
  * A DNS server on loopback, UDP and TCP on one port, that says what the test wants it to.
  *
- * - Zone: `set`, `alias`, `nodata`, `remove`; `cache(ttl)` puts a cache before it; answers over the client's UDP size
+ * - Zone: `set`, `services`, `alias`, `nodata`, `remove`; `cache(ttl)` puts a cache before it; answers over the client's UDP size
  *   (512 bytes without EDNS) come cut with TC over UDP and whole over TCP, as from CoreDNS.
  * - Faults: `fail(name | '*', kind)` until `heal()`, `pause()` (a black hole) until `resume()`, `delayMs`.
  * - Raw: `respond`, while set, answers everything in its own way, down to single bytes and RST.
@@ -21,7 +21,7 @@ import {
   type Reply,
   type Transport,
 } from './dns-reply.js';
-import { DnsCache, DnsZone, normalise, type ZoneSource } from './dns-zone.js';
+import { DnsCache, DnsZone, normalise, type ServicesOptions, type ZoneService, type ZoneSource } from './dns-zone.js';
 
 export type { DnsQuery } from './dns-reply.js';
 
@@ -121,6 +121,15 @@ export class DnsServer {
   /** IPv4 addresses become A records, IPv6 ones AAAA; `ttl` in seconds. */
   set(name: string, addresses: readonly string[], options?: { ttl?: number }): void {
     this.#zone.set(name, addresses, options);
+  }
+
+  /** SRV records; see `DnsZone.services`. */
+  services(
+    name: string,
+    services: readonly (Pick<ZoneService, 'port' | 'target'> & Partial<ZoneService>)[],
+    options?: ServicesOptions,
+  ): void {
+    this.#zone.services(name, services, options);
   }
 
   alias(name: string, target: string, options?: { ttl?: number }): void {
@@ -259,15 +268,15 @@ export class DnsServer {
   #exchange(query: DnsQuery, reply: (message: Buffer) => void) {
     const limit = query.transport === 'tcp' ? TCP_SIZE : Math.max(UDP_SIZE_WITHOUT_EDNS, query.edns ?? 0);
     const build = (changes: Partial<Reply> = {}): Buffer => {
-      const { rcode, answers, authority } = this.#source.answer(query.name, query.type);
+      const { rcode, answers, authority, additional } = this.#source.answer(query.name, query.type);
       const ordered = this.shuffle ? shuffled(answers) : answers;
-      return encodeReply(query, { rcode, answers: ordered, authority, limit, ...changes });
+      return encodeReply(query, { rcode, answers: ordered, authority, additional, limit, ...changes });
     };
     const answer = (): void => {
       const failure = this.#failures.get(normalise(query.name)) ?? this.#failures.get('*');
       if (failure === 'timeout') return;
       if (failure === 'malformed') reply(encodeMalformedReply(query));
-      else if (failure !== undefined) reply(build({ rcode: failure, answers: [], authority: [] }));
+      else if (failure !== undefined) reply(build({ rcode: failure, answers: [], authority: [], additional: [] }));
       else reply(build());
     };
     return {

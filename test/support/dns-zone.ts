@@ -4,15 +4,25 @@
  */
 import { isIPv6 } from 'node:net';
 
-export type ZoneRecordType = 'A' | 'AAAA' | 'CNAME' | 'SOA';
+export type ZoneRecordType = 'A' | 'AAAA' | 'CNAME' | 'SOA' | 'SRV';
+
+/** The data of an SRV record. */
+export interface ZoneService {
+  readonly priority: number;
+  readonly weight: number;
+  readonly port: number;
+  readonly target: string;
+}
 
 export interface ZoneRecord {
   readonly name: string;
   readonly type: ZoneRecordType;
   /** Seconds. */
   readonly ttl: number;
-  /** An address, or the name that a CNAME points to. Empty for the SOA. */
+  /** An address, or the name that a CNAME points to. Empty for the SOA and for SRV. */
   readonly data: string;
+  /** Of SRV. */
+  readonly service?: ZoneService;
 }
 
 export interface ZoneAnswer {
@@ -20,6 +30,8 @@ export interface ZoneAnswer {
   readonly answers: readonly ZoneRecord[];
   /** The SOA of a denial, whose TTL says how long the denial holds (RFC 2308). */
   readonly authority: readonly ZoneRecord[];
+  /** The addresses of SRV records' targets. */
+  readonly additional: readonly ZoneRecord[];
 }
 
 /** Whatever answers a name and a type: the zone itself, or a cache before it. */
@@ -30,7 +42,16 @@ export interface ZoneSource {
 interface Entry {
   readonly addresses: readonly string[];
   readonly alias?: string;
+  readonly services?: readonly ZoneService[];
+  /** Whether the additional section has the addresses of the services' targets. */
+  readonly glue?: boolean;
   readonly ttl: number;
+}
+
+/** `glue` is whether the additional section has the addresses of the targets. */
+export interface ServicesOptions {
+  readonly ttl?: number;
+  readonly glue?: boolean;
 }
 
 /** CoreDNS's kubernetes plugin: success and denial alike. */
@@ -47,6 +68,16 @@ export class DnsZone implements ZoneSource {
   /** A CNAME. */
   alias(name: string, target: string, options: { ttl?: number } = {}): void {
     this.#entries.set(normalise(name), { addresses: [], alias: target, ttl: options.ttl ?? DEFAULT_TTL });
+  }
+
+  /** SRV records, of weight 100 and priority 0 unless told otherwise. Their targets' addresses are set apart. */
+  services(
+    name: string,
+    services: readonly (Pick<ZoneService, 'port' | 'target'> & Partial<ZoneService>)[],
+    { ttl = DEFAULT_TTL, glue = true }: ServicesOptions = {},
+  ): void {
+    const whole = services.map((service) => ({ priority: 0, weight: 100, ...service }));
+    this.#entries.set(normalise(name), { addresses: [], services: whole, glue, ttl });
   }
 
   /** The name exists and has no record. */
@@ -70,11 +101,26 @@ export class DnsZone implements ZoneSource {
       owner = normalise(entry.alias);
       entry = this.#entries.get(owner);
     }
-    if (entry === undefined) return { rcode: 'NXDOMAIN', answers, authority: [soa(owner)] };
+    if (entry === undefined) return { rcode: 'NXDOMAIN', answers, authority: [soa(owner)], additional: [] };
     if (type === 'A' || type === 'AAAA')
       for (const address of entry.addresses)
         if (isIPv6(address) === (type === 'AAAA')) answers.push({ name: owner, type, ttl: entry.ttl, data: address });
-    return { rcode: 'NOERROR', answers, authority: answers.length === 0 ? [soa(owner)] : [] };
+    if (type === 'SRV')
+      for (const service of entry.services ?? [])
+        answers.push({ name: owner, type, ttl: entry.ttl, data: '', service: { ...service } });
+    return {
+      rcode: 'NOERROR',
+      answers,
+      authority: answers.length === 0 ? [soa(owner)] : [],
+      additional: type === 'SRV' && entry.glue ? this.#glueOf(entry.services ?? []) : [],
+    };
+  }
+
+  #glueOf(services: readonly ZoneService[]): ZoneRecord[] {
+    return [...new Set(services.map(({ target }) => normalise(target)))].flatMap((name) => {
+      const { addresses = [], ttl = 0 } = this.#entries.get(name) ?? {};
+      return addresses.map((data): ZoneRecord => ({ name, type: isIPv6(data) ? 'AAAA' : 'A', ttl, data }));
+    });
   }
 }
 
@@ -100,14 +146,23 @@ export class DnsCache implements ZoneSource {
     let stored = this.#stored.get(key);
     if (stored === undefined || now - stored.at >= stored.ttl * 1000) {
       const answer = this.#source.answer(name, type);
-      const ttl = Math.min(this.#ttl, ...[...answer.answers, ...answer.authority].map((record) => record.ttl));
+      const ttl = Math.min(
+        this.#ttl,
+        ...[...answer.answers, ...answer.authority, ...answer.additional].map((record) => record.ttl),
+      );
       stored = { at: now, ttl, answer };
       this.#stored.set(key, stored);
     }
     // Every record gets the entry's one TTL, less the whole seconds since: CoreDNS's arithmetic.
     const ttl = Math.max(0, stored.ttl - Math.floor((now - stored.at) / 1000));
     const aged = (records: readonly ZoneRecord[]) => records.map((record) => ({ ...record, ttl }));
-    return { ...stored.answer, answers: aged(stored.answer.answers), authority: aged(stored.answer.authority) };
+    const { answers, authority, additional } = stored.answer;
+    return {
+      ...stored.answer,
+      answers: aged(answers),
+      authority: aged(authority),
+      additional: aged(additional),
+    };
   }
 
   clear(): void {
