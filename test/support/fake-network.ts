@@ -2,11 +2,15 @@
 import assert from 'node:assert/strict';
 import type { ExchangeFailureReason, ExchangeRequest, ExchangeResult } from '../../lib/dns/exchange.js';
 import type { QueryBits } from '../../lib/dns/message.js';
+import type { NameResolver } from '../../lib/dns/name-resolver.js';
 import type { OutcomeSource, Resolution } from '../../lib/dns/resolution.js';
 import type { Response } from '../../lib/dns/response.js';
+import { parseServiceName } from '../../lib/dns/service-name.js';
+import { ServiceResolver } from '../../lib/dns/service-resolver.js';
 import type { DnsSettings } from '../../lib/dns/settings.js';
-import { StubResolver } from '../../lib/dns/stub-resolver.js';
+import { StubResolver, type StubResolverDependencies } from '../../lib/dns/stub-resolver.js';
 import type { DnsError } from '../../lib/errors.js';
+import type { Runtime } from '../../lib/runtime.js';
 import { DiscoveryCounter, type DiscoveryCounters } from '../../lib/telemetry/counters.js';
 import { FakeClock } from './fake-clock.js';
 import { scriptedRandom } from './fake-random.js';
@@ -42,8 +46,8 @@ function toResult(answer: FakeAnswer, { server, question: { hostname } }: Exchan
   return { kind: 'response', response };
 }
 
-export interface ResolverFixture {
-  readonly resolver: StubResolver;
+export interface ResolverFixture<R extends NameResolver = StubResolver> {
+  readonly resolver: R;
   readonly counters: Readonly<DiscoveryCounters>;
   readonly clock: FakeClock;
   /**
@@ -62,12 +66,48 @@ export interface ResolverFixtureOptions extends Partial<DnsSettings> {
 }
 
 export function resolverFixture(answering: Answering, options: ResolverFixtureOptions = {}): ResolverFixture {
+  return fixtureOf(
+    (hostname, absolute, settings, runtime, dependencies) =>
+      new StubResolver(hostname, absolute, settings, runtime, dependencies),
+    answering,
+    options,
+  );
+}
+
+/** The same of a named port; `hostname` is `_port._tcp.service`. */
+export function serviceFixture(
+  answering: Answering,
+  options: ResolverFixtureOptions & { hostname: string },
+): ResolverFixture<ServiceResolver> {
+  const name = parseServiceName(options.hostname);
+  assert.ok(name);
+  return fixtureOf(
+    (hostname, absolute, settings, runtime, dependencies) =>
+      new ServiceResolver(hostname, name, absolute, settings, runtime, dependencies),
+    answering,
+    options,
+  );
+}
+
+type CreateResolver<R> = (
+  hostname: string,
+  absolute: boolean,
+  settings: DnsSettings,
+  runtime: Pick<Runtime, 'clock' | 'random'>,
+  dependencies: Pick<StubResolverDependencies, 'emit' | 'exchange'>,
+) => R;
+
+function fixtureOf<R extends NameResolver>(
+  create: CreateResolver<R>,
+  answering: Answering,
+  options: ResolverFixtureOptions,
+): ResolverFixture<R> {
   const { hostname = NAME, absolute = true, ...settings } = options;
   const clock = new FakeClock();
   const queries: string[] = [];
   const timeouts: number[] = [];
   const { counters, emit } = new DiscoveryCounter();
-  const resolver = new StubResolver(
+  const resolver = create(
     hostname,
     absolute,
     {
