@@ -26,7 +26,8 @@ export class HeadlessChannel extends Channel {
   #closed = false;
 
   /**
-   * @param target `host:port`, `headless:///host:port` or `headless://dns-server[:port]/host:port`.
+   * @param target `host:port`, `headless:///host:port` or `headless://dns-server[:port]/host:port`; with `_name._tcp.host` in
+   *   the place of `host:port` SRV records tell the port.
    * @param credentials as for any grpc-js channel; TLS checks the service's name, whichever IP is dialled.
    * @param options grpc-js's channel options, and ours under `headless`.
    * @param runtime time and randomness, for tests.

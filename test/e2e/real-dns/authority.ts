@@ -203,6 +203,7 @@ export function authorityScenarios(title: string, recipe: Recipe, traits: Author
   });
 
   families(title, recipes, start);
+  namedPorts(title, recipes, start);
 
   serverTest(`${title}: a restart in mid-poll fails no call, and what changed meanwhile is found`, recipes, (defer) =>
     restartInMidPoll(defer, recipe),
@@ -274,6 +275,31 @@ export function families(title: string, recipes: readonly Recipe[], start: Start
       ];
       for (const [name, family, found] of expected)
         assert.deepEqual((await ask(clientOf(server, name, { family }))).found, found, `${family} of ${name}`);
+    },
+  );
+}
+
+/** SRV records of two ports of a Service, whose pods have ports of their own. */
+export function namedPorts(title: string, recipes: readonly Recipe[], start: Start): void {
+  serverTest(
+    `${title}: a named port leads to the address and the port of each pod, also with more pods than a datagram holds`,
+    recipes,
+    async (defer) => {
+      const { server, authority } = await start(defer);
+      for (const count of [3, 60]) {
+        const service = `hello-${count}.test.svc.cluster.local`;
+        const pods = ips(count).map((ip, index) => ({ ip, port: 50_000 + index, target: `p${index}.${service}` }));
+        await authority.setAll({
+          ...Object.fromEntries(pods.map(({ target, ip }) => [target, { a: [ip] }])),
+          [`_grpc._tcp.${service}`]: { srv: pods.map(({ port, target }) => ({ port, target })) },
+        });
+        const client = clientOf(server, `_grpc._tcp.${service}`);
+        const answer = await ask(client);
+        assert.deepEqual(answer.found, { SRV: pods.map(({ ip, port }) => `${ip}:${port}`).sort() });
+        assert.equal(answer.transport, count === 3 ? 'udp' : 'tcp');
+        const missing = await ask(clientOf(server, `_metrics._tcp.${service}`));
+        assert.deepEqual(missing.found, { SRV: 'ERR_HEADLESS_DNS_NXDOMAIN' });
+      }
     },
   );
 }

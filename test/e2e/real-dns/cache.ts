@@ -2,7 +2,15 @@
 import assert from 'node:assert/strict';
 import { Cluster } from '../../support/cluster.js';
 import { eventually } from '../../support/eventually.js';
-import { families, type Oversized, oversizedSets, restartInMidPoll, type Start, setsComeWhole } from './authority.js';
+import {
+  families,
+  namedPorts,
+  type Oversized,
+  oversizedSets,
+  restartInMidPoll,
+  type Start,
+  setsComeWhole,
+} from './authority.js';
 import { coredns } from './coredns.js';
 import { RealDnsServer, type Recipe } from './server.js';
 import { ask, callerOf, clientOf, ips, NAME, serverTest, watch } from './suite.js';
@@ -29,6 +37,7 @@ export function cacheScenarios(
   setsComeWhole(title, recipes, start);
   oversizedSets(title, recipes, oversized, start);
   families(title, recipes, start);
+  namedPorts(title, recipes, start);
 
   serverTest(`${title}: its TTLs count down, and it is asked again just after they end`, recipes, async (defer) => {
     const { server, authority, ttlMs } = await start(defer);

@@ -34,6 +34,9 @@ export const dnsmasq: Recipe = {
       `local-ttl=${zones.ttl}`,
       ...ZONES.map((zone) => `local=/${zone}/`),
       ...zones.entries.flatMap(([name, { cname }]) => (cname === undefined ? [] : [`cname=${name},${cname}`])),
+      ...zones.entries.flatMap(([name, { srv = [] }]) =>
+        srv.map(({ port, target }) => `srv-host=${name},${target},${port},0,100`),
+      ),
     ]),
     hosts: zones.hostsFile(),
   }),

@@ -104,7 +104,12 @@ export class RealDnsServer {
 
   /** Resolves when the server answers so. */
   async set(name: string, records: Records): Promise<void> {
-    this.#zones.set(name, records);
+    await this.setAll({ [name]: records });
+  }
+
+  /** Several names at once. */
+  async setAll(all: Readonly<Record<string, Records>>): Promise<void> {
+    for (const [name, records] of Object.entries(all)) this.#zones.set(name, records);
     await this.#publish();
   }
 

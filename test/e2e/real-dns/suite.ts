@@ -3,6 +3,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { credentials } from '@grpc/grpc-js';
 import { Poller } from '../../../lib/discovery/poller.js';
+import type { NameResolver } from '../../../lib/dns/name-resolver.js';
+import { parseServiceName } from '../../../lib/dns/service-name.js';
+import { ServiceResolver } from '../../../lib/dns/service-resolver.js';
 import { StubResolver } from '../../../lib/dns/stub-resolver.js';
 import { HeadlessChannel, type HeadlessOptions } from '../../../lib/index.js';
 import { resolveOptions } from '../../../lib/options.js';
@@ -35,7 +38,7 @@ export function ips(count: number, first = 0): string[] {
 }
 
 /** Asks one server, now and then. */
-export type ClientUnderTest = StubResolver & { readonly counters: Readonly<DiscoveryCounters> };
+export type ClientUnderTest = NameResolver & { readonly counters: Readonly<DiscoveryCounters> };
 
 export function clientOf(
   server: RealDnsServer,
@@ -45,11 +48,16 @@ export function clientOf(
 ): ClientUnderTest {
   const settings = resolveOptions({ dns: { servers: [server.address], ...dns } });
   const { counters, emit } = new DiscoveryCounter();
-  return Object.assign(new StubResolver(name, absolute, settings.dns, systemRuntime, { emit }), { counters });
+  const service = parseServiceName(name);
+  const resolver =
+    service === null
+      ? new StubResolver(name, absolute, settings.dns, systemRuntime, { emit })
+      : new ServiceResolver(name, service, absolute, settings.dns, systemRuntime, { emit });
+  return Object.assign(resolver, { counters });
 }
 
 /** What asking once came to, by record type: addresses in order, or the error's code. */
-export async function ask(client: StubResolver): Promise<{
+export async function ask(client: NameResolver): Promise<{
   found: Record<string, readonly string[] | string>;
   ttlMs: number | undefined;
   transport: string | null;

@@ -1,11 +1,13 @@
 /** What the servers of these tests are told to serve: two zones, as master files (RFC 1035 section 5) or a hosts file. */
 
-/** Of one name. Either addresses or a CNAME. */
+/** Of one name. Either addresses, or a CNAME, or SRV records. */
 export interface Records {
   readonly a?: readonly string[];
   readonly aaaa?: readonly string[];
   /** Without a final dot. */
   readonly cname?: string;
+  /** Of priority 0 and weight 100; targets without final dots. */
+  readonly srv?: readonly { readonly port: number; readonly target: string }[];
 }
 
 /** The cluster's own zone, and the one that an ExternalName Service may point to. */
@@ -56,15 +58,16 @@ export class Zones {
     ];
     const body = this.entries
       .filter(([name]) => name.endsWith(`.${zone}`))
-      .flatMap(([name, { a = [], aaaa = [], cname }]) => [
+      .flatMap(([name, { a = [], aaaa = [], cname, srv = [] }]) => [
         ...a.map((ip) => `${name}. A ${ip}`),
         ...aaaa.map((ip) => `${name}. AAAA ${ip}`),
+        ...srv.map(({ port, target }) => `${name}. SRV 0 100 ${port} ${target}.`),
         ...(cname === undefined ? [] : [`${name}. CNAME ${cname}.`]),
       ]);
     return `${[...head, ...body].join('\n')}\n`;
   }
 
-  /** All addresses, in the form of /etc/hosts. It has no CNAMEs. */
+  /** All addresses, in the form of /etc/hosts. It has no CNAMEs and no SRV records. */
   hostsFile(): string {
     const lines = this.entries.flatMap(([name, { a = [], aaaa = [] }]) => [...a, ...aaaa].map((ip) => `${ip} ${name}`));
     return `${lines.join('\n')}\n`;
