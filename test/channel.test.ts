@@ -133,7 +133,7 @@ test('a snapshot is complete and plain from the first moment to the last', async
     dns: 'name server transport rcode addresses ttlMs answeredAt ageMs failures error nextQueryAt cache zone'.split(
       ' ',
     ),
-    endpoint: ['address', 'state', 'inFlight', 'started', 'succeeded', 'failed', 'since', 'zone'],
+    endpoint: ['address', 'state', 'inFlight', 'started', 'succeeded', 'failed', 'since', 'zone', 'weight'],
     counters:
       'polls hinted changes failures emptyAnswers queries udpQueries tcpQueries replies timeouts unreachable malformed dropped wrongId wrongQuestion truncated withoutEdns refusedAddresses connected connectionsLost drained returned',
   };

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { isIP } from 'node:net';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { parseServiceName } from '../lib/dns/service-name.js';
 import { HeadlessError } from '../lib/errors.js';
 import { formatAuthority, formatTarget, parseTarget, type Target } from '../lib/target.js';
 import { covers } from './faults/covers.js';
@@ -140,7 +141,10 @@ const dnsName = fc.array(label, { minLength: 1, maxLength: 8 }).map((labels) => 
 const ipv6 = fc.ipV6().filter((text) => isIP(text) === 6);
 const port = fc.integer({ min: 1, max: 65_535 });
 const host = fc.oneof(
-  fc.record({ hostname: dnsName.filter((name) => isIP(name) === 0), absolute: fc.boolean() }),
+  fc.record({
+    hostname: dnsName.filter((name) => isIP(name) === 0 && parseServiceName(name) === null),
+    absolute: fc.boolean(),
+  }),
   fc.record({ hostname: fc.oneof(fc.ipV4(), ipv6), absolute: fc.constant(true) }),
 );
 const anyServer = fc.option(fc.record({ host: fc.oneof(fc.ipV4(), ipv6), port }));
@@ -150,6 +154,17 @@ test('every target survives being formatted and read again', () => {
     fc.property(host, port, anyServer, (named, number, dnsServer) => {
       const target: Target = { ...named, port: number, server: dnsServer && { ...dnsServer } };
       assert.deepEqual(parseTarget(formatTarget(target)), target);
+    }),
+  );
+});
+
+test('every target with a named port survives being formatted and read again', () => {
+  fc.assert(
+    fc.property(label, dnsName, fc.boolean(), anyServer, (portName, service, absolute, dnsServer) => {
+      const hostname = `_${portName}._tcp.${service}`;
+      const target: Target = { hostname, absolute, port: null, server: dnsServer && { ...dnsServer } };
+      assert.deepEqual(parseTarget(formatTarget(target)), target);
+      assert.equal(formatAuthority(target), service);
     }),
   );
 });
