@@ -1,7 +1,7 @@
 /** Named ports: the target has no number, SRV tells it, and each pod may have a port of its own. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { credentials, ServerCredentials, type ServiceError } from '@grpc/grpc-js';
+import { credentials, type ServiceError } from '@grpc/grpc-js';
 import { createHeadlessClient, HeadlessChannel, type HeadlessError, type HeadlessOptions } from '../../lib/index.js';
 import '../../lib/register.js';
 import { createFakeDns } from '../../lib/testing.js';
@@ -153,7 +153,7 @@ test('the TLS name check and :authority use the name of the Service', async (t) 
   const authority = createAuthority();
   const { certificate, key } = authority.issue({ names: [NAME] });
   const service = await NamedPortService.start(defer, 2, {
-    credentials: ServerCredentials.createSsl(null, [{ cert_chain: certificate, private_key: key }]),
+    tls: { certificate, key },
   });
   const client = createHeadlessClient(HelloClient, `${PORT_NAME}.`, credentials.createSsl(authority.certificate), {
     headless: service.headless(),
