@@ -77,3 +77,11 @@ test('an endpoint of SRV keeps its port where an address has none and gets that 
   const addresses = [a, { host: '10.0.0.9', port: 0 }];
   assert.deepEqual(defaultPort(50_051)(addresses), [a, { host: '10.0.0.9', port: 50_051 }]);
 });
+
+test('an older answer changes no weight, and one that may be older only adds endpoints', () => {
+  const heavier = resolution({ SRV: services([{ ...a, weight: 300 }, c]) });
+  const ignored = applyResolution(AB.after, heavier, 'keep', new Map([['SRV', 'ignore']]));
+  assert.deepEqual([ignored.changed, addressesOf(ignored.membership)], [false, [a, b]]);
+  const added = applyResolution(AB.after, heavier, 'keep', new Map([['SRV', 'add']]));
+  assert.deepEqual([added.changed, addressesOf(added.membership)], [true, [a, b, c]]);
+});
