@@ -72,8 +72,10 @@ export function registerHeadless(): void {
 
 function createSource(target: Target, settings: HeadlessSettings, runtime: Runtime): AddressSource {
   const { hostname, absolute, server } = target;
-  if (target.port === null && settings.dns.lookup)
-    throw refuseNamedPort(target, 'headless.dns.lookup, which tells no port');
+  if (target.port === null) {
+    if (settings.dns.lookup) throw refuseNamedPort(target, 'headless.dns.lookup, which tells no port');
+    if (settings.zone) throw refuseNamedPort(target, 'headless.zone, for which DNS has no names of one port');
+  }
   const { lookup: ownLookup, ...dns } = settings.dns;
   const lookup = isIP(hostname) ? literalLookup : ownLookup;
   // A lookup cannot be asked for another entry of a cache.

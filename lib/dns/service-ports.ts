@@ -42,7 +42,7 @@ export class ServicePorts {
   }
 
   async #ask(signal: AbortSignal): Promise<string | null> {
-    const plan = this.#planner.next(undefined);
+    const plan = this.#planner.next();
     let denied = false;
     for (const hostname of plan.names) {
       const { outcome } = await this.#runner.run({ hostname, type: 'SRV' }, NO_BITS, plan, signal);

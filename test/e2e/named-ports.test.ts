@@ -254,3 +254,11 @@ test("a named port is refused where the user's own lookup answers, which tells n
     message: /"headless:\/\/\/_grpc\._tcp\.svc\.ns" cannot be used with headless\.dns\.lookup/,
   });
 });
+
+test('a named port is refused together with a zone, for which DNS has no names of one port', () => {
+  const headless = { zone: { name: 'zone-a' } };
+  assert.throws(() => new HeadlessChannel('_grpc._tcp.svc.ns', insecure, { headless }), {
+    code: 'ERR_HEADLESS_TARGET',
+    message: /cannot be used with headless\.zone/,
+  });
+});
