@@ -16,7 +16,7 @@ import type { Defer } from '../../support/leak-check.js';
 import type { Program } from './program.js';
 import { MARKER, type Records, ZONES, Zones } from './zone.js';
 
-const HOST = '127.0.0.1';
+export const LOOPBACK = '127.0.0.1';
 
 export interface Place {
   readonly folder: string;
@@ -95,7 +95,7 @@ export class RealDnsServer {
 
   /** `"ip:port"`. */
   get address(): string {
-    return `${HOST}:${this.port}`;
+    return `${LOOPBACK}:${this.port}`;
   }
 
   get title(): string {
@@ -230,9 +230,9 @@ async function freeServerPort(): Promise<number> {
     const tcp = createServer();
     const udp = createSocket('udp4');
     try {
-      tcp.listen(port, HOST);
+      tcp.listen(port, LOOPBACK);
       await once(tcp, 'listening');
-      udp.bind(port, HOST);
+      udp.bind(port, LOOPBACK);
       await once(udp, 'listening');
       return port;
     } catch (error) {

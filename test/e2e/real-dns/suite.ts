@@ -41,7 +41,7 @@ export function ips(count: number, first = 0): string[] {
 export type ClientUnderTest = NameResolver & { readonly counters: Readonly<DiscoveryCounters> };
 
 export function clientOf(
-  server: RealDnsServer,
+  server: Pick<RealDnsServer, 'address'>,
   name = NAME,
   dns: HeadlessOptions['dns'] = {},
   absolute = true,
