@@ -2,6 +2,7 @@
  * A model of DNS servers with caches, for virtual time: an authority whose set changes at given moments, and caches in
  * front of it that do their arithmetic as CoreDNS's `cache` does.
  */
+import { PLAIN_BITS } from '../../lib/discovery/cache-bits.js';
 import type { QueryBits } from '../../lib/dns/message.js';
 import type { Random } from '../../lib/runtime.js';
 
@@ -77,6 +78,31 @@ export class ModelCache implements ModelServer {
     const elapsed = (now - entry.storedAt) / 1000;
     const passed = this.#options.rounding === 'up' ? Math.floor(elapsed) : Math.ceil(elapsed);
     return { addresses: entry.answer.addresses, ttl: Math.max(0, entry.answer.ttl - passed) };
+  }
+}
+
+/**
+ * As dnsmasq 2.90 without DNSSEC: one entry, which plain queries and those with CD read. Queries with DO are passed on
+ * each time; an answer without CD fills the entry too, and one with CD leaves none.
+ */
+export class ModelDnsmasq implements ModelServer {
+  readonly #upstream: ModelServer;
+  readonly #ttl: number;
+  #cache: ModelCache;
+
+  constructor(upstream: ModelServer, ttl: number) {
+    this.#upstream = upstream;
+    this.#ttl = ttl;
+    this.#cache = this.#emptyCache();
+  }
+
+  answer(now: number, { dnssecOk, checkingDisabled }: QueryBits): ModelAnswer {
+    if (dnssecOk) this.#cache = this.#emptyCache();
+    return dnssecOk && checkingDisabled ? this.#upstream.answer(now, PLAIN_BITS) : this.#cache.answer(now, PLAIN_BITS);
+  }
+
+  #emptyCache(): ModelCache {
+    return new ModelCache(this.#upstream, { ttl: this.#ttl, minTtl: 0, key: 'none' });
   }
 }
 
