@@ -16,7 +16,7 @@ export interface CacheEntry {
 /** TTLs are whole seconds. */
 export const TTL_UNIT_MS = 1_000;
 /** Two answers so far apart show different TTLs if they come from one cache entry. */
-export const COUNTDOWN_MS = TTL_UNIT_MS + 50;
+export const COUNTDOWN_MS = TTL_UNIT_MS + 25;
 
 /** A known cache is gone after so many full TTLs in a row. Fewer may come from replicas that had no entry yet. */
 const LIVE_ANSWERS = 3;

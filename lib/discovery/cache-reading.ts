@@ -44,6 +44,9 @@ export interface NextQuery {
   readonly bits: QueryBits;
 }
 
+/** Timers may fire a little early: the second answer would then come too soon to be compared with the first. */
+const TIMER_MARGIN_MS = 25;
+
 /** So many answers in a row after an expiry, and one query looks whether there still is a cache. */
 const UNINFORMED_ANSWERS = 16;
 /** The same where every query that the budget allows (four in a life) has its expiry already. */
@@ -107,7 +110,7 @@ export class CacheReading {
       if (untried !== null) return this.#nextAfterDenial(now, regularDelayMs, untried);
     }
     if (cache === 'unknown' && this.#answers === 1) {
-      const delayMs = Math.max(this.#settings.floorMs, COUNTDOWN_MS);
+      const delayMs = Math.max(this.#settings.floorMs, COUNTDOWN_MS + TIMER_MARGIN_MS);
       return delayMs < this.#settings.intervalMs ? { delayMs, bits: PLAIN_BITS } : regular;
     }
     if (cache !== 'present') return regular;

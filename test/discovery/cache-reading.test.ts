@@ -55,6 +55,15 @@ test('whether there is a cache is found out within two floors, with one query ah
   assert.equal(cached.status(2_000).state, 'present');
 });
 
+test('the cache is found out also where the timer of the second query fires a little early', () => {
+  const reading = make();
+  const cache = new ModelCache(authority(30), { ttl: 30 });
+  answered(reading, 0, PLAIN, cache.answer(0, PLAIN).ttl, 'a', 'b');
+  const now = reading.next(0, REGULAR).delayMs - 5;
+  answered(reading, now, PLAIN, cache.answer(now, PLAIN).ttl, 'a', 'b');
+  assert.equal(reading.status(now).state, 'present');
+});
+
 test('an interval too short for a query ahead of it gets none', () => {
   const reading = new CacheReading({ intervalMs: 500, floorMs: 500, jitter: 0, ttl: 'phased' }, () => 0);
   answered(reading, 0, PLAIN, 30, 'a');
