@@ -89,8 +89,13 @@ export interface Watch {
 }
 
 /** A poller without a channel: for sets too large to dial. */
-export function watch(defer: Defer, server: RealDnsServer, dns: HeadlessOptions['dns'] = {}): Watch {
-  const settings = resolveOptions({ refresh: ON_DEMAND });
+export function watch(
+  defer: Defer,
+  server: RealDnsServer,
+  dns: HeadlessOptions['dns'] = {},
+  ttl: 'phased' | 'adaptive' = 'phased',
+): Watch {
+  const settings = resolveOptions({ refresh: { ...ON_DEMAND, ttl } });
   const poller = new Poller(
     clientOf(server, NAME, dns),
     { hostname: NAME, refresh: settings.refresh, empty: settings.empty },
