@@ -3,19 +3,27 @@
  *
  *     npm run bench:intervals                  real pods, all intervals and caches, baselines; under 10 minutes
  *     npm run bench:intervals -- --short       fewer, in about 2 minutes;  --full: everything, some 45 minutes
- *     npm run bench:intervals -- --simulate    the last run's cells again on a fake clock, and whether they agree
+ *     npm run bench:intervals -- --simulate    the last run's cells again on a fake clock, and whether they agree;
+ *                                              1 to 1,000 clients on one cache
+ *
+ * The caches are CoreDNS's, built where Go is; without Go they are a model of it, and the result says so.
  *
  * All cells run at the same time, on the same pods and the same scale events; cells of one setting share a client
- * process. A real run ends with the simulation too; with `--simulate` a disagreement is exit code 1.
+ * process. A real run ends with the simulations too; with `--simulate` a disagreement is exit code 1.
  */
 
+import type { Random } from '../lib/runtime.js';
+import { ensureBuilt } from '../test/e2e/coredns/build.js';
 import { type Benchmark, type Context, type Outcome, runIfMain } from './harness/benchmark.js';
 import type { Mode, Options } from './harness/options.js';
+import type { Progress } from './harness/progress.js';
 import { Recording, readResult } from './harness/result.js';
 import { SIGMAS, simulateCells } from './intervals/agreement.js';
 import { analyse, type CellResult, costOf } from './intervals/analysis.js';
 import { type Grid, gridFor } from './intervals/grid.js';
 import { measure, planOf } from './intervals/measure.js';
+import type { CacheProgram } from './intervals/service.js';
+import { type SharedCell, simulateSharing } from './intervals/sharing.js';
 import { agreementText, disagreeing, type IntervalsParameters, showIntervals } from './intervals/show.js';
 
 type Own = 'rate' | 'runs';
@@ -23,6 +31,8 @@ type Own = 'rate' | 'runs';
 export type IntervalsCell = CellResult;
 
 const SIMULATE = 'intervals: simulating';
+const SHARE = 'intervals: simulating clients on one cache';
+const SHARE_MS = 45_000;
 const SIMULATED_MS: Readonly<Record<Mode, number>> = { short: 8_000, default: 40_000, full: 150_000 };
 
 export const intervals: Benchmark<CellResult, Own> = {
@@ -34,8 +44,11 @@ export const intervals: Benchmark<CellResult, Own> = {
   },
 
   plan(options) {
-    const simulation = { name: SIMULATE, ms: SIMULATED_MS[options.mode] };
-    return options.simulate && lastRun() ? [simulation] : [...planOf(gridFor(options.mode)), simulation];
+    const simulations = [
+      { name: SIMULATE, ms: SIMULATED_MS[options.mode] },
+      ...(options.mode === 'short' && !options.simulate ? [] : [{ name: SHARE, ms: SHARE_MS }]),
+    ];
+    return options.simulate && lastRun() ? simulations : [...planOf(gridFor(options.mode)), ...simulations];
   },
 
   async run(context) {
@@ -51,7 +64,10 @@ export const intervals: Benchmark<CellResult, Own> = {
 async function runForReal({ options, progress, random }: Context<Own>): Promise<Outcome<CellResult>> {
   const recording = new Recording('intervals', options);
   const grid = gridFor(options.mode);
-  const observations = await measure(grid, options.own.rate, random, progress);
+  const missing = whatIsMissing();
+  if (missing !== null) process.stderr.write(`${missing}\nThe caches of this run are a model of it.\n`);
+  const cacheProgram: CacheProgram = missing === null ? 'CoreDNS' : 'model';
+  const observations = await measure(grid, options.own.rate, cacheProgram, random, progress);
   const cost = costOf(observations, random);
   progress.begin(SIMULATE);
   const cells = await simulateCells(
@@ -61,8 +77,20 @@ async function runForReal({ options, progress, random }: Context<Own>): Promise<
     random,
     progress,
   );
-  const { cells: _, ...fixed } = grid;
-  const result = recording.finish({ ...fixed, callsPerSecond: options.own.rate, sigmas: SIGMAS, cost }, cells);
+  const sharing = options.mode === 'short' && !options.simulate ? [] : await share(grid, random, progress);
+  const { cells: _, coldStarts: coldStartPlan, ...fixed } = grid;
+  const { coldStarts } = observations;
+  const parameters = {
+    ...fixed,
+    cacheProgram,
+    callsPerSecond: options.own.rate,
+    sigmas: SIGMAS,
+    cost,
+    coldStartPlan,
+    coldStarts,
+    sharing,
+  };
+  const result = recording.finish(parameters, cells);
   return {
     result,
     raw: { ...observations, asked: [...observations.asked], processes: plain(observations) },
@@ -79,7 +107,22 @@ async function simulateAgain(
   // Thinned values stand for the whole sample; of at most 100 events they are it.
   const measured = last.cells.map((cell) => ({ cell, seenMs: cell.seen.values ?? [] }));
   const cells = await simulateCells(measured, grid, options.own.runs, random, progress);
-  return { result: { ...last, cells }, broken: brokenBy(cells, options) };
+  const sharing = await share(gridFor(last.mode), random, progress);
+  return { result: { ...last, parameters: { ...last.parameters, sharing }, cells }, broken: brokenBy(cells, options) };
+}
+
+function share(grid: Grid, random: Random, progress: Progress): Promise<SharedCell[]> {
+  progress.begin(SHARE);
+  return simulateSharing(grid.coldStarts.refresh, random, progress);
+}
+
+/** Null where CoreDNS is there. A build that fails is no reason to measure nothing. */
+function whatIsMissing(): string | null {
+  try {
+    return ensureBuilt();
+  } catch (error) {
+    return `CoreDNS could not be built: ${(error as Error).message}`;
+  }
 }
 
 function brokenBy(cells: readonly CellResult[], options: Options): string[] {

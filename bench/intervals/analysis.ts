@@ -3,7 +3,7 @@ import type { Random } from '../../lib/runtime.js';
 import { thinned } from '../harness/distribution.js';
 import { type Interval, mean, meanInterval, type Summary, summarise } from '../harness/statistics.js';
 import type { ClientLog } from './client-main.js';
-import { type CellPlan, type Grid, type Theory, theory } from './grid.js';
+import { type CellPlan, type Grid, goal, type Theory, theory } from './grid.js';
 import type { Observations } from './measure.js';
 import type { Published } from './service.js';
 
@@ -80,6 +80,8 @@ export interface CellResult {
   /** Of the client process that this cell shares with those of its group. */
   readonly eventLoopDelayP99Ms: number;
   readonly theory: Theory | null;
+  /** What it is to reach; null where nothing was promised. */
+  readonly goal: Theory | null;
   readonly simulated: Simulated | null;
   readonly agreement: Agreement | null;
 }
@@ -149,6 +151,7 @@ export function analyse(grid: Grid, observations: Observations, cost: CostResult
       pollingCpuShare: pollsPerMinute === null ? null : (pollsPerMinute * cost.perPollUs) / 60e6,
       eventLoopDelayP99Ms: process.eventLoopDelayP99Ms,
       theory: theory(plan),
+      goal: goal(plan),
       simulated: null,
       agreement: null,
     };

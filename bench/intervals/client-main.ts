@@ -3,16 +3,17 @@
  * channel saw and when. All times in the logs are `machineMs()`.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { connectivityState, credentials, status } from '@grpc/grpc-js';
+import { connectivityState, credentials, Metadata, type ServiceError, status } from '@grpc/grpc-js';
+import type { RefreshSettings } from '../../lib/discovery/schedule.js';
 import { HeadlessChannel } from '../../lib/index.js';
 import { EventLoopDelay } from '../../test/support/event-loop-delay.js';
 import { seededRandom } from '../../test/support/fake-random.js';
 import { unary } from '../../test/support/hello-calls.js';
-import { HelloClient } from '../../test/support/hello-service.js';
+import { HelloClient, sayHi } from '../../test/support/hello-service.js';
 import { OpenLoop } from '../../test/support/load-generator.js';
 import type { CallsReport } from '../../test/support/recorder.js';
 import { serveRpc } from '../../test/support/rpc.js';
-import { performanceOffsetMs, wallOffsetMs } from './clock.js';
+import { machineMs, performanceOffsetMs, wallOffsetMs } from './clock.js';
 import type { Client } from './grid.js';
 
 export interface ClientSettings {
@@ -57,6 +58,16 @@ export interface CostRequest {
   readonly target: string;
   readonly intervalMs: number;
   readonly ms: number;
+}
+
+/** A client that starts, and makes one call at once. */
+export interface ColdCall {
+  readonly dns: string;
+  readonly target: string;
+  readonly refresh: RefreshSettings;
+  /** `machineMs()`. */
+  readonly startAt: number;
+  readonly timeoutMs: number;
 }
 
 export interface CostReport {
@@ -189,6 +200,24 @@ const observers: Observer[] = [];
 const delay = new EventLoopDelay();
 let began = { at: 0, cpu: process.cpuUsage() };
 
+async function coldCall({ dns, target, refresh, startAt, timeoutMs }: ColdCall): Promise<number | null> {
+  await sleep(Math.max(0, startAt - machineMs()));
+  const channel = new HeadlessChannel(target, credentials.createInsecure(), {
+    'grpc.use_local_subchannel_pool': 1,
+    headless: { refresh, dns: { servers: [dns], search: [] } },
+  });
+  const client = new HelloClient(target, credentials.createInsecure(), { channelOverride: channel });
+  try {
+    await sayHi(client, { metadata: new Metadata({ waitForReady: true }), deadline: Date.now() + timeoutMs });
+    return machineMs();
+  } catch (error) {
+    if ((error as Partial<ServiceError>).code === status.DEADLINE_EXCEEDED) return null;
+    throw error;
+  } finally {
+    client.close();
+  }
+}
+
 const methods = {
   async connect({ cells, seed }: { cells: readonly ClientSettings[]; seed: number }): Promise<void> {
     const random = seededRandom(seed);
@@ -219,6 +248,11 @@ const methods = {
     delay.stop();
     const logs = await Promise.all(observers.map((observer) => observer.finish()));
     return { logs, ms, cpuUs: user + system, eventLoopDelayP99Ms: delay.p99Ms };
+  },
+
+  /** When each call was answered; null for one that was not in its time. */
+  async coldCalls(calls: readonly ColdCall[]): Promise<(number | null)[]> {
+    return Promise.all(calls.map(coldCall));
   },
 
   /** CPU of this process while one channel polls at an interval and makes no calls. */

@@ -55,6 +55,15 @@ export interface Grid {
   readonly graceMs: number;
   /** CPU a poll: pairs of measurements, and how long each half takes. */
   readonly cost: { readonly pairs: number; readonly ms: number };
+  readonly coldStarts: ColdStartPlan;
+}
+
+/** Clients that start behind a cache which denies the name, and the record that is published after that. */
+export interface ColdStartPlan {
+  /** Of each rule. */
+  readonly trials: number;
+  readonly cacheTtl: CacheTtl;
+  readonly refresh: Omit<RefreshSettings, 'ttl'>;
 }
 
 const JITTER = 0.1;
@@ -64,7 +73,7 @@ const DEFAULTS: RefreshSettings = {
   jitter: JITTER,
   minIntervalMs: MIN_INTERVAL_MS,
   burstMs: 30_000,
-  ttl: 'adaptive',
+  ttl: 'phased',
 };
 /** grpc-js's own default; the other value is in its favour. */
 const GRPC_DNS_FLOOR_MS = 30_000;
@@ -72,6 +81,7 @@ const GRPC_DNS_FLOOR_MS = 30_000;
 interface Size {
   readonly intervals: readonly number[];
   readonly adaptive: readonly number[];
+  readonly phased: readonly number[];
   readonly caches: readonly CacheTtl[];
   readonly pods: number;
   readonly gapMs: number;
@@ -79,12 +89,14 @@ interface Size {
   readonly waves: boolean;
   readonly maxConnectionAgeMs: number;
   readonly cost: Grid['cost'];
+  readonly coldStarts: number;
 }
 
 const SIZES: Readonly<Record<Mode, Size>> = {
   short: {
     intervals: [0.5, 1, 2, 5],
     adaptive: [5],
+    phased: [5],
     caches: [0, 5],
     pods: 6,
     gapMs: 1_600,
@@ -92,21 +104,25 @@ const SIZES: Readonly<Record<Mode, Size>> = {
     waves: false,
     maxConnectionAgeMs: 10_000,
     cost: { pairs: 2, ms: 1_500 },
+    coldStarts: 6,
   },
   default: {
     intervals: [0.5, 1, 2, 5, 10, 30],
     adaptive: [5, 30],
+    phased: [5, 30],
     caches: [0, 5, 30],
     pods: 8,
     gapMs: 5_000,
-    durationMs: 425_000,
+    durationMs: 345_000,
     waves: true,
     maxConnectionAgeMs: 30_000,
     cost: { pairs: 4, ms: 2_000 },
+    coldStarts: 20,
   },
   full: {
     intervals: [0.5, 1, 2, 5, 10, 30],
     adaptive: [0.5, 1, 2, 5, 10, 30],
+    phased: [0.5, 1, 2, 5, 10, 30],
     caches: [0, 5, 30],
     pods: 8,
     gapMs: 5_000,
@@ -114,6 +130,7 @@ const SIZES: Readonly<Record<Mode, Size>> = {
     waves: true,
     maxConnectionAgeMs: 30_000,
     cost: { pairs: 10, ms: 3_000 },
+    coldStarts: 40,
   },
 };
 
@@ -126,6 +143,7 @@ export function gridFor(mode: Mode): Grid {
   const intervalSettings = [
     ...size.intervals.map((seconds) => ({ seconds, ttl: 'ignore' as const, label: `${seconds} s` })),
     ...size.adaptive.map((seconds) => ({ seconds, ttl: 'adaptive' as const, label: `adaptive ${seconds} s` })),
+    ...size.phased.map((seconds) => ({ seconds, ttl: 'phased' as const, label: `phased ${seconds} s` })),
   ];
   for (const { seconds, ttl, label } of intervalSettings) {
     const refresh: RefreshSettings = { ...DEFAULTS, intervalMs: seconds * 1000, burstMs: 0, ttl };
@@ -171,6 +189,7 @@ export function gridFor(mode: Mode): Grid {
     maxConnectionAgeMs: size.maxConnectionAgeMs,
     graceMs: 10_000,
     cost: size.cost,
+    coldStarts: { trials: size.coldStarts, cacheTtl: Math.max(...caches) as CacheTtl, refresh: DEFAULTS },
   };
 }
 
@@ -182,14 +201,21 @@ export interface Theory {
 /**
  * From a change of DNS to its being seen. A wait is the interval times 1 to 1 + jitter; an event falls into a long
  * wait more often than into a short one, hence E[wait²] / 2 E[wait] (the mean residual life of renewal theory).
- * Before that, a cache that others keep busy holds an old answer for up to its TTL. Null where bursts or broken
- * connections have a say.
+ * Before that, a cache that others keep busy holds an old answer for up to its TTL. `phased`: the cache's four entries
+ * expire evenly spread. Null where bursts or broken connections have a say.
  */
 export function theory({ client, cacheTtl, fleet, service }: CellPlan): Theory | null {
   if (client.kind !== 'headless' || fleet !== 'lasting' || service !== 'steady') return null;
   const { intervalMs, jitter, ttl } = client.refresh;
   const ttlMs = cacheTtl * 1000;
+  if (ttl === 'phased' && ttlMs > 0) return { meanMs: ttlMs / 8, maxMs: ttlMs / 4 };
   if (ttl === 'adaptive' && ttlMs > 0) return { meanMs: ttlMs / 2, maxMs: ttlMs };
   const residualMs = (intervalMs * (1 + jitter + jitter ** 2 / 3)) / (2 + jitter);
   return { meanMs: residualMs + ttlMs / 2, maxMs: intervalMs * (1 + jitter) + ttlMs };
+}
+
+/** What `phased` is to reach behind a cache; null for all else. */
+export function goal({ client, cacheTtl }: CellPlan): Theory | null {
+  if (client.kind !== 'headless' || client.refresh.ttl !== 'phased' || cacheTtl === 0) return null;
+  return { meanMs: (cacheTtl * 1000) / 6, maxMs: (cacheTtl * 1000) / 3 };
 }

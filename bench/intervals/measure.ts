@@ -6,9 +6,10 @@ import type { Progress, Step } from '../harness/progress.js';
 import { sorted } from '../harness/statistics.js';
 import type { ClientProgram, ClientSettings, ProcessReport } from './client-main.js';
 import { machineMs } from './clock.js';
+import { type ColdStart, measureColdStarts } from './cold-start.js';
 import type { CellPlan, Grid, ServiceName } from './grid.js';
 import { type ScalePlan, scaleEvents } from './scaling.js';
-import { type PlannedService, type Published, Service } from './service.js';
+import { type CacheProgram, type PlannedService, type Published, Service } from './service.js';
 
 /** Everything observed, before any arithmetic. */
 export interface Observations {
@@ -22,6 +23,7 @@ export interface Observations {
   /** By cell, where the server had to count because the client does not. */
   readonly asked: ReadonlyMap<string, number>;
   readonly cost: Cost;
+  readonly coldStarts: readonly ColdStart[];
 }
 
 /** CPU a poll: polling 100 times a second against hardly ever, with connected pods and no calls. */
@@ -36,7 +38,7 @@ const STEPS = {
   cost: 'intervals: CPU a poll',
   connect: 'intervals: connecting clients',
   events: 'intervals: scale events',
-  tail: 'intervals: waiting for the slowest client',
+  tail: 'intervals: cold starts, and the slowest client',
 } as const;
 
 const PROGRAM = new URL('./client-main.ts', import.meta.url);
@@ -51,13 +53,14 @@ export function planOf(grid: Grid): Step[] {
     { name: STEPS.cost, ms: grid.cost.pairs * (2 * grid.cost.ms + 1_000) },
     { name: STEPS.connect, ms: 8_000 + SETTLE_MS },
     { name: STEPS.events, ms: grid.steady.durationMs },
-    { name: STEPS.tail, ms: grid.tailMs },
+    { name: STEPS.tail, ms: Math.max(grid.tailMs, 15_000 + 1_000 * grid.coldStarts.cacheTtl) },
   ];
 }
 
 export async function measure(
   grid: Grid,
   callsPerSecond: number,
+  cache: CacheProgram,
   random: Random,
   progress: Progress,
 ): Promise<Observations> {
@@ -66,7 +69,8 @@ export async function measure(
   progress.begin(STEPS.start);
   const groups = grouped(grid.cells);
   const children = new Map<string, RpcProcess<ClientProgram>>();
-  const service = await Service.start(grid, plans);
+  const service = await Service.start(grid, plans, cache);
+  const coldStarter = await RpcProcess.start<ClientProgram>(PROGRAM);
   try {
     for (const group of groups.keys()) {
       progress.setNote(`client ${children.size + 1} of ${groups.size}`);
@@ -81,10 +85,19 @@ export async function measure(
 
     progress.begin(STEPS.connect);
     const aliases = new Map<string, string>();
+    let names = 0;
+    const settingsOf = (cell: CellPlan): ClientSettings => {
+      // The entries that a client reads in turn must not be another cell's too.
+      const owned = cell.client.kind === 'grpc-js' || (cell.cacheTtl > 0 && cell.client.refresh.ttl === 'phased');
+      const alias = owned ? `client-${++names}` : undefined;
+      const where = service.where(cell.service, cell.cacheTtl, cell.fleet, alias);
+      if (cell.client.kind === 'grpc-js') aliases.set(cell.id, where.target);
+      return { id: cell.id, client: cell.client, callsPerSecond, ...where };
+    };
     await Promise.all(
       [...groups].map(([group, cells], index) =>
         children.get(group)?.call.connect({
-          cells: cells.map((cell) => settingsFor(cell, service, callsPerSecond, aliases)),
+          cells: cells.map(settingsOf),
           seed: Math.floor(random() * 2 ** 31) + index,
         }),
       ),
@@ -99,28 +112,27 @@ export async function measure(
     await service.play((done, of) => progress.setNote(`${done} of ${of}`));
     await sleep(Math.max(0, beganAt + grid.steady.durationMs - machineMs()));
     progress.begin(STEPS.tail);
+    // The clients' last events and the cold starts do not disturb each other: the names are others.
+    const coldStarts = measureColdStarts(coldStarter, service, grid.coldStarts, random);
     await sleep(grid.tailMs);
     const endedAt = machineMs();
     const asked = new Map([...aliases].map(([id, target]) => [id, service.asked(target) - (askedBefore.get(id) ?? 0)]));
     const finished = [...children].map(async ([group, child]) => [group, await child.call.finish()] as const);
     const processes = new Map<string, ProcessReport>(await Promise.all(finished));
-    return { published: service.published, podsAtStart, beganAt, endedAt, processes, asked, cost };
+    return {
+      published: service.published,
+      podsAtStart,
+      beganAt,
+      endedAt,
+      processes,
+      asked,
+      cost,
+      coldStarts: await coldStarts,
+    };
   } finally {
-    await Promise.all([...children.values()].map((child) => child.end()));
+    await Promise.all([coldStarter, ...children.values()].map((child) => child.end()));
     await service.close();
   }
-}
-
-function settingsFor(
-  cell: CellPlan,
-  service: Service,
-  callsPerSecond: number,
-  aliases: Map<string, string>,
-): ClientSettings {
-  const alias = cell.client.kind === 'grpc-js' ? `client-${aliases.size + 1}` : undefined;
-  const where = service.where(cell.service, cell.cacheTtl, cell.fleet, alias);
-  if (alias !== undefined) aliases.set(cell.id, where.target);
-  return { id: cell.id, client: cell.client, callsPerSecond, ...where };
 }
 
 async function measureCost(

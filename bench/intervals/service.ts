@@ -1,11 +1,14 @@
 /**
- * The Service that all cells look at: its pods in their processes, one DNS server for each cache, and other clients'
- * queries that keep a cache filled (one that only a single client asks is refilled at that client's own queries, and
+ * The Service that all cells look at: its pods in their processes, one DNS server for each cache, which is a CoreDNS
+ * before that server (or the server's own cache, where there is no CoreDNS), and other clients' queries that keep a cache filled (one that only a single client asks is refilled at that client's own queries, and
  * delays nothing but that client's repeats). Publishes the scale events and records when.
  */
 import { createSocket } from 'node:dgram';
 import { setTimeout as sleep } from 'node:timers/promises';
 import packet from 'dns-packet';
+import { corednsCache } from '../../test/e2e/real-dns/coredns.js';
+import { RealDnsServer } from '../../test/e2e/real-dns/server.js';
+import { MARKER, ZONES } from '../../test/e2e/real-dns/zone.js';
 import { Cluster } from '../../test/support/cluster.js';
 import { DnsServer } from '../../test/support/dns-server.js';
 import { claimLoopback, type LoopbackRange } from '../../test/support/loopback.js';
@@ -35,6 +38,16 @@ export interface PlannedService {
 export const ZONE_TTL = 30;
 export const NEIGHBOUR_GAP_MS = 100;
 
+/** Where clients ask: the server itself, or the cache before it. */
+interface Front {
+  /** `"ip:port"`. */
+  readonly address: string;
+  readonly port: number;
+}
+
+/** What the cells are measured behind. */
+export type CacheProgram = 'CoreDNS' | 'model';
+
 type BenchCluster = Cluster<RemotePod, DnsServer>;
 
 export class Service {
@@ -43,15 +56,17 @@ export class Service {
   readonly #range: LoopbackRange;
   readonly #clusters: Readonly<Record<FleetName, BenchCluster>>;
   readonly #servers: ReadonlyMap<CacheTtl, DnsServer>;
+  readonly #fronts: ReadonlyMap<CacheTtl, Front>;
+  readonly #cleanUps: readonly (() => unknown)[];
   readonly #graceMs: number;
   readonly #inDns = new Map<ServiceName, number[]>();
-  /** Names that only one client asks for, so that its queries can be counted. */
-  readonly #aliases: string[] = [];
+  /** Names with the same addresses for one client alone, and where it asks for them. */
+  readonly #aliases = new Map<string, { readonly service: ServiceName; readonly cacheTtl: CacheTtl }>();
   readonly #stopping: Promise<void>[] = [];
   readonly #neighbours: NodeJS.Timeout;
   readonly #socket = createSocket('udp4');
 
-  static async start(grid: Grid, plans: Service['plans']): Promise<Service> {
+  static async start(grid: Grid, plans: Service['plans'], cache: CacheProgram): Promise<Service> {
     const pods = Object.values(plans).reduce((sum, { plan, events }) => sum + podsIn(plan, events), 0);
     const range = await claimLoopback('bench', pods);
     const ageing = {
@@ -64,12 +79,21 @@ export class Service {
     const ending = await startPods(range, pods, 1);
     const aged = await startPods(range, pods, 1, { server: ageing });
     const servers = new Map<CacheTtl, DnsServer>();
+    const fronts = new Map<CacheTtl, Front>();
+    const cleanUps: (() => unknown)[] = [];
     for (const ttl of grid.caches) {
-      const server = await DnsServer.start({ shuffle: true });
-      server.cache(ttl);
+      const server = await DnsServer.start({ shuffle: true, denialTtl: ZONE_TTL });
       servers.set(ttl, server);
+      if (ttl === 0 || cache === 'model') {
+        server.cache(ttl);
+        fronts.set(ttl, server);
+      } else {
+        // It is ready when it answers for these.
+        for (const zone of ZONES) server.set(`${MARKER}.${zone}`, ['10.255.0.0']);
+        fronts.set(ttl, await RealDnsServer.start((end) => cleanUps.unshift(end), corednsCache(server.port, ttl)));
+      }
     }
-    return new Service(plans, range, { lasting, ending, aged }, servers, grid.graceMs);
+    return new Service(plans, range, { lasting, ending, aged }, { servers, fronts, cleanUps }, grid.graceMs);
   }
 
   get plans(): Readonly<Partial<Record<ServiceName, PlannedService>>> {
@@ -80,13 +104,19 @@ export class Service {
     plans: Service['plans'],
     range: LoopbackRange,
     clusters: Readonly<Record<FleetName, BenchCluster>>,
-    servers: ReadonlyMap<CacheTtl, DnsServer>,
+    dns: {
+      readonly servers: ReadonlyMap<CacheTtl, DnsServer>;
+      readonly fronts: ReadonlyMap<CacheTtl, Front>;
+      readonly cleanUps: readonly (() => unknown)[];
+    },
     graceMs: number,
   ) {
     this.#plans = plans;
     this.#range = range;
     this.#clusters = clusters;
-    this.#servers = servers;
+    this.#servers = dns.servers;
+    this.#fronts = dns.fronts;
+    this.#cleanUps = dns.cleanUps;
     this.#graceMs = graceMs;
     for (const service of this.#names) {
       const { plan } = plans[service] as PlannedService;
@@ -99,19 +129,34 @@ export class Service {
     this.#neighbours = setInterval(() => this.#askAsNeighbour(), NEIGHBOUR_GAP_MS);
   }
 
-  /** `alias`: a name of its own for the client that asks, with the same addresses. Only without a cache. */
+  /** `alias`: a name of its own for the client that asks, with the same addresses. */
   where(service: ServiceName, cacheTtl: CacheTtl, fleet: FleetName, alias?: string): { dns: string; target: string } {
     const host = alias === undefined ? nameOf(service) : `${alias}.${nameOf(service)}`;
-    if (alias !== undefined && !this.#aliases.includes(host)) {
-      this.#aliases.push(host);
+    if (alias !== undefined && !this.#aliases.has(host)) {
+      this.#aliases.set(host, { service, cacheTtl });
       this.#publish(service);
     }
-    return { dns: this.#server(cacheTtl).address, target: `${host}:${this.#clusters[fleet].port}` };
+    return { dns: this.#front(cacheTtl).address, target: `${host}:${this.#clusters[fleet].port}` };
   }
 
   /** Queries for the name of a target, so far. */
   asked(target: string): number {
     return this.#server(0).asked(target.slice(0, target.lastIndexOf(':')));
+  }
+
+  /** Where a client asks for a name that does not exist yet. Another client asks at once, so that the cache denies it. */
+  absent(host: string, cacheTtl: CacheTtl): { dns: string; target: string } {
+    const front = this.#front(cacheTtl);
+    this.#askAsOther(host, front);
+    return { dns: front.address, target: `${host}:${this.#clusters.lasting.port}` };
+  }
+
+  /** The name gets its record, of one pod. Returns when: `machineMs()`. */
+  appear(host: string, cacheTtl: CacheTtl): number {
+    const [pod] = this.#clusters.lasting.pods;
+    if (!pod) throw new Error('there are no pods');
+    this.#server(cacheTtl).set(host, [pod.ip], { ttl: ZONE_TTL });
+    return machineMs();
   }
 
   podsNow(service: ServiceName): number {
@@ -135,6 +180,7 @@ export class Service {
     clearInterval(this.#neighbours);
     this.#socket.close();
     await Promise.allSettled(this.#stopping);
+    for (const cleanUp of this.#cleanUps) await cleanUp();
     await Promise.all([
       ...Object.values(this.#clusters).map((cluster) => cluster.close()),
       ...[...this.#servers.values()].map((server) => server.close()),
@@ -165,8 +211,8 @@ export class Service {
     const addresses = (this.#inDns.get(service) ?? []).map((pod) => this.#ip(service, pod));
     for (const [cacheTtl, server] of this.#servers) {
       server.set(nameOf(service), addresses, { ttl: ZONE_TTL });
-      const aliases = this.#aliases.filter((alias) => alias.endsWith(`.${nameOf(service)}`));
-      if (cacheTtl === 0) for (const alias of aliases) server.set(alias, addresses, { ttl: ZONE_TTL });
+      for (const [alias, owner] of this.#aliases)
+        if (owner.service === service && owner.cacheTtl === cacheTtl) server.set(alias, addresses, { ttl: ZONE_TTL });
     }
   }
 
@@ -178,13 +224,22 @@ export class Service {
   }
 
   #askAsNeighbour(): void {
-    for (const [cacheTtl, server] of this.#servers) {
+    for (const [cacheTtl, front] of this.#fronts) {
       if (cacheTtl === 0) continue;
-      for (const service of this.#names) {
-        const query = packet.encode({ type: 'query', id: 1, questions: [{ type: 'A', name: nameOf(service) }] });
-        this.#socket.send(query, server.port, server.host);
-      }
+      for (const service of this.#names) this.#askAsOther(nameOf(service), front);
+      for (const [alias, owner] of this.#aliases) if (owner.cacheTtl === cacheTtl) this.#askAsOther(alias, front);
     }
+  }
+
+  #askAsOther(name: string, { address, port }: Front): void {
+    const query = packet.encode({ type: 'query', id: 1, questions: [{ type: 'A', name }] });
+    this.#socket.send(query, port, address.slice(0, address.lastIndexOf(':')));
+  }
+
+  #front(cacheTtl: CacheTtl): Front {
+    const front = this.#fronts.get(cacheTtl);
+    if (!front) throw new Error(`no DNS server with a cache of ${cacheTtl} s in this run`);
+    return front;
   }
 
   #server(cacheTtl: CacheTtl): DnsServer {

@@ -2,18 +2,27 @@
 import { count, duration, percent, significant } from '../../test/support/number-format.js';
 import { formatTable } from '../harness/table.js';
 import type { CellResult, CostResult, Stage } from './analysis.js';
+import type { ColdStart } from './cold-start.js';
+import type { ColdStartPlan } from './grid.js';
+import type { CacheProgram } from './service.js';
+import type { SharedCell } from './sharing.js';
 
 export interface IntervalsParameters {
   readonly callsPerSecond: number;
   readonly maxConnectionAgeMs: number;
   readonly graceMs: number;
   readonly cost: CostResult;
+  readonly cacheProgram: CacheProgram;
+  readonly coldStartPlan: ColdStartPlan;
+  readonly coldStarts: readonly ColdStart[];
+  /** Empty where it was not simulated. */
+  readonly sharing: readonly SharedCell[];
 }
 
 type Row = CellResult | null;
 
 export function showIntervals(cells: readonly CellResult[], parameters: IntervalsParameters): string {
-  const { callsPerSecond, cost, graceMs } = parameters;
+  const { callsPerSecond, cacheProgram, coldStartPlan, coldStarts, cost, graceMs, sharing } = parameters;
   const rows = spaced(cells);
   const label = { head: 'setting', align: 'left', cell: ({ plan }: CellResult) => plan.label } as const;
   const cache = { head: 'DNS\ncache', cell: ({ plan }: CellResult) => (plan.cacheTtl ? `${plan.cacheTtl} s` : 'none') };
@@ -59,12 +68,23 @@ export function showIntervals(cells: readonly CellResult[], parameters: Interval
     '',
     `"first call" and "fair share" are at ${callsPerSecond} calls/s a client; "pods end": ${duration(graceMs)} after leaving DNS.`,
     '',
+    `Behind a cache (${cacheName(cacheProgram)}), beside the goals of "phased": a mean of T/6 and at most T/3`,
+    '',
+    behindCaches(cells),
+    '',
+    `Cold starts behind a denial that the cache keeps for up to ${coldStartPlan.cacheTtl} s: from the record to the first call`,
+    '',
+    coldStartTable(coldStarts),
+    '',
     'What that costs',
     '',
     costs,
     '',
     `One poll costs ${significant(cost.perPollUs)} µs of CPU (95 %: ${significant(cost.interval.low)} to ${significant(cost.interval.high)}) ` +
       `with ${cost.pods} pods in the answer.`,
+    ...(sharing.length > 0
+      ? ['', 'Simulated: clients in their default settings that share one cache', '', sharingTable(sharing)]
+      : []),
     ...(compared.length > 0
       ? [
           '',
@@ -76,6 +96,63 @@ export function showIntervals(cells: readonly CellResult[], parameters: Interval
         ]
       : []),
   ].join('\n');
+}
+
+export function cacheName(program: CacheProgram): string {
+  return program === 'CoreDNS' ? 'CoreDNS with its cache plugin' : 'a model of CoreDNS, which is missing here';
+}
+
+/** Those without bursts: behind each cache the rules beside each other. */
+function behindCaches(cells: readonly CellResult[]): string {
+  const rows = cells
+    .filter(({ plan, theory }) => plan.cacheTtl > 0 && theory !== null)
+    .sort((a, b) => a.plan.cacheTtl - b.plan.cacheTtl);
+  return formatTable(
+    [
+      { head: 'DNS\ncache', cell: ({ plan }) => `${plan.cacheTtl} s` },
+      { head: 'setting', align: 'left', cell: ({ plan }) => plan.label },
+      { head: 'seen\nmean', cell: ({ seen }) => duration(seen.summary?.mean) },
+      { head: 'goal', cell: ({ goal }) => (goal ? duration(goal.meanMs) : '') },
+      { head: 'seen\nmax', cell: ({ seen }) => duration(seen.summary?.max) },
+      { head: 'goal', cell: ({ goal }) => (goal ? duration(goal.maxMs) : '') },
+      { head: 'queries\na minute', cell: ({ queriesPerMinute }) => significant(queriesPerMinute) },
+    ],
+    rows.flatMap((row, index): Row[] => {
+      const before = rows[index - 1];
+      return before && before.plan.cacheTtl !== row.plan.cacheTtl ? [null, row] : [row];
+    }),
+  );
+}
+
+function coldStartTable(coldStarts: readonly ColdStart[]): string {
+  return formatTable<ColdStart>(
+    [
+      { head: 'ttl', align: 'left', cell: ({ rule }) => rule },
+      { head: 'starts', cell: ({ trials }) => count(trials) },
+      { head: 'mean', cell: ({ meanMs }) => duration(meanMs) },
+      { head: 'max', cell: ({ maxMs, never }) => (never > 0 ? 'never' : duration(maxMs)) },
+      { head: 'goal', cell: ({ goalMs }) => (goalMs === null ? '' : duration(goalMs)) },
+      { head: 'within', cell: ({ withinGoal }) => (withinGoal === null ? '' : count(withinGoal)) },
+    ],
+    coldStarts,
+  );
+}
+
+function sharingTable(sharing: readonly SharedCell[]): string {
+  return formatTable<SharedCell>(
+    [
+      { head: 'clients', cell: ({ clients }) => count(clients) },
+      { head: 'ttl', align: 'left', cell: ({ rule }) => rule },
+      { head: 'cache', cell: ({ cacheTtl }) => `${cacheTtl} s` },
+      { head: 'seen\nmean', cell: ({ meanMs }) => duration(meanMs) },
+      { head: 'seen\nmax', cell: ({ maxMs }) => duration(maxMs) },
+      { head: 'queries a minute\nat the cache', cell: ({ queriesPerMinute }) => count(Math.round(queriesPerMinute)) },
+      { head: 'of one\nclient', cell: ({ clients, queriesPerMinute }) => significant(queriesPerMinute / clients) },
+    ],
+    sharing.flatMap((row, index): (SharedCell | null)[] =>
+      index > 0 && sharing[index - 1]?.clients !== row.clients ? [null, row] : [row],
+    ),
+  );
 }
 
 function simulated(cells: readonly CellResult[]): string {

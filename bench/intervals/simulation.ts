@@ -4,6 +4,7 @@
  * cache busy, and a client whose pods are READY. Not modelled: the network, the event loop, connections and calls;
  * so only `seen` can be compared.
  */
+import { PLAIN_BITS } from '../../lib/discovery/cache-bits.js';
 import { Poller } from '../../lib/discovery/poller.js';
 import type { RefreshSettings } from '../../lib/discovery/schedule.js';
 import type { NameResolver } from '../../lib/dns/name-resolver.js';
@@ -77,14 +78,14 @@ export async function simulateRun(plan: SimulationPlan, random: Random): Promise
   return stalenessMs;
 }
 
-/** Behind a busy cache another client's query follows an expiry within the neighbours' gap. */
+/** Behind a busy cache another client's query, with the plain bits, follows an expiry within the neighbours' gap. */
 function withCache(zone: DnsZone, cacheTtl: CacheTtl, clock: FakeClock, random: Random): ZoneSource {
   if (cacheTtl === 0) return zone;
   const ttlMs = cacheTtl * 1000;
   let filledAt = Number.NEGATIVE_INFINITY;
   const watched: ZoneSource = {
-    answer(name, type) {
-      filledAt = clock.now();
+    answer(name, type, bits = PLAIN_BITS) {
+      if (bits === PLAIN_BITS) filledAt = clock.now();
       return zone.answer(name, type);
     },
   };
@@ -99,8 +100,8 @@ function withCache(zone: DnsZone, cacheTtl: CacheTtl, clock: FakeClock, random: 
 
 function bookOf(source: ZoneSource): NameResolver {
   return {
-    async resolve(): Promise<Resolution> {
-      const { answers } = source.answer(NAME, 'A');
+    async resolve(_signal, bits = PLAIN_BITS): Promise<Resolution> {
+      const { answers } = source.answer(NAME, 'A', bits);
       const addresses = answers.map((record) => record.data);
       const ttlMs = (answers[0]?.ttl ?? 0) * 1000;
       const outcome = { kind: 'addresses', addresses, ttlMs, partial: false } as const;
@@ -110,7 +111,7 @@ function bookOf(source: ZoneSource): NameResolver {
         server: null,
         transport: 'udp',
         rcode: 'NOERROR',
-        bits: null,
+        bits,
       };
     },
   };

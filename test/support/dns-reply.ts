@@ -3,6 +3,7 @@
  * records fit a datagram as do from CoreDNS (16 bytes a pod), and what does not fit is cut with TC set.
  */
 import packet from 'dns-packet';
+import type { QueryBits } from '../../lib/dns/message.js';
 import type { ZoneRecord } from './dns-zone.js';
 
 export type Transport = 'udp' | 'tcp';
@@ -18,6 +19,7 @@ export interface DnsQuery {
   readonly at: number;
   /** The UDP size that the query's OPT record offers; undefined without OPT. */
   readonly edns: number | undefined;
+  readonly bits: QueryBits;
   /** The whole message. */
   readonly buffer: Buffer;
   /** The question section's bytes. */
@@ -51,6 +53,8 @@ export interface Reply {
 }
 
 const HEADER_LENGTH = 12;
+/** Of the header's flags (RFC 4035 section 3.2.2). */
+const CHECKING_DISABLED = 0x0010;
 /** RFC 6891: what we offer in our own OPT; CoreDNS's `bufsize` default. */
 const OUR_UDP_SIZE = 1232;
 
@@ -59,7 +63,9 @@ export function parseQuery(buffer: Buffer, transport: Transport): DnsQuery {
   const decoded = packet.decode(buffer);
   const question = decoded.questions?.[0];
   if (question === undefined) throw new Error('a query without a question');
-  const opt = decoded.additionals?.find((record) => record.type === 'OPT') as { udpPayloadSize: number } | undefined;
+  const opt = decoded.additionals?.find((record) => record.type === 'OPT') as
+    | { udpPayloadSize: number; flag_do: boolean }
+    | undefined;
   let end = HEADER_LENGTH;
   while ((buffer[end] ?? 0) !== 0) end += 1 + (buffer[end] ?? 0);
   return {
@@ -69,6 +75,7 @@ export function parseQuery(buffer: Buffer, transport: Transport): DnsQuery {
     transport,
     at: performance.now(),
     edns: opt?.udpPayloadSize,
+    bits: { dnssecOk: opt?.flag_do ?? false, checkingDisabled: (buffer.readUInt16BE(2) & CHECKING_DISABLED) !== 0 },
     buffer,
     question: buffer.subarray(HEADER_LENGTH, end + 5),
   };

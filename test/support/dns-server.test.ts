@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import packet from 'dns-packet';
-import { frame } from './dns-reply.js';
+import { frame, parseQuery } from './dns-reply.js';
 import { DnsServer, type DnsServerOptions } from './dns-server.js';
 import { DnsCache, DnsZone } from './dns-zone.js';
 import { eventually } from './eventually.js';
@@ -214,4 +214,36 @@ test('a cache shows a change when the old answer has expired, and its TTL counts
   assert.deepEqual(ask(), ['10.0.0.1 1']);
   now = 5_000;
   assert.deepEqual(ask(), ['10.0.0.2 30']);
+});
+
+test('a cache holds an entry for each pair of DO and CD, as the bits of the query have them', () => {
+  const zone = new DnsZone();
+  const cache = new DnsCache(zone, 30, () => 0);
+  const bits = [false, true].flatMap((dnssecOk) =>
+    [false, true].map((checkingDisabled) => ({ dnssecOk, checkingDisabled })),
+  );
+  const ask = (pair: (typeof bits)[number]) => cache.answer('svc.ns', 'A', pair).answers.map(({ data }) => data);
+  for (const [index, pair] of bits.entries()) {
+    zone.set('svc.ns', [`10.0.0.${index}`]);
+    assert.deepEqual(ask(pair), [`10.0.0.${index}`]);
+  }
+  assert.deepEqual(
+    bits.map(ask),
+    bits.map((_, index) => [`10.0.0.${index}`]),
+  );
+  assert.deepEqual(
+    cache.answer('svc.ns', 'A').answers.map(({ data }) => data),
+    ['10.0.0.0'],
+  );
+  for (const { dnssecOk, checkingDisabled } of bits) {
+    const opt = { type: 'OPT', name: '.', udpPayloadSize: 1232, flags: dnssecOk ? packet.DNSSEC_OK : 0, options: [] };
+    const query = packet.encode({
+      type: 'query',
+      id: 1,
+      flags: checkingDisabled ? packet.CHECKING_DISABLED : 0,
+      questions: [{ type: 'A', name: 'svc.ns' }],
+      additionals: [opt as unknown as packet.OptAnswer],
+    });
+    assert.deepEqual(parseQuery(query, 'udp').bits, { dnssecOk, checkingDisabled });
+  }
 });

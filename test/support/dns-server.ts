@@ -34,6 +34,8 @@ export interface DnsServerOptions {
   port?: number;
   /** Shuffle each answer's addresses, as CoreDNS's `loadbalance` does. */
   shuffle?: boolean;
+  /** Seconds, of the SOA in a denial. Default 5. */
+  denialTtl?: number;
 }
 
 /** One query, and every way to answer it. */
@@ -73,8 +75,8 @@ export class DnsServer {
   readonly host: string;
   readonly port: number;
 
-  readonly #zone = new DnsZone();
-  #source: ZoneSource = this.#zone;
+  readonly #zone: DnsZone;
+  #source: ZoneSource;
   readonly #failures = new Map<string, DnsFailure>();
   #paused = false;
   #closed = false;
@@ -93,7 +95,7 @@ export class DnsServer {
         await once(udp, 'listening');
         tcp.listen(udp.address().port, host);
         await once(tcp, 'listening');
-        return new DnsServer(udp, tcp, options.shuffle ?? false);
+        return new DnsServer(udp, tcp, options);
       } catch (error) {
         udp.close();
         // The port that UDP got may be another program's over TCP.
@@ -102,10 +104,12 @@ export class DnsServer {
     }
   }
 
-  private constructor(udp: UdpSocket, tcp: Server, shuffle: boolean) {
+  private constructor(udp: UdpSocket, tcp: Server, { shuffle = false, denialTtl }: DnsServerOptions) {
     this.#udp = udp;
     this.#tcp = tcp;
     this.shuffle = shuffle;
+    this.#zone = new DnsZone(denialTtl);
+    this.#source = this.#zone;
     const { address, port } = tcp.address() as AddressInfo;
     this.host = address;
     this.port = port;
@@ -268,7 +272,7 @@ export class DnsServer {
   #exchange(query: DnsQuery, reply: (message: Buffer) => void) {
     const limit = query.transport === 'tcp' ? TCP_SIZE : Math.max(UDP_SIZE_WITHOUT_EDNS, query.edns ?? 0);
     const build = (changes: Partial<Reply> = {}): Buffer => {
-      const { rcode, answers, authority, additional } = this.#source.answer(query.name, query.type);
+      const { rcode, answers, authority, additional } = this.#source.answer(query.name, query.type, query.bits);
       const ordered = this.shuffle ? shuffled(answers) : answers;
       return encodeReply(query, { rcode, answers: ordered, authority, additional, limit, ...changes });
     };

@@ -3,6 +3,7 @@
  * `cache` plugin does. No sockets and no bytes here.
  */
 import { isIPv6 } from 'node:net';
+import type { QueryBits } from '../../lib/dns/message.js';
 
 export type ZoneRecordType = 'A' | 'AAAA' | 'CNAME' | 'SOA' | 'SRV';
 
@@ -34,9 +35,9 @@ export interface ZoneAnswer {
   readonly additional: readonly ZoneRecord[];
 }
 
-/** Whatever answers a name and a type: the zone itself, or a cache before it. */
+/** Whatever answers a name and a type: the zone itself, or a cache before it, which tells queries apart by their bits. */
 export interface ZoneSource {
-  answer(name: string, type: string): ZoneAnswer;
+  answer(name: string, type: string, bits?: QueryBits): ZoneAnswer;
 }
 
 interface Entry {
@@ -59,6 +60,12 @@ const DEFAULT_TTL = 5;
 
 export class DnsZone implements ZoneSource {
   readonly #entries = new Map<string, Entry>();
+  readonly #denialTtl: number;
+
+  /** @param denialTtl seconds, of the SOA in a denial. */
+  constructor(denialTtl = DEFAULT_TTL) {
+    this.#denialTtl = denialTtl;
+  }
 
   /** IPv4 addresses become A records, IPv6 ones AAAA. Replaces what the name had. */
   set(name: string, addresses: readonly string[], options: { ttl?: number } = {}): void {
@@ -101,7 +108,7 @@ export class DnsZone implements ZoneSource {
       owner = normalise(entry.alias);
       entry = this.#entries.get(owner);
     }
-    if (entry === undefined) return { rcode: 'NXDOMAIN', answers, authority: [soa(owner)], additional: [] };
+    if (entry === undefined) return { rcode: 'NXDOMAIN', answers, authority: [this.#soa(owner)], additional: [] };
     if (type === 'A' || type === 'AAAA')
       for (const address of entry.addresses)
         if (isIPv6(address) === (type === 'AAAA')) answers.push({ name: owner, type, ttl: entry.ttl, data: address });
@@ -111,7 +118,7 @@ export class DnsZone implements ZoneSource {
     return {
       rcode: 'NOERROR',
       answers,
-      authority: answers.length === 0 ? [soa(owner)] : [],
+      authority: answers.length === 0 ? [this.#soa(owner)] : [],
       additional: type === 'SRV' && entry.glue ? this.#glueOf(entry.services ?? []) : [],
     };
   }
@@ -122,11 +129,15 @@ export class DnsZone implements ZoneSource {
       return addresses.map((data): ZoneRecord => ({ name, type: isIPv6(data) ? 'AAAA' : 'A', ttl, data }));
     });
   }
+
+  #soa(name: string): ZoneRecord {
+    return { name: name.split('.').slice(-2).join('.'), type: 'SOA', ttl: this.#denialTtl, data: '' };
+  }
 }
 
 /**
  * Answers from memory until the shortest TTL in an answer has passed, and shows what is left of each TTL meanwhile.
- * `ttl` (seconds) caps how long anything is kept.
+ * `ttl` (seconds) caps how long anything is kept. As in CoreDNS, each pair of DO and CD has an entry of its own.
  */
 export class DnsCache implements ZoneSource {
   readonly #source: ZoneSource;
@@ -140,12 +151,13 @@ export class DnsCache implements ZoneSource {
     this.#now = now;
   }
 
-  answer(name: string, type: string): ZoneAnswer {
-    const key = `${type} ${normalise(name)}`;
+  answer(name: string, type: string, bits?: QueryBits): ZoneAnswer {
+    const [dnssecOk, checkingDisabled] = [bits?.dnssecOk ?? false, bits?.checkingDisabled ?? false];
+    const key = `${type} ${dnssecOk} ${checkingDisabled} ${normalise(name)}`;
     const now = this.#now();
     let stored = this.#stored.get(key);
     if (stored === undefined || now - stored.at >= stored.ttl * 1000) {
-      const answer = this.#source.answer(name, type);
+      const answer = this.#source.answer(name, type, bits);
       const ttl = Math.min(
         this.#ttl,
         ...[...answer.answers, ...answer.authority, ...answer.additional].map((record) => record.ttl),
@@ -173,8 +185,4 @@ export class DnsCache implements ZoneSource {
 /** Names compare without case and without the final dot (RFC 1035 section 2.3.3). */
 export function normalise(name: string): string {
   return name.toLowerCase().replace(/\.$/, '');
-}
-
-function soa(name: string): ZoneRecord {
-  return { name: name.split('.').slice(-2).join('.'), type: 'SOA', ttl: DEFAULT_TTL, data: '' };
 }

@@ -1,6 +1,7 @@
 /**
  * Builds CoreDNS from the Go module proxy, pinned by go.mod and go.sum here, into a cache that git ignores. As a program
- * it builds what is not built yet; without Go it says so and ends well, since it is for the tests to miss a server.
+ * it builds what is not built yet; without Go it says so and ends well: the tests and benchmarks that use the server
+ * report that it is missing.
  */
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -36,7 +37,7 @@ function build(): void {
   });
   renameSync(unfinished, binary);
   for (const file of readdirSync(cache)) if (!file.startsWith(basename(binary))) rmSync(join(cache, file));
-  console.log(`built CoreDNS in ${Math.round((performance.now() - started) / 1000)} s`);
+  console.error(`built CoreDNS in ${Math.round((performance.now() - started) / 1000)} s`);
 }
 
 function hasGo(): boolean {
@@ -48,7 +49,15 @@ function hasGo(): boolean {
   }
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url) && !existsSync(binary)) {
-  if (hasGo()) build();
-  else console.log(`CoreDNS is missing: ${howToBuild}`);
+/** Builds it unless it is there. @returns what is missing; null where the program is there. */
+export function ensureBuilt(): string | null {
+  if (existsSync(binary)) return null;
+  if (!hasGo()) return `CoreDNS is missing: ${howToBuild}`;
+  build();
+  return null;
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const missing = ensureBuilt();
+  if (missing !== null) console.error(missing);
 }

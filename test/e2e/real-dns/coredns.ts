@@ -41,12 +41,12 @@ export const corednsAuto = authority((folder) => [
   `auto {\n    directory ${folder} ^(.*)\\.zone$ {1}\n    reload 100ms\n  }`,
 ]);
 
-/** `cache 30` as kubeadm writes it: it holds nothing for less than 5 s. */
-export function corednsCache(upstreamPort: number): Recipe {
+/** `cache 30` as kubeadm writes it: it holds nothing for less than 5 s. `ttl` in seconds. */
+export function corednsCache(upstreamPort: number, ttl = 30): Recipe {
   return {
     program,
     args,
-    files: ({ port }) => ({ Corefile: corefile(port, ['cache 30', `forward . 127.0.0.1:${upstreamPort}`]) }),
+    files: ({ port }) => ({ Corefile: corefile(port, [`cache ${ttl}`, `forward . 127.0.0.1:${upstreamPort}`]) }),
     reload: null,
   };
 }
