@@ -1,7 +1,7 @@
 /**
  * What does one poll cost, and how many does a process send? Our DNS client beside c-ares (`dns.resolve4`) and
- * getaddrinfo (`dns.lookup`); getaddrinfo with slow look-ups beside it in the thread pool; and the queries on the wire
- * with 1, 10 and 100 channels to one name.
+ * getaddrinfo (`dns.lookup`); getaddrinfo with slow look-ups beside it in the thread pool; the queries on the wire with
+ * 1, 10 and 100 channels to one name; and the queries of a client whose servers close their connections again and again.
  *
  *     npm run bench:dns
  */
@@ -9,13 +9,14 @@
 import { credentials } from '@grpc/grpc-js';
 import { HeadlessChannel } from '../lib/index.js';
 import { unclaimedLoopback } from '../test/support/loopback.js';
-import { count, duration, ratioWithInterval } from '../test/support/number-format.js';
+import { count, duration, ratio, ratioWithInterval, significant } from '../test/support/number-format.js';
 import { PodHost, type RemoteDns } from '../test/support/pod-host.js';
 import { type Benchmark, type Context, type Outcome, runIfMain } from './harness/benchmark.js';
 import type { Mode } from './harness/options.js';
 import { Recording, type Result } from './harness/result.js';
 import { quantile, type Ratio, ratioOfPairs, sorted } from './harness/statistics.js';
 import { formatTable } from './harness/table.js';
+import { type Closing, type ClosingPlan, SETTLE_MS, watchClosing } from './polling/closing.js';
 import { POOL_THREADS, withPoolBlocked } from './polling/pool.js';
 import { cares, getaddrinfo, ours, type Resolve, type ResolverName } from './polling/resolvers.js';
 
@@ -44,7 +45,11 @@ export interface WireCell {
   readonly queriesPerMinute: number;
 }
 
-export type DnsCell = PollCell | PoolCell | WireCell;
+export interface ClosingCell extends Closing {
+  readonly kind: 'closing';
+}
+
+export type DnsCell = PollCell | PoolCell | WireCell | ClosingCell;
 
 /** 3 and 70 pods come over UDP, 300 over TCP. */
 const RECORDS = [3, 70, 300];
@@ -56,7 +61,14 @@ const WARM_UP_POLLS = 1_000;
 const POLL_MS = 1.5;
 const HANG_MS = 1_000;
 const INTERVAL_MS = 500;
+const CLOSING: readonly ClosingPlan[] = [
+  { pods: 4, closeAfterMs: 500 },
+  { pods: 50, closeAfterMs: 30_000 },
+];
+/** Of the plain interval's queries. */
+const CLOSING_GOAL = 2;
 const ROUNDS: Record<Mode, number> = { short: 3, default: 9, full: 15 };
+const CLOSING_MS: Record<Mode, number> = { short: 20_000, default: 120_000, full: 300_000 };
 const WATCH_MS: Record<Mode, number> = { short: 2_500, default: 10_000, full: 30_000 };
 
 export const dns: Benchmark<DnsCell> = {
@@ -69,6 +81,10 @@ export const dns: Benchmark<DnsCell> = {
     })),
     { name: 'dns: look up while the pool hangs', ms: 3 * HANG_MS },
     ...CHANNELS.map((channels) => ({ name: `dns: ${channels} channels to one name`, ms: WATCH_MS[mode] + 200 })),
+    ...CLOSING.map((plan) => ({
+      name: closingName(plan),
+      ms: plan.closeAfterMs + SETTLE_MS + CLOSING_MS[mode] + 5_000,
+    })),
   ],
   run,
   show,
@@ -104,18 +120,28 @@ async function run({ options, progress, random }: Context): Promise<Outcome<DnsC
   } finally {
     await host.close();
   }
+  for (const plan of CLOSING) {
+    progress.begin(closingName(plan));
+    cells.push({ kind: 'closing', ...(await watchClosing(plan, CLOSING_MS[options.mode])) });
+  }
   const parameters = {
     rounds: ROUNDS[options.mode],
     pollsPerRound: POLLS,
     poolThreads: POOL_THREADS,
     poolHangsMs: HANG_MS,
     wireIntervalMs: INTERVAL_MS,
+    closingWatchedMs: CLOSING_MS[options.mode],
+    closingGoal: CLOSING_GOAL,
   };
   return { result: recording.finish(parameters, cells) };
 }
 
 function nameOf(records: number): string {
   return `pods-${records}.bench.svc.cluster.local`;
+}
+
+function closingName({ pods, closeAfterMs }: ClosingPlan): string {
+  return `dns: ${pods} pods that close connections after ${duration(closeAfterMs)}`;
 }
 
 function wireName(channels: number): string {
@@ -232,7 +258,19 @@ function show({ cells, parameters }: Result<DnsCell>): string {
     ],
     of('wire'),
   );
-  return `${polls}\n\n${pool}\n\n${wire}`;
+  const closing = formatTable<ClosingCell>(
+    [
+      { head: 'pods', cell: ({ pods }) => count(pods) },
+      { head: 'close connections\nafter', cell: ({ closeAfterMs }) => duration(closeAfterMs) },
+      { head: 'connections\na minute', cell: ({ connectionsPerMinute }) => significant(connectionsPerMinute) },
+      { head: 'queries\na minute', cell: ({ queriesPerMinute }) => significant(queriesPerMinute) },
+      { head: 'with lasting\nconnections', cell: ({ plainQueriesPerMinute }) => significant(plainQueriesPerMinute) },
+      { head: 'ratio', cell: ({ queriesPerMinute, plainQueriesPerMinute: plain }) => ratio(queriesPerMinute / plain) },
+      { head: 'goal', cell: () => `at most ${ratio(Number(parameters['closingGoal']))}` },
+    ],
+    of('closing'),
+  );
+  return `${polls}\n\n${pool}\n\n${wire}\n\n${closing}`;
 }
 
 await runIfMain(import.meta.url, dns);

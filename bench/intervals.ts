@@ -32,7 +32,7 @@ export type IntervalsCell = CellResult;
 
 const SIMULATE = 'intervals: simulating';
 const SHARE = 'intervals: simulating clients on one cache';
-const SHARE_MS = 45_000;
+const SHARE_MS = 75_000;
 const SIMULATED_MS: Readonly<Record<Mode, number>> = { short: 8_000, default: 40_000, full: 150_000 };
 
 export const intervals: Benchmark<CellResult, Own> = {

@@ -42,7 +42,8 @@ const TAIL_MS = 60_000;
 const RUNS: ReadonlyMap<number, number> = new Map([
   [1, 40],
   [10, 10],
-  [100, 2],
+  [100, 4],
+  [1_000, 2],
 ]);
 
 export async function simulateSharing(
