@@ -20,13 +20,13 @@ export const ORDERED = ['#8a63d2', '#3f7fdb', '#1a9aaa', '#35a05a', '#b58a14', '
 export const OURS = '#3f7fdb';
 export const RIVALS = ['#8c8c8c', '#dd6a3a', '#b58a14', '#c065a8'];
 
-const WIDTH = 1_040;
+export const CHART_WIDTH = 1_040;
 
 /** The type that Plot's own definitions give its options, with the document filled in. */
 export function chart(options: Plot.PlotOptions): string {
   const { document } = parseHTML('<!doctype html><html><body></body></html>');
   const element = Plot.plot({
-    width: WIDTH,
+    width: CHART_WIDTH,
     marginLeft: 70,
     marginRight: 24,
     marginBottom: 46,

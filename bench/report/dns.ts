@@ -1,7 +1,7 @@
 /** Charts of the question of polls: what one costs, and how many a process sends. */
 
 import * as Plot from '@observablehq/plot';
-import { count, duration } from '../../test/support/number-format.js';
+import { count, duration, significant } from '../../test/support/number-format.js';
 import { type DnsCell, dns } from '../dns.js';
 import type { Result } from '../harness/result.js';
 import { chart, type Figure, facetNames, OURS } from './chart.js';
@@ -27,6 +27,15 @@ function answer(cells: readonly DnsCell[]): string[] {
   const queries = SERIES.format(wires.map(({ queriesPerMinute }) => count(Math.round(queriesPerMinute))));
   return [
     `Channels to one name share their polls: ${channels} of them send ${queries} queries a minute.`,
+    ...cells.flatMap((cell) =>
+      cell.kind === 'closing'
+        ? [
+            `${count(cell.pods)} pods that close connections after ${duration(cell.closeAfterMs)}: ` +
+              `${significant(cell.queriesPerMinute)} queries a minute, and ${significant(cell.plainQueriesPerMinute)} where ` +
+              'connections last (goal: at most twice as many).',
+          ]
+        : [],
+    ),
     `While other look-ups hold the thread pool, ours takes ${blocked('ours')}, and dns.lookup ${blocked('dns.lookup')}.`,
   ];
 }

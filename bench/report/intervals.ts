@@ -1,19 +1,34 @@
 /** Charts of the question of intervals: how old a client's view is, and what a fresher one costs. */
 
 import * as Plot from '@observablehq/plot';
-import { count, duration, percent } from '../../test/support/number-format.js';
+import { count, duration, percent, significant } from '../../test/support/number-format.js';
 import { type Point, steps } from '../harness/distribution.js';
 import type { Result } from '../harness/result.js';
 import type { CellResult } from '../intervals/analysis.js';
-import { type IntervalsParameters, showIntervals } from '../intervals/show.js';
+import { type IntervalsParameters, cacheName as programName, showIntervals } from '../intervals/show.js';
 import { firstAndLastCalls, loadShare } from './baselines.js';
-import { chart, type Figure, facetNames, logDomain, ORDERED, OURS, shortDuration, ticksWithin } from './chart.js';
+import { agesBehindCaches, sharedCache } from './caches.js';
+import {
+  CHART_WIDTH,
+  chart,
+  type Figure,
+  facetNames,
+  logDomain,
+  ORDERED,
+  OURS,
+  shortDuration,
+  ticksWithin,
+} from './chart.js';
+import { placeLabels } from './labels.js';
 import type { Section } from './page.js';
 
 const LOG_TICKS = [100, 200, 500, 1_000, 2_000, 5_000, 10_000, 20_000, 60_000];
 const QUERY_TICKS = [1, 2, 5, 10, 20, 50, 100, 200, 500];
 /** Left of it a logarithmic axis would have room for differences that make none to a user. */
 const FAST_MS = 50;
+/** Of the chart of cost. */
+const HEIGHT = 460;
+const MARGIN_RIGHT = 110;
 
 export function intervalsSection({ cells, parameters }: Result<CellResult>): Section {
   const own = cells.filter(isPureInterval);
@@ -26,6 +41,8 @@ export function intervalsSection({ cells, parameters }: Result<CellResult>): Sec
       heat(own),
       ...(cells.some(({ plan }) => plan.client.kind === 'grpc-js') ? [loadShare(cells), firstAndLastCalls(cells)] : []),
       cost(own),
+      ...(own.some(({ goal }) => goal !== null) ? [agesBehindCaches(own)] : []),
+      ...(known.sharing.length > 0 ? [sharedCache(known.sharing)] : []),
     ],
     table: showIntervals(cells, known),
   };
@@ -36,7 +53,8 @@ function isPureInterval(cell: CellResult): boolean {
   return cell.theory !== null && cell.seen.summary !== null;
 }
 
-function answer(cells: readonly CellResult[], { cost }: IntervalsParameters): string[] {
+function answer(cells: readonly CellResult[], parameters: IntervalsParameters): string[] {
+  const { cost, cacheProgram } = parameters;
   const find = (label: string): CellResult | undefined =>
     cells.find(({ plan }) => plan.label === label && plan.cacheTtl === 0);
   const five = find('5 s');
@@ -48,6 +66,19 @@ function answer(cells: readonly CellResult[], { cost }: IntervalsParameters): st
         `${duration(five.seen.summary.max)} at most, over ${count(five.seen.summary.count)} scale events. That cost ` +
         `${count(five.queriesPerMinute)} DNS queries a minute and ${percent(five.pollingCpuShare)} of one core.`,
     );
+  for (const { plan, seen, goal, queriesPerMinute } of cells)
+    if (goal && seen.summary)
+      sentences.push(
+        `"${plan.label}" behind a cache of ${plan.cacheTtl} s (${programName(cacheProgram)}): a mean of ` +
+          `${duration(seen.summary.mean)} (goal: ${duration(goal.meanMs)}) and at most ${duration(seen.summary.max)} ` +
+          `(goal: ${duration(goal.maxMs)}), with ${significant(queriesPerMinute)} queries a minute.`,
+      );
+  for (const { goalMs, trials, withinGoal, maxMs, never } of parameters.coldStarts)
+    if (goalMs !== null)
+      sentences.push(
+        `After a cold start behind a cached denial, ${count(withinGoal ?? 0)} of ${count(trials)} first calls were answered ` +
+          `within ${duration(goalMs)} of the record (the goal), ${never > 0 ? `${count(never)} never` : `the last after ${duration(maxMs)}`}.`,
+      );
   if (plain)
     sentences.push(
       `grpc-js with dns:/// and round_robin, beside it and with no connection breaking, never called ` +
@@ -55,7 +86,8 @@ function answer(cells: readonly CellResult[], { cost }: IntervalsParameters): st
     );
   sentences.push(
     `One poll costs ${duration(cost.perPollUs / 1000)} of CPU with ${cost.pods} pods in the answer. A cache in front of DNS ` +
-      'sets a floor that no interval can go below; "adaptive" asks once more when the cache’s entry expires.',
+      'sets a floor that no interval can go below; "adaptive" asks once more when the cache’s entry expires, and ' +
+      '"phased" reads the cache’s four entries in turn.',
   );
   return sentences;
 }
@@ -156,7 +188,7 @@ function heat(cells: readonly CellResult[]): Figure {
     title: 'Mean staleness over interval and cache, with theory beside',
     caption:
       'Large: measured, from the change of DNS to the client’s seeing it. Small: what arithmetic gives, half the interval ' +
-      '(with its jitter) plus half the cache’s TTL; for "adaptive" behind a cache, half the TTL. Darker is staler.',
+      '(with its jitter) plus half the cache’s TTL; behind a cache half the TTL for "adaptive", and an eighth for "phased". Darker is staler.',
     svg,
   };
 }
@@ -168,15 +200,32 @@ function cost(cells: readonly CellResult[]): Figure {
     ms: cell.seen.summary?.mean ?? Number.NaN,
   }));
   const caches = cachesOf(cells);
-  const plain = points.filter(({ setting }) => !setting.startsWith('adaptive'));
+  const plain = points.filter(({ setting }) => !readsTtls(setting));
   // Without a cache they are the plain ones, and would lie on them.
-  const adaptive = points.filter(({ setting, cache }) => setting.startsWith('adaptive') && cache !== caches[0]);
+  const ofRule = (rule: string): typeof points =>
+    points.filter(({ setting, cache }) => setting.startsWith(rule) && cache !== caches[0]);
+  const [adaptive, phased] = [ofRule('adaptive'), ofRule('phased')];
   const uncached = plain.filter(({ cache }) => cache === caches[0]);
+  const labelled = new Set([...uncached, ...adaptive, ...phased]);
+  const shown = [...plain, ...adaptive, ...phased];
   const xDomain = logDomain(points.map(({ queries }) => queries));
   const yDomain = logDomain(points.map(({ ms }) => ms));
+  const frame = { left: 70, right: CHART_WIDTH - 10, top: 40, bottom: HEIGHT - 46 };
+  const places = placeLabels(
+    shown.map((point) => ({
+      x: pixel(point.queries, xDomain, frame.left, CHART_WIDTH - MARGIN_RIGHT),
+      y: pixel(point.ms, yDomain, frame.bottom, frame.top),
+      label: labelled.has(point) ? point.setting : '',
+    })),
+    frame,
+  );
+  const labels = shown.flatMap((point, index) => {
+    const place = places[index];
+    return place ? [Plot.text([point], { x: 'queries', y: 'ms', text: 'setting', ...place })] : [];
+  });
   const svg = chart({
-    height: 400,
-    marginRight: 110,
+    height: HEIGHT,
+    marginRight: MARGIN_RIGHT,
     color: { legend: true, domain: caches, range: [OURS, '#35a05a', '#dd6a3a'] },
     x: { type: 'log', domain: xDomain },
     y: { type: 'log', domain: yDomain },
@@ -190,18 +239,28 @@ function cost(cells: readonly CellResult[]): Figure {
       Plot.axisY(ticksWithin(yDomain, LOG_TICKS), { text: shortDuration, label: '↑ mean staleness' }),
       Plot.line(plain, { x: 'queries', y: 'ms', stroke: 'cache', z: 'cache', sort: 'queries' }),
       Plot.dot(plain, { x: 'queries', y: 'ms', fill: 'cache', r: 5 }),
-      Plot.text(uncached, { x: 'queries', y: 'ms', text: 'setting', dy: 16 }),
+      Plot.dot(phased, { x: 'queries', y: 'ms', fill: 'cache', r: 7, symbol: 'star' }),
       Plot.dot(adaptive, { x: 'queries', y: 'ms', fill: 'cache', r: 6, symbol: 'diamond' }),
-      Plot.text(adaptive, { x: 'queries', y: 'ms', text: 'setting', dx: 10, textAnchor: 'start' }),
+      ...labels,
     ],
   });
   return {
     title: 'What freshness costs',
     caption:
-      'Each dot is an interval behind one cache (dots above each other are the same interval); diamonds are "adaptive". To the lower left is better: fewer queries and ' +
+      'Each dot is an interval behind one cache (dots above each other are the same interval); diamonds are "adaptive", stars "phased". To the lower left is better: fewer queries and ' +
       'fresher. Without a cache, twice the queries buy half the staleness; behind one, the line is flat long before.',
     svg,
   };
+}
+
+/** On a logarithmic scale. */
+function pixel(value: number, [low, high]: readonly [number, number], from: number, to: number): number {
+  return from + (Math.log(value / low) / Math.log(high / low)) * (to - from);
+}
+
+/** The setting is not the plain interval. */
+function readsTtls(setting: string): boolean {
+  return setting.startsWith('adaptive') || setting.startsWith('phased');
 }
 
 function names({ plan }: CellResult): { setting: string; cache: string } {
@@ -230,10 +289,10 @@ function smallest({ seen }: CellResult): number {
   return Math.max(FAST_MS, Math.min(...(seen.values ?? [])));
 }
 
-/** Plain intervals from fast to slow; adaptive ones in the colours left over. */
+/** Plain intervals from fast to slow; the others in the colours left over. */
 function orderedFor(settings: readonly string[]): string[] {
-  const extra = ['#c065a8', '#8c8c8c'];
-  const plain = settings.filter((setting) => !setting.startsWith('adaptive'));
+  const extra = ['#c065a8', '#8c8c8c', '#d0466b', '#7a6a2a'];
+  const plain = settings.filter((setting) => !readsTtls(setting));
   return settings.map((_, index) => {
     const colour = index < plain.length ? ORDERED[index] : extra[(index - plain.length) % extra.length];
     return colour ?? '#888';
