@@ -3,6 +3,7 @@
  *
  *     npm run bench:intervals                  real pods, all intervals and caches, baselines; under 10 minutes
  *     npm run bench:intervals -- --short       fewer, in about 2 minutes;  --full: everything, some 45 minutes
+ *     npm run bench:intervals -- --cache 30    the rules for caches alone, behind one of 30 s; some 5 minutes
  *     npm run bench:intervals -- --simulate    the last run's cells again on a fake clock, and whether they agree;
  *                                              1 to 1,000 clients on one cache
  *
@@ -20,13 +21,13 @@ import type { Progress } from './harness/progress.js';
 import { Recording, readResult } from './harness/result.js';
 import { SIGMAS, simulateCells } from './intervals/agreement.js';
 import { analyse, type CellResult, costOf } from './intervals/analysis.js';
-import { type Grid, gridFor } from './intervals/grid.js';
+import { type CacheTtl, cacheGridFor, type Grid, gridFor } from './intervals/grid.js';
 import { measure, planOf } from './intervals/measure.js';
 import type { CacheProgram } from './intervals/service.js';
 import { type SharedCell, simulateSharing } from './intervals/sharing.js';
 import { agreementText, disagreeing, type IntervalsParameters, showIntervals } from './intervals/show.js';
 
-type Own = 'rate' | 'runs';
+type Own = 'rate' | 'runs' | 'cache';
 
 export type IntervalsCell = CellResult;
 
@@ -40,6 +41,7 @@ export const intervals: Benchmark<CellResult, Own> = {
   simulates: true,
   flags: {
     rate: { default: 25, min: 1, max: 1000, help: 'calls a second of each client' },
+    cache: { default: 0, min: 0, max: 30, help: 'only behind a cache of 5 or 30 s; 0: all caches, and none' },
     runs: { default: 60, min: 10, max: 1000, help: 'simulated runs of each cell' },
   },
 
@@ -48,11 +50,11 @@ export const intervals: Benchmark<CellResult, Own> = {
       { name: SIMULATE, ms: SIMULATED_MS[options.mode] },
       ...(options.mode === 'short' && !options.simulate ? [] : [{ name: SHARE, ms: SHARE_MS }]),
     ];
-    return options.simulate && lastRun() ? simulations : [...planOf(gridFor(options.mode)), ...simulations];
+    return options.simulate && lastRun(options) ? simulations : [...planOf(gridOf(options)), ...simulations];
   },
 
   async run(context) {
-    const last = context.options.simulate ? lastRun() : null;
+    const last = context.options.simulate ? lastRun(context.options) : null;
     return last ? simulateAgain(last, context) : runForReal(context);
   },
 
@@ -62,8 +64,8 @@ export const intervals: Benchmark<CellResult, Own> = {
 };
 
 async function runForReal({ options, progress, random }: Context<Own>): Promise<Outcome<CellResult>> {
-  const recording = new Recording('intervals', options);
-  const grid = gridFor(options.mode);
+  const recording = new Recording(questionOf(options), options);
+  const grid = gridOf(options);
   const missing = whatIsMissing();
   if (missing !== null) process.stderr.write(`${missing}\nThe caches of this run are a model of it.\n`);
   const cacheProgram: CacheProgram = missing === null ? 'CoreDNS' : 'model';
@@ -131,9 +133,23 @@ function brokenBy(cells: readonly CellResult[], options: Options): string[] {
     : [];
 }
 
-function lastRun() {
-  return readResult<CellResult>('intervals');
+function lastRun(options: Options<Own>) {
+  return readResult<CellResult>(questionOf(options));
 }
+
+/** The whole grid, and the rules behind one cache, are results of their own. */
+function questionOf({ own }: Options<Own>): string {
+  return own.cache === 0 ? 'intervals' : 'caches';
+}
+
+function gridOf({ mode, own }: Options<Own>): Grid {
+  if (own.cache === 0) return gridFor(mode);
+  const cacheTtl = CACHES.find((ttl) => ttl === own.cache);
+  if (cacheTtl === undefined) throw new Error(`--cache must be one of ${CACHES.join(', ')}, got ${own.cache}`);
+  return cacheGridFor(mode, cacheTtl);
+}
+
+const CACHES: readonly CacheTtl[] = [5, 30];
 
 /** Typed arrays and Maps are nothing to JSON. Times to a tenth of a millisecond. */
 function plain({ processes }: Awaited<ReturnType<typeof measure>>): unknown {

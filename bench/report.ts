@@ -13,6 +13,7 @@ import type { DnsCell } from './dns.js';
 import { PUBLISHED, publish, type Result, readResult } from './harness/result.js';
 import type { CellResult } from './intervals/analysis.js';
 import type { OverheadCell } from './overhead.js';
+import { cachesSection } from './report/caches.js';
 import { dnsSection } from './report/dns.js';
 import { intervalsSection } from './report/intervals.js';
 import { overheadSection } from './report/overhead.js';
@@ -26,6 +27,7 @@ import type { TailCell } from './tail.js';
 /** In the order in which a user would ask. Another question's charts: a file in report/, and a line here. */
 const QUESTIONS: readonly { readonly name: string; readonly draw: (result: Result<never>) => Section }[] = [
   { name: 'intervals', draw: (result: Result<CellResult>) => intervalsSection(result) },
+  { name: 'caches', draw: (result: Result<CellResult>) => cachesSection(result) },
   { name: 'overhead', draw: (result: Result<OverheadCell>) => overheadSection(result) },
   { name: 'tail', draw: (result: Result<TailCell>) => tailSection(result) },
   { name: 'scale', draw: (result: Result<ScaleCell>) => scaleSection(result) },
@@ -34,7 +36,7 @@ const QUESTIONS: readonly { readonly name: string; readonly draw: (result: Resul
 
 const REPORT = new URL('./results/report.html', import.meta.url);
 const CHARTS = new URL('./results/charts/', import.meta.url);
-const PUBLISHED_CHARTS = ['intervals-1.svg', 'intervals-3.svg', 'intervals-6.svg'];
+const PUBLISHED_CHARTS = ['intervals-1.svg', 'intervals-3.svg', 'caches-1.svg', 'caches-2.svg'];
 
 function draw(): string | null {
   const chapters: Chapter[] = QUESTIONS.flatMap(({ name, draw: section }) => {

@@ -193,6 +193,33 @@ export function gridFor(mode: Mode): Grid {
   };
 }
 
+/**
+ * The rules beside each other behind one cache: few cells and events close together, so that the run is short and the
+ * machine has little to do.
+ */
+export function cacheGridFor(mode: Mode, cacheTtl: CacheTtl): Grid {
+  const whole = gridFor('default');
+  const cells = whole.cells.filter((cell) => {
+    if (cell.client.kind !== 'headless' || cell.cacheTtl !== cacheTtl || cell.service !== 'steady') return false;
+    const { intervalMs, ttl } = cell.client.refresh;
+    return intervalMs === DEFAULTS.intervalMs || ttl !== 'ignore';
+  });
+  const slowest = Math.max(...cells.map((cell) => theory(cell)?.maxMs ?? 0));
+  return {
+    ...whole,
+    cells,
+    // The CPU of a poll is measured without a cache.
+    caches: [0, cacheTtl],
+    steady: { kind: 'steady', pods: 6, gapMs: 2_500, durationMs: CACHE_DURATION_MS[mode] },
+    waves: null,
+    tailMs: slowest + 2_000,
+    cost: { pairs: 2, ms: 1_500 },
+    coldStarts: { ...whole.coldStarts, cacheTtl, trials: SIZES[mode].coldStarts },
+  };
+}
+
+const CACHE_DURATION_MS: Readonly<Record<Mode, number>> = { short: 90_000, default: 180_000, full: 900_000 };
+
 export interface Theory {
   readonly meanMs: number;
   readonly maxMs: number;

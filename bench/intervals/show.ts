@@ -12,17 +12,26 @@ export interface IntervalsParameters {
   readonly maxConnectionAgeMs: number;
   readonly graceMs: number;
   readonly cost: CostResult;
-  readonly cacheProgram: CacheProgram;
-  readonly coldStartPlan: ColdStartPlan;
-  readonly coldStarts: readonly ColdStart[];
+  /** Of what follows, results of older runs have nothing. */
+  readonly cacheProgram?: CacheProgram;
+  readonly coldStartPlan?: ColdStartPlan;
+  readonly coldStarts?: readonly ColdStart[];
   /** Empty where it was not simulated. */
-  readonly sharing: readonly SharedCell[];
+  readonly sharing?: readonly SharedCell[];
 }
 
 type Row = CellResult | null;
 
 export function showIntervals(cells: readonly CellResult[], parameters: IntervalsParameters): string {
-  const { callsPerSecond, cacheProgram, coldStartPlan, coldStarts, cost, graceMs, sharing } = parameters;
+  const {
+    callsPerSecond,
+    cacheProgram = 'model',
+    coldStartPlan,
+    coldStarts = [],
+    cost,
+    graceMs,
+    sharing = [],
+  } = parameters;
   const rows = spaced(cells);
   const label = { head: 'setting', align: 'left', cell: ({ plan }: CellResult) => plan.label } as const;
   const cache = { head: 'DNS\ncache', cell: ({ plan }: CellResult) => (plan.cacheTtl ? `${plan.cacheTtl} s` : 'none') };
@@ -72,10 +81,14 @@ export function showIntervals(cells: readonly CellResult[], parameters: Interval
     '',
     behindCaches(cells),
     '',
-    `Cold starts behind a denial that the cache keeps for up to ${coldStartPlan.cacheTtl} s: from the record to the first call`,
-    '',
-    coldStartTable(coldStarts),
-    '',
+    ...(coldStartPlan
+      ? [
+          `Cold starts behind a denial that the cache keeps for up to ${coldStartPlan.cacheTtl} s: from the record to the first call`,
+          '',
+          coldStartTable(coldStarts),
+          '',
+        ]
+      : []),
     'What that costs',
     '',
     costs,

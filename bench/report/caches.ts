@@ -1,18 +1,53 @@
 /** Charts of reading caches: the rules beside each other and beside the goals, and clients that share a cache. */
 
 import * as Plot from '@observablehq/plot';
-import { duration, significant } from '../../test/support/number-format.js';
+import { count, duration, significant } from '../../test/support/number-format.js';
+import type { Result } from '../harness/result.js';
 import type { CellResult } from '../intervals/analysis.js';
 import { RULES } from '../intervals/cold-start.js';
 import type { SharedCell } from '../intervals/sharing.js';
+import { cacheName, type IntervalsParameters, showIntervals } from '../intervals/show.js';
 import { chart, type Figure, facetNames, OURS, shortDuration, ticksWithin } from './chart.js';
+import type { Section } from './page.js';
 
 const COLOURS = { domain: ['phased', 'adaptive', 'ignore'], range: [OURS, '#c065a8', '#8c8c8c'] };
 const TICKS = [100, 200, 500, 1_000, 2_000, 5_000, 10_000, 20_000, 60_000];
 const ROW_HEIGHT = 44;
 
+export function cachesSection({ cells, parameters }: Result<CellResult>): Section {
+  const known = parameters as unknown as IntervalsParameters;
+  const { sharing = [] } = known;
+  return {
+    title: 'Behind a DNS cache',
+    answer: answer(cells, known),
+    figures: [agesBehindCaches(cells), ...(sharing.length > 0 ? [sharedCache(sharing)] : [])],
+    table: showIntervals(cells, known),
+  };
+}
+
+function answer(
+  cells: readonly CellResult[],
+  { cacheProgram = 'model', coldStarts = [] }: IntervalsParameters,
+): string[] {
+  const sentences: string[] = [];
+  for (const { plan, seen, goal, queriesPerMinute } of cells)
+    if (goal && seen.summary)
+      sentences.push(
+        `"${plan.label}" behind a cache of ${plan.cacheTtl} s (${cacheName(cacheProgram)}): a mean of ` +
+          `${duration(seen.summary.mean)} (goal: ${duration(goal.meanMs)}) and at most ${duration(seen.summary.max)} ` +
+          `(goal: ${duration(goal.maxMs)}), with ${significant(queriesPerMinute)} queries a minute.`,
+      );
+  for (const { goalMs, trials, withinGoal, maxMs, never } of coldStarts)
+    if (goalMs !== null)
+      sentences.push(
+        `After a cold start behind a cached denial, ${count(withinGoal ?? 0)} of ${count(trials)} first calls were answered ` +
+          `within ${duration(goalMs)} of the record (the goal), ${never > 0 ? `${count(never)} never` : `the last after ${duration(maxMs)}`}.`,
+      );
+  return sentences;
+}
+
 /** Intervals that are measured with each of the rules, behind each cache. */
-export function agesBehindCaches(cells: readonly CellResult[]): Figure {
+function agesBehindCaches(cells: readonly CellResult[]): Figure {
   const rows = cells
     .flatMap(({ plan, theory, goal, seen, queriesPerMinute }) => {
       const { client, cacheTtl } = plan;
@@ -56,7 +91,7 @@ export function agesBehindCaches(cells: readonly CellResult[]): Figure {
   };
 }
 
-export function sharedCache(sharing: readonly SharedCell[]): Figure {
+function sharedCache(sharing: readonly SharedCell[]): Figure {
   const [mean, max] = ['mean age of news', 'oldest news'];
   const ttlMs = (sharing[0]?.cacheTtl ?? 0) * 1000;
   const points = sharing.flatMap(({ clients, rule, meanMs, maxMs }) => [

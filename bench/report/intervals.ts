@@ -1,13 +1,12 @@
 /** Charts of the question of intervals: how old a client's view is, and what a fresher one costs. */
 
 import * as Plot from '@observablehq/plot';
-import { count, duration, percent, significant } from '../../test/support/number-format.js';
+import { count, duration, percent } from '../../test/support/number-format.js';
 import { type Point, steps } from '../harness/distribution.js';
 import type { Result } from '../harness/result.js';
 import type { CellResult } from '../intervals/analysis.js';
-import { type IntervalsParameters, cacheName as programName, showIntervals } from '../intervals/show.js';
+import { type IntervalsParameters, showIntervals } from '../intervals/show.js';
 import { firstAndLastCalls, loadShare } from './baselines.js';
-import { agesBehindCaches, sharedCache } from './caches.js';
 import {
   CHART_WIDTH,
   chart,
@@ -41,8 +40,6 @@ export function intervalsSection({ cells, parameters }: Result<CellResult>): Sec
       heat(own),
       ...(cells.some(({ plan }) => plan.client.kind === 'grpc-js') ? [loadShare(cells), firstAndLastCalls(cells)] : []),
       cost(own),
-      ...(own.some(({ goal }) => goal !== null) ? [agesBehindCaches(own)] : []),
-      ...(known.sharing.length > 0 ? [sharedCache(known.sharing)] : []),
     ],
     table: showIntervals(cells, known),
   };
@@ -53,8 +50,7 @@ function isPureInterval(cell: CellResult): boolean {
   return cell.theory !== null && cell.seen.summary !== null;
 }
 
-function answer(cells: readonly CellResult[], parameters: IntervalsParameters): string[] {
-  const { cost, cacheProgram } = parameters;
+function answer(cells: readonly CellResult[], { cost }: IntervalsParameters): string[] {
   const find = (label: string): CellResult | undefined =>
     cells.find(({ plan }) => plan.label === label && plan.cacheTtl === 0);
   const five = find('5 s');
@@ -66,19 +62,6 @@ function answer(cells: readonly CellResult[], parameters: IntervalsParameters): 
         `${duration(five.seen.summary.max)} at most, over ${count(five.seen.summary.count)} scale events. That cost ` +
         `${count(five.queriesPerMinute)} DNS queries a minute and ${percent(five.pollingCpuShare)} of one core.`,
     );
-  for (const { plan, seen, goal, queriesPerMinute } of cells)
-    if (goal && seen.summary)
-      sentences.push(
-        `"${plan.label}" behind a cache of ${plan.cacheTtl} s (${programName(cacheProgram)}): a mean of ` +
-          `${duration(seen.summary.mean)} (goal: ${duration(goal.meanMs)}) and at most ${duration(seen.summary.max)} ` +
-          `(goal: ${duration(goal.maxMs)}), with ${significant(queriesPerMinute)} queries a minute.`,
-      );
-  for (const { goalMs, trials, withinGoal, maxMs, never } of parameters.coldStarts)
-    if (goalMs !== null)
-      sentences.push(
-        `After a cold start behind a cached denial, ${count(withinGoal ?? 0)} of ${count(trials)} first calls were answered ` +
-          `within ${duration(goalMs)} of the record (the goal), ${never > 0 ? `${count(never)} never` : `the last after ${duration(maxMs)}`}.`,
-      );
   if (plain)
     sentences.push(
       `grpc-js with dns:/// and round_robin, beside it and with no connection breaking, never called ` +
