@@ -47,7 +47,8 @@ export function cacheScenarios(
       const cluster = await Cluster.start(defer, { pods: 2 });
       await authority.set(NAME, { a: cluster.ips });
       const intervalMs = 20_000;
-      const refresh = { intervalMs, minIntervalMs: 1_000, burstMs: 1_500, ttl: 'adaptive' } as const;
+      // Without jitter the query is made just after the expiry; with it, clients that share a cache spread theirs.
+      const refresh = { intervalMs, jitter: 0, minIntervalMs: 1_000, burstMs: 1_500, ttl: 'adaptive' } as const;
       const caller = callerOf(defer, server, cluster, { refresh });
       await caller.channel.ready();
       // While nothing was READY the second poll was set for a second later: it finds the answer that the first one left.
