@@ -36,7 +36,7 @@ const QUESTIONS: readonly { readonly name: string; readonly draw: (result: Resul
 
 const REPORT = new URL('./results/report.html', import.meta.url);
 const CHARTS = new URL('./results/charts/', import.meta.url);
-const PUBLISHED_CHARTS = ['intervals-1.svg', 'intervals-3.svg', 'caches-1.svg', 'caches-2.svg'];
+const PUBLISHED_CHARTS = ['intervals-1.svg', 'intervals-3.svg', 'caches-1.svg'];
 
 function draw(): string | null {
   const chapters: Chapter[] = QUESTIONS.flatMap(({ name, draw: section }) => {

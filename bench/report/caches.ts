@@ -68,7 +68,7 @@ function agesBehindCaches(cells: readonly CellResult[]): Figure {
   const domain: [number, number] = [Math.min(...ages) / 4, Math.max(...ages) * 1.2];
   const svg = chart({
     height: 90 + rows.length * ROW_HEIGHT,
-    marginLeft: 190,
+    marginLeft: 215,
     color: { ...COLOURS, legend: true },
     x: { type: 'log', domain },
     y: { label: null, domain: rows.map(({ row }) => row), padding: 0.2 },
