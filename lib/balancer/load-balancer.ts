@@ -12,8 +12,9 @@ import { queuePicker, unavailablePicker } from '../picker/static-pickers.js';
 import type { Runtime } from '../runtime.js';
 import type { Emit, EndpointEvent } from '../telemetry/events.js';
 import type { EndpointSnapshot } from '../telemetry/snapshot.js';
-import { Endpoint, type EndpointContext, type EndpointStateKind } from './endpoint.js';
+import { Endpoint, type EndpointContext } from './endpoint.js';
 import { EndpointSet } from './endpoint-set.js';
+import type { EndpointStateKind } from './endpoint-state.js';
 import { SubchannelQueue } from './subchannel-queue.js';
 
 /** Where the sets come from, as far as the balancer answers back. */

@@ -57,7 +57,7 @@ const FRESH_DENIAL_FLOORS = 4;
 const RETRY_LIVES = 20;
 
 /** The part of the time between two due queries over which clients spread. More of it makes news older. */
-const SPREAD_SHARE = 0.15;
+const SPREAD_SHARE = 0.1;
 
 /** Where the TTLs do not tell the order of answers, only the plain pair is read: twice as long each time, at most this. */
 const MAX_DISTRUST_MS = 3_600_000;

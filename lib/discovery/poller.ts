@@ -6,18 +6,16 @@ import type { Address } from '../address.js';
 import { toError } from '../dns/failure.js';
 import type { QueryBits } from '../dns/message.js';
 import type { NameResolver } from '../dns/name-resolver.js';
-import type { OutcomeSource, Resolution, ZoneAnswer } from '../dns/resolution.js';
+import type { Resolution, ZoneAnswer } from '../dns/resolution.js';
 import type { ZoneSettings } from '../dns/settings.js';
 import type { DnsError } from '../errors.js';
 import type { Clock, Runtime, Timer } from '../runtime.js';
 import type { DiscoveryCounter } from '../telemetry/counters.js';
 import type { AddressSource, AddressUpdate, SourceStatus, Subscription } from './address-source.js';
-import type { AnswerUse, TimedAnswer } from './answer-age.js';
 import { PLAIN_BITS } from './cache-bits.js';
-import { CacheReading } from './cache-reading.js';
 import { addressesOf, applyResolution, EMPTY_MEMBERSHIP, type EmptyRule, type Membership } from './membership.js';
-import { RequestBackoff } from './request-backoff.js';
-import { type RefreshSettings, Schedule } from './schedule.js';
+import { PollPlan } from './poll-plan.js';
+import type { RefreshSettings } from './schedule.js';
 import { sameZones, toAddresses } from './zone-labels.js';
 
 type State =
@@ -33,7 +31,6 @@ interface Subscriber {
 }
 
 const STOPPED: State = { kind: 'stopped' };
-const NO_LIMITS: ReadonlyMap<OutcomeSource, AnswerUse> = new Map();
 
 export interface PollerSettings {
   /** The name as the user wrote it, shown until a fully qualified one has answered. */
@@ -49,10 +46,7 @@ export class Poller implements AddressSource {
   readonly #settings: PollerSettings;
   readonly #clock: Clock;
   readonly #counter: DiscoveryCounter;
-  readonly #schedule: Schedule;
-  readonly #requests: RequestBackoff;
-  /** Null where TTLs are ignored. */
-  readonly #reading: CacheReading | null;
+  readonly #plan: PollPlan;
   readonly #subscribers = new Set<Subscriber>();
   #state: State = STOPPED;
   /** Of the last query. The resolver may still be at work after its answer. */
@@ -65,12 +59,6 @@ export class Poller implements AddressSource {
   #version = 0;
   #last: { readonly resolution: Resolution; readonly error: DnsError | null } | null = null;
   #answer: { readonly at: number; readonly wallTime: number; readonly ttlMs: number } | null = null;
-  #askedAt = Number.NEGATIVE_INFINITY;
-  #settledAt = Number.NEGATIVE_INFINITY;
-  /** The schedule's wait after the last query. */
-  #regularDelayMs = 0;
-  /** When a request wants the next query. */
-  #requestedAt = Number.POSITIVE_INFINITY;
   /** The set is kept up to date: a query was settled since polling started. */
   #upToDate = false;
   #waiters: (() => void)[] = [];
@@ -87,11 +75,7 @@ export class Poller implements AddressSource {
     this.#settings = settings;
     this.#counter = counter;
     this.#clock = runtime.clock;
-    this.#schedule = new Schedule(settings.refresh, runtime.random);
-    const { intervalMs, jitter, ttl } = settings.refresh;
-    const { floorMs } = this.#schedule;
-    this.#requests = new RequestBackoff(floorMs, intervalMs);
-    this.#reading = ttl === 'ignore' ? null : new CacheReading({ intervalMs, floorMs, jitter, ttl }, runtime.random);
+    this.#plan = new PollPlan(settings.refresh, runtime.random);
   }
 
   /**
@@ -129,10 +113,10 @@ export class Poller implements AddressSource {
       ttlMs: answer?.ttlMs ?? null,
       answeredAt: answer?.wallTime ?? null,
       ageMs: answer ? Math.round(clock.now() - answer.at) : null,
-      failures: this.#schedule.failures,
+      failures: this.#plan.failures,
       error: this.#last?.error?.message ?? null,
       nextQueryAt: this.#state.kind === 'waiting' ? Math.round(clock.wallTime() + this.#state.at - clock.now()) : null,
-      cache: this.#reading?.status(clock.now()) ?? null,
+      cache: this.#plan.cacheStatus(clock.now()),
       zone: this.#settings.zone ? { ...this.#settings.zone, fallback: this.#zone?.fallback ?? false } : null,
     };
   }
@@ -147,10 +131,10 @@ export class Poller implements AddressSource {
     const abort = new AbortController();
     this.#abort = abort;
     this.#state = { kind: 'asking' };
-    this.#askedAt = this.#clock.now();
-    this.#requestedAt = Number.POSITIVE_INFINITY;
+    const now = this.#clock.now();
+    this.#plan.asked(now);
     this.#counter.emit({ kind: 'poll_started' });
-    const searchNearer = this.#unready || this.#schedule.bursting(this.#askedAt);
+    const searchNearer = this.#plan.expectsChange(now);
     this.#resolver.resolve(abort.signal, bits, { searchNearer }).then(
       (resolution) => {
         if (!abort.signal.aborted) this.#settle(resolution, bits);
@@ -163,15 +147,13 @@ export class Poller implements AddressSource {
 
   #settle(resolution: Resolution, bits: QueryBits): void {
     const now = this.#clock.now();
-    const uses = this.#read(now, resolution, bits);
+    const uses = this.#plan.read(now, resolution, bits);
     const update = applyResolution(this.#membership, resolution, this.#settings.empty, uses);
     const first = this.#membership === EMPTY_MEMBERSHIP;
     this.#membership = update.membership;
     this.#last = { resolution, error: update.error };
     this.#upToDate = true;
     if (update.ttlMs !== null) this.#answer = { at: now, wallTime: this.#clock.wallTime(), ttlMs: update.ttlMs };
-    if (update.failed) this.#schedule.failed();
-    else this.#schedule.answered();
     const zone = resolution.zone ?? this.#zone;
     const rezoned = !sameZones(update.membership.hosts, this.#zone, zone);
     this.#zone = zone;
@@ -179,16 +161,10 @@ export class Poller implements AddressSource {
       this.#addresses = zone === null ? addressesOf(update.membership) : toAddresses(update.membership.hosts, zone);
       this.#version += 1;
     }
-    if (update.changed) {
-      // The first set is no change: a start is not followed by more pods than any other moment.
-      if (!first) this.#schedule.changed(now);
-    }
-    this.#requests.settled(update.changed);
+    this.#plan.settled(now, { failed: update.failed, changed: update.changed, first });
     const result = update.failed ? 'failed' : update.ttlMs === null ? 'empty' : 'addresses';
     this.#counter.emit({ kind: 'poll_settled', result, changed: update.changed });
     // Waiting before reporting: a subscriber may ask again or end in its report.
-    this.#settledAt = now;
-    this.#regularDelayMs = this.#schedule.nextDelay(now, !this.#unready);
     this.#wait();
     // A refresh() made in a report waits for the next answer.
     const waiters = this.#takeWaiters();
@@ -196,44 +172,17 @@ export class Poller implements AddressSource {
     for (const done of waiters) done();
   }
 
-  /** What the answers may change, by how old they are. */
-  #read(now: number, { outcomes }: Resolution, bits: QueryBits): ReadonlyMap<OutcomeSource, AnswerUse> {
-    const answers = new Map<OutcomeSource, TimedAnswer>();
-    for (const [source, outcome] of outcomes) {
-      if (outcome.kind === 'failed') continue;
-      const addresses = outcome.kind === 'addresses' ? outcome.addresses : [];
-      answers.set(source, { denied: outcome.kind === 'empty', ttlMs: outcome.ttlMs, addresses });
-    }
-    if (answers.size > 0) return this.#reading?.answered(now, bits, answers) ?? NO_LIMITS;
-    this.#reading?.failed(now, bits);
-    return NO_LIMITS;
-  }
-
-  /** Sets the timer for whatever wants the next query first: the schedule, an unready channel, a cache, a request. */
+  /** Sets the timer for the next poll. */
   #wait(): void {
-    const now = this.#clock.now();
-    const { at: scheduledAt, bits } = this.#planned();
-    const requested = this.#requestedAt < scheduledAt;
-    const at = requested ? this.#requestedAt : scheduledAt;
+    const { at, requested, bits } = this.#plan.next();
     if (this.#state.kind === 'waiting') {
       if (this.#state.at === at) return;
       this.#state.timer.cancel();
     }
-    const timer = this.#clock.setTimer(Math.max(0, at - now), () =>
-      this.#ask(requested ? (this.#reading?.bitsNow(this.#clock.now()) ?? PLAIN_BITS) : bits),
+    const timer = this.#clock.setTimer(Math.max(0, at - this.#clock.now()), () =>
+      this.#ask(requested ? this.#plan.bitsNow(this.#clock.now()) : bits),
     );
     this.#state = { kind: 'waiting', timer, at };
-  }
-
-  /** Counted from the last query, however often it is computed: a channel whose readiness flaps must not postpone it. */
-  #planned(): { readonly at: number; readonly bits: QueryBits } {
-    const from = this.#settledAt;
-    const unreadyDelayMs = (this.#schedule.unreadyAt(from) ?? Number.POSITIVE_INFINITY) - from;
-    const regularDelayMs = Math.min(this.#regularDelayMs, unreadyDelayMs);
-    if (!this.#reading) return { at: from + regularDelayMs, bits: PLAIN_BITS };
-    const failing = this.#schedule.failures > 0;
-    const { delayMs, bits } = this.#reading.next(from, { regularDelayMs, ready: !this.#unready, failing });
-    return { at: from + delayMs, bits };
   }
 
   #report(subscriber: Subscriber): void {
@@ -252,24 +201,19 @@ export class Poller implements AddressSource {
 
   #requestReresolution(subscriber: Subscriber): void {
     if (!this.#subscribers.has(subscriber) || this.#state.kind !== 'waiting') return;
-    this.#requests.request();
-    this.#moveForward(this.#requests.waitMs);
+    if (this.#plan.request(this.#clock.now(), this.#state.at)) this.#moveForward();
   }
 
-  /** Asks as soon as so many milliseconds have passed since the last query. One under way serves later requests too. */
-  #moveForward(waitMs: number): void {
-    if (this.#state.kind !== 'waiting') return;
-    const due = Math.max(this.#clock.now(), this.#askedAt + waitMs);
-    if (this.#state.at <= due) return;
-    this.#counter.emit({ kind: 'poll_moved_forward' });
-    this.#requestedAt = due;
-    this.#wait();
-  }
-
+  /** A poll under way serves the refreshes made meanwhile too. */
   #refresh(subscriber: Subscriber): Promise<void> {
     if (!this.#subscribers.has(subscriber)) return Promise.resolve();
-    this.#moveForward(this.#schedule.floorMs);
+    if (this.#state.kind === 'waiting' && this.#plan.refresh(this.#clock.now(), this.#state.at)) this.#moveForward();
     return new Promise((resolve) => this.#waiters.push(resolve));
+  }
+
+  #moveForward(): void {
+    this.#counter.emit({ kind: 'poll_moved_forward' });
+    this.#wait();
   }
 
   #setReady(subscriber: Subscriber, ready: boolean): void {
@@ -301,7 +245,7 @@ export class Poller implements AddressSource {
     const unready = [...this.#subscribers].some((subscriber) => !subscriber.ready);
     if (unready === this.#unready) return;
     this.#unready = unready;
-    this.#schedule.setUnready(this.#clock.now(), unready);
+    this.#plan.setUnready(this.#clock.now(), unready);
     if (this.#state.kind === 'waiting') this.#wait();
   }
 }

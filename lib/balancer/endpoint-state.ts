@@ -1,0 +1,40 @@
+/** The states of an endpoint: one closed union. */
+import type { EndpointSnapshot } from '../telemetry/snapshot.js';
+import type { Drain } from './drain.js';
+
+/** Entering and leaving a state does what belongs to it; see `Endpoint`. */
+export type EndpointState =
+  /** In the set; its subchannel is still to be made. */
+  | { readonly kind: 'queued' }
+  /** The first attempt to connect, or the first one since a connection was lost. */
+  | { readonly kind: 'connecting' }
+  /** Connected, and every health monitor agrees: takes calls. */
+  | { readonly kind: 'ready' }
+  /** Connected, and a health monitor says that it must not take calls. */
+  | { readonly kind: 'unhealthy' }
+  /** From a failed attempt until connected: retries in between are no change (gRFC A61's sticky failure). */
+  | { readonly kind: 'backoff' }
+  /** Left the set while connected: gets no new call while others can take it. */
+  | { readonly kind: 'draining'; readonly drain: Drain }
+  /** Holds nothing any more. Final. */
+  | { readonly kind: 'released' };
+
+export type EndpointStateKind = EndpointState['kind'];
+
+export function isConnected(kind: EndpointStateKind): boolean {
+  return kind === 'ready' || kind === 'unhealthy' || kind === 'draining';
+}
+
+/** The state as a snapshot names it. */
+export function shownState(kind: EndpointStateKind): EndpointSnapshot['state'] {
+  switch (kind) {
+    case 'ready':
+    case 'unhealthy':
+      return 'ready';
+    case 'draining':
+    case 'backoff':
+      return kind;
+    default:
+      return 'connecting';
+  }
+}
