@@ -37,7 +37,7 @@ export function makeUserProject(): UserProject {
   // Stops Node's search for the package that the program belongs to.
   writeFileSync(join(folder, 'package.json'), '{ "private": true }\n');
   cpSync(fileURLToPath(new URL('./client.mjs', import.meta.url)), join(folder, 'client.mjs'));
-  cpSync(join(ROOT, 'test', 'helpers', 'hello.proto'), join(folder, 'hello.proto'));
+  cpSync(join(ROOT, 'test', 'support', 'hello.proto'), join(folder, 'hello.proto'));
   return { folder, remove: () => rmSync(folder, { recursive: true }) };
 }
 
