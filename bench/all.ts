@@ -8,6 +8,7 @@ import { execFileSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { seededRandom } from '../test/support/fake-random.js';
 import { dns } from './dns.js';
+import { fleet } from './fleet.js';
 import { type Benchmark, report } from './harness/benchmark.js';
 import { type Options, readOptions } from './harness/options.js';
 import { Progress } from './harness/progress.js';
@@ -17,7 +18,7 @@ import { scale } from './scale.js';
 import { tail } from './tail.js';
 
 /** Those that need a quiet machine first; the intervals wait more than they work. */
-const BENCHMARKS = [overhead, tail, scale, dns, intervals] as readonly Benchmark[];
+const BENCHMARKS = [overhead, tail, scale, dns, fleet, intervals] as readonly Benchmark[];
 
 const asked = readOptions('bench');
 const optionsOf = (benchmark: Benchmark): Options => ({

@@ -10,11 +10,13 @@
 import { copyFileSync, mkdirSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { DnsCell } from './dns.js';
+import type { FleetCell } from './fleet/show.js';
 import { PUBLISHED, publish, type Result, readResult } from './harness/result.js';
 import type { CellResult } from './intervals/analysis.js';
 import type { OverheadCell } from './overhead.js';
 import { cachesSection } from './report/caches.js';
 import { dnsSection } from './report/dns.js';
+import { fleetSection } from './report/fleet.js';
 import { intervalsSection } from './report/intervals.js';
 import { overheadSection } from './report/overhead.js';
 import { type Chapter, page, type Section } from './report/page.js';
@@ -32,11 +34,12 @@ const QUESTIONS: readonly { readonly name: string; readonly draw: (result: Resul
   { name: 'tail', draw: (result: Result<TailCell>) => tailSection(result) },
   { name: 'scale', draw: (result: Result<ScaleCell>) => scaleSection(result) },
   { name: 'dns', draw: (result: Result<DnsCell>) => dnsSection(result) },
+  { name: 'fleet', draw: (result: Result<FleetCell>) => fleetSection(result) },
 ];
 
 const REPORT = new URL('./results/report.html', import.meta.url);
 const CHARTS = new URL('./results/charts/', import.meta.url);
-const PUBLISHED_CHARTS = ['intervals-1.svg', 'intervals-3.svg', 'caches-1.svg'];
+const PUBLISHED_CHARTS = ['intervals-1.svg', 'intervals-3.svg', 'caches-1.svg', 'caches-2.svg', 'fleet-1.svg'];
 
 function draw(): string | null {
   const chapters: Chapter[] = QUESTIONS.flatMap(({ name, draw: section }) => {
