@@ -5,11 +5,12 @@
  *
  *     npm run bench:report
  *     npm run bench:report -- --publish    also puts these results, and the charts that the documentation shows, into
- *                                          bench/results/published/
+ *                                          bench/results/published/, and the tables of docs/fleet.md into their place
  */
-import { copyFileSync, mkdirSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { DnsCell } from './dns.js';
+import { withTables } from './fleet/document.js';
 import type { FleetCell } from './fleet/show.js';
 import { PUBLISHED, publish, type Result, readResult } from './harness/result.js';
 import type { CellResult } from './intervals/analysis.js';
@@ -39,6 +40,7 @@ const QUESTIONS: readonly { readonly name: string; readonly draw: (result: Resul
 
 const REPORT = new URL('./results/report.html', import.meta.url);
 const CHARTS = new URL('./results/charts/', import.meta.url);
+const FLEET_PAGE = new URL('../docs/fleet.md', import.meta.url);
 const PUBLISHED_CHARTS = ['intervals-1.svg', 'intervals-3.svg', 'caches-1.svg', 'caches-2.svg', 'fleet-1.svg'];
 
 function draw(): string | null {
@@ -56,6 +58,8 @@ function draw(): string | null {
   if (process.argv.includes('--publish')) {
     for (const { result } of chapters) publish(result);
     for (const chart of PUBLISHED_CHARTS) copyFileSync(new URL(chart, CHARTS), new URL(chart, PUBLISHED));
+    const fleet = readResult<FleetCell>('fleet');
+    if (fleet) writeFileSync(FLEET_PAGE, withTables(readFileSync(FLEET_PAGE, 'utf8'), fleet));
   }
   return fileURLToPath(REPORT);
 }

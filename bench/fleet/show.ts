@@ -1,5 +1,5 @@
 /** The figures of the simulated fleets as tables, and the limits that they must keep. */
-import { count, duration, ratio } from '../../test/support/number-format.js';
+import { count, duration, percent, ratio } from '../../test/support/number-format.js';
 import { formatTable } from '../harness/table.js';
 import { type FleetPlan, PLAIN } from './grid.js';
 import { DESCRIPTIONS } from './scenarios.js';
@@ -34,14 +34,17 @@ export function brokenLimits(cells: readonly FleetCell[]): string[] {
     );
 }
 
-/** What a cluster's DNS needs for so many clients: the figures of the worst scenario without a cache. */
+/** What a cluster's DNS needs for so many clients, without a cache. */
 export interface Sizing {
   readonly clients: number;
   readonly client: string;
+  /** While nothing happens. */
   readonly meanQps: number;
+  /** Of all scenarios. */
   readonly worstQps: number;
-  readonly replicasForMean: number;
-  readonly replicasForWorst: number;
+  readonly replicas: number;
+  /** Share of those replicas' capacity that the worst second takes. */
+  readonly worstShare: number;
 }
 
 export function sizingOf(cells: readonly FleetCell[], replicaQps: number): Sizing[] {
@@ -51,19 +54,12 @@ export function sizingOf(cells: readonly FleetCell[], replicaQps: number): Sizin
     const group = uncached.filter((cell) => keyOf(cell) === key);
     const [first] = group;
     if (first === undefined) return [];
-    const meanQps = Math.max(...group.map(({ calmMean }) => calmMean));
+    // Under loss the mean has repeated queries, so it is taken from a scenario without.
+    const { calmMean: meanQps } = group.find(({ scenario }) => scenario === 'rollout') ?? first;
     const worstQps = Math.max(...group.map(({ worst }) => worst));
-    const replicas = (qps: number): number => Math.max(LEAST_REPLICAS, Math.ceil(qps / replicaQps));
-    return [
-      {
-        clients: first.clients,
-        client: first.client,
-        meanQps,
-        worstQps,
-        replicasForMean: replicas(meanQps),
-        replicasForWorst: replicas(worstQps),
-      },
-    ];
+    const replicas = Math.max(LEAST_REPLICAS, Math.ceil(worstQps / replicaQps));
+    const worstShare = worstQps / (replicas * replicaQps);
+    return [{ clients: first.clients, client: first.client, meanQps, worstQps, replicas, worstShare }];
   });
 }
 
@@ -108,8 +104,8 @@ function sizing(cells: readonly FleetCell[], replicaQps: number): string {
       { head: 'client', align: 'left', cell: ({ client }) => client },
       { head: 'queries/s\nmean', cell: ({ meanQps }) => count(Math.round(meanQps)) },
       { head: 'worst\nsecond', cell: ({ worstQps }) => count(worstQps) },
-      { head: 'DNS replicas\nfor the mean', cell: ({ replicasForMean }) => count(replicasForMean) },
-      { head: 'for the\nworst second', cell: ({ replicasForWorst }) => count(replicasForWorst) },
+      { head: 'DNS\nreplicas', cell: ({ replicas }) => count(replicas) },
+      { head: 'their load in the\nworst second', cell: ({ worstShare }) => percent(worstShare) },
     ],
     sizingOf(cells, replicaQps),
   );

@@ -97,11 +97,12 @@ test('an outage in which a second has over 3 times the mean queries breaks the l
 
 test('the table of replicas takes the worst scenario without a cache, and never fewer than two replicas', () => {
   const cells = [
-    cellOf({ worst: 100 }),
-    cellOf({ worst: 2_500, scenario: 'rollout' }),
+    cellOf({ worst: 100, scenario: 'loss', calmMean: 30 }),
+    cellOf({ worst: 2_400, scenario: 'rollout' }),
     cellOf({ worst: 9_999, cacheTtl: 30 }),
   ];
   assert.deepEqual(sizingOf(cells, 1_000), [
-    { clients: 100, client: 'adaptive', meanQps: 20, worstQps: 2_500, replicasForMean: 2, replicasForWorst: 3 },
+    { clients: 100, client: 'adaptive', meanQps: 20, worstQps: 2_400, replicas: 3, worstShare: 0.8 },
   ]);
+  assert.equal(sizingOf(cells, 1_000_000)[0]?.replicas, 2);
 });
