@@ -6,7 +6,7 @@
 import type { Exchange, ExchangeRequest, ExchangeResult } from '../../lib/dns/exchange.js';
 import type { QueryBits } from '../../lib/dns/message.js';
 import type { Random } from '../../lib/runtime.js';
-import { Authority, ModelCache, type ModelServer } from '../../test/support/cache-model.js';
+import { Authority, ModelCache, type ModelServer, Replicas } from '../../test/support/cache-model.js';
 import type { EventClock } from './event-clock.js';
 import type { PodHistory } from './pod-history.js';
 import type { QueryRate } from './query-rate.js';
@@ -41,7 +41,7 @@ export class DnsService {
   readonly #sent: QueryRate;
   /** By token and TTL: answers are shared. */
   readonly #responses = new Map<string, ExchangeResult>();
-  #replicas: readonly ModelServer[];
+  #replicas: ModelServer;
   #outage: Outage | null = null;
 
   constructor(history: PodHistory, plan: DnsPlan, clock: EventClock, random: Random, sent: QueryRate) {
@@ -71,18 +71,17 @@ export class DnsService {
     return this.#lost() ? this.#timeout(request) : Promise.resolve(result);
   };
 
-  #start(): ModelServer[] {
+  #start(): ModelServer {
     const { replicas, cacheTtl, lagMs } = this.#plan;
-    return Array.from({ length: replicas }, (_, index) => {
+    const servers = Array.from({ length: replicas }, (_, index) => {
       const authority = new Authority(this.#history.changes(index === replicas - 1 ? lagMs : 0), ZONE_TTL);
       return cacheTtl === 0 ? authority : new ModelCache(authority, { ttl: cacheTtl });
     });
+    return new Replicas(servers, this.#random);
   }
 
   #answer({ bits = PLAIN_BITS, transport, edns }: ExchangeRequest): ExchangeResult {
-    const replica = this.#replicas[Math.floor(this.#random() * this.#replicas.length)];
-    if (replica === undefined) throw new RangeError('there are no replicas');
-    const { addresses, ttl } = replica.answer(this.#clock.now(), bits);
+    const { addresses, ttl } = this.#replicas.answer(this.#clock.now(), bits);
     const [token] = addresses;
     if (token === undefined) throw new RangeError('a simulated Service always has pods');
     const octets = FIXED_OCTETS + RECORD_OCTETS * this.#history.podsOf(token);

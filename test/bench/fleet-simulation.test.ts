@@ -19,7 +19,7 @@ test('a simulation is the same each time that it runs with the same seed', async
   assert.deepEqual(await simulate(plan), await simulate(plan));
 });
 
-test('the plain poll sends one query of each client in each interval, and hears of changes half an interval late', async () => {
+test('the plain poll sends one query of each client in each interval, and sees changes half an interval late', async () => {
   const { calmMean, news } = await simulate(planOf('rollout', PLAIN, { pods: 10, clients: 200 }));
   assert.equal(calmMean, 200 / 5);
   assert.ok(news && news.meanMs > 2_000 && news.meanMs < 3_000, `${news?.meanMs}`);
