@@ -26,7 +26,7 @@ export interface SimulatedClient {
 }
 
 /** What each client of a simulation shares with the others. */
-export interface World {
+export interface SimulationContext {
   readonly clock: Clock;
   readonly random: Random;
   readonly exchange: Exchange;
@@ -41,16 +41,17 @@ const PLAN: ResolutionPlan = {
   rounds: 2,
   timeoutMs: 1_000,
   names: [HOSTNAME],
+  scope: { decisive: new Set([HOSTNAME]), serviceName: HOSTNAME },
   advice: null,
 };
 
-export function createClient(kind: ClientKind, world: World, news: ClientNews): SimulatedClient {
-  const resolver = new NameAsker(world);
+export function createClient(kind: ClientKind, context: SimulationContext, news: ClientNews): SimulatedClient {
+  const resolver = new NameAsker(context);
   const { refresh } = kind;
-  if (!('plain' in refresh)) return new HeadlessClient(refresh, resolver, world, news);
-  return new PlainPoller(resolver, refresh.intervalMs, world.clock, (tokens) => {
-    news.answered(world.clock.now());
-    news.told(world.clock.now(), tokens);
+  if (!('plain' in refresh)) return new HeadlessClient(refresh, resolver, context, news);
+  return new PlainPoller(resolver, refresh.intervalMs, context.clock, (tokens) => {
+    news.answered(context.clock.now());
+    news.told(context.clock.now(), tokens);
   });
 }
 
@@ -58,7 +59,7 @@ export function createClient(kind: ClientKind, world: World, news: ClientNews): 
 class NameAsker implements NameResolver {
   readonly #runner: QueryRunner;
 
-  constructor({ exchange, clock }: World) {
+  constructor({ exchange, clock }: SimulationContext) {
     this.#runner = new QueryRunner(exchange, clock, () => {});
   }
 
@@ -74,7 +75,12 @@ class HeadlessClient implements SimulatedClient {
   readonly #news: ClientNews;
   #requestReresolution = (): void => {};
 
-  constructor(refresh: RefreshSettings, resolver: NameResolver, { clock, random }: World, news: ClientNews) {
+  constructor(
+    refresh: RefreshSettings,
+    resolver: NameResolver,
+    { clock, random }: SimulationContext,
+    news: ClientNews,
+  ) {
     const settings = { hostname: HOSTNAME, refresh, empty: 'keep' } as const;
     this.#poller = new Poller(resolver, settings, { clock, random }, new DiscoveryCounter());
     this.#clock = clock;

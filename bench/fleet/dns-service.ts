@@ -89,7 +89,7 @@ export class DnsService {
     const key = `${token} ${ttl}`;
     let result = this.#responses.get(key);
     if (result === undefined) {
-      const response = { rcode: 'NOERROR', truncated: false, addresses, refused: 0, ttlMs: ttl * 1_000 };
+      const response = { rcode: 'NOERROR', truncated: false, addresses, services: [], refused: 0, ttlMs: ttl * 1_000 };
       result = { kind: 'response', response };
       this.#responses.set(key, result);
     }

@@ -60,7 +60,7 @@ export function gridFor(mode: Mode, intervalMs: number): FleetPlan[] {
 /** The library's defaults but for the interval, and the baseline. */
 function kindsFor(intervalMs: number): ClientKind[] {
   const refresh = { intervalMs, jitter: 0.1, minIntervalMs: 1_000, burstMs: 30_000 };
-  const rules: readonly RefreshSettings['ttl'][] = ['adaptive'];
+  const rules: readonly RefreshSettings['ttl'][] = ['phased', 'adaptive'];
   return [
     ...rules.map((ttl) => ({ label: ttl, refresh: { ...refresh, ttl } })),
     { label: PLAIN, refresh: { plain: true, intervalMs } },

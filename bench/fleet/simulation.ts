@@ -42,10 +42,10 @@ export async function simulateFleet(plan: FleetPlan, random: Random): Promise<Fl
   const dnsPlan = { replicas, cacheTtl, lagMs: scenario.lagMs, loss: scenario.loss };
   const service = new DnsService(history, dnsPlan, clock, random, sent);
   const news = new FleetNews(history);
-  const world = { clock, random, exchange: service.exchange };
+  const context = { clock, random, exchange: service.exchange };
   for (let index = 0; index < plan.clients; index++) {
     const own = news.client();
-    const client = createClient(plan.kind, world, own);
+    const client = createClient(plan.kind, context, own);
     clock.setTimer(random() * scenario.spreadMs, () => client.start());
     for (const { atMs, version } of losses)
       clock.setTimer(atMs, () => reconnect(clock, random, client, own, version, RECONNECT_MS));
