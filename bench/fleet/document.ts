@@ -1,6 +1,6 @@
 /**
  * The tables of docs/fleet.md as Markdown, between two markers. `npm run bench:report -- --publish` writes them from the
- * result that it publishes, and a test compares the two.
+ * last result.
  */
 import { count, duration, percent, ratio } from '../../test/support/number-format.js';
 import type { Result } from '../harness/result.js';

@@ -4,7 +4,7 @@
  */
 import { sorted } from './statistics.js';
 
-const POINTS = 100;
+const POINTS = 32;
 
 export interface Point {
   readonly x: number;

@@ -26,7 +26,7 @@ export interface Result<Cell = unknown> {
 
 const RESULTS = new URL('../results/', import.meta.url);
 export const PUBLISHED = new URL('published/', RESULTS);
-const LINE_WIDTH = 200;
+const LINE_WIDTH = 240;
 
 export class Recording {
   readonly #question: string;
