@@ -40,6 +40,7 @@ export class PollPlan {
   #regularDelayMs = 0;
   #requestedAt = Number.POSITIVE_INFINITY;
   #unready = false;
+  #polls = 0;
 
   constructor(refresh: RefreshSettings, random: Random) {
     const { intervalMs, jitter, ttl } = refresh;
@@ -96,6 +97,9 @@ export class PollPlan {
     this.#requests.settled(changed);
     this.#settledAt = now;
     this.#regularDelayMs = this.#schedule.nextDelay(now, !this.#unready);
+    // The second poll looks for a cache, at one and the same time after the start in all clients.
+    if (this.#polls === 0 && this.#reading) this.#schedule.spreadNext();
+    this.#polls += 1;
   }
 
   /** A lost connection asks for a poll; see `RequestBackoff`. Returns whether that is before `plannedAt`. */

@@ -73,6 +73,11 @@ export class Schedule {
     this.#burstUntil = now + this.#settings.burstMs;
   }
 
+  /** The next regular wait is spread as after a start. */
+  spreadNext(): void {
+    this.#inStep = true;
+  }
+
   /** A change was not long ago. */
   bursting(now: number): boolean {
     return now < this.#burstUntil;
@@ -109,7 +114,7 @@ export class Schedule {
     if (this.#failures > 0) {
       const base = ready ? BACKOFF_BASE_READY_MS : BACKOFF_BASE_MS;
       const backoff = base * BACKOFF_FACTOR ** (this.#failures - 1);
-      return Math.min(backoff, intervalMs, BACKOFF_MAX_MS) * jitter;
+      return Math.max(this.floorMs, Math.min(backoff, intervalMs, BACKOFF_MAX_MS)) * jitter;
     }
     const bursting = this.bursting(now);
     const inStep = this.#inStep && !bursting;

@@ -22,13 +22,14 @@ export interface HeadlessOptions {
      */
     jitter?: number | undefined;
     /**
-     * Least milliseconds between two queries that failures, bursts or `refresh()` ask for. Sensible: 200 to 5000.
-     * Resembles `grpc.dns_min_time_between_resolutions_ms` of grpc-js. Default: `1000`. Allowed: 10 to 86400000.
+     * Least milliseconds between two queries that failures, bursts or `refresh()` ask for; at most the interval.
+     * Sensible: 200 to 5000. Resembles `grpc.dns_min_time_between_resolutions_ms` of grpc-js. Default: `1000`. Allowed:
+     * 10 to 86400000.
      */
     minIntervalMs?: number | undefined;
     /**
-     * After a change of the set, and while no pod is READY, DNS is asked every `minIntervalMs` for so many
-     * milliseconds, because pods often come in groups. 0 turns it off. Sensible: 5000 to 60000. Default: `30000`.
+     * For this many milliseconds after a change of the set, and while no pod is READY, DNS is asked every
+     * `minIntervalMs`, because pods often come in groups. 0 turns it off. Sensible: 5000 to 60000. Default: `30000`.
      * Allowed: 0 to 86400000.
      */
     burstMs?: number | undefined;
@@ -42,8 +43,8 @@ export interface HeadlessOptions {
   /** How DNS is asked. */
   dns?: {
     /**
-     * The DNS servers to ask, in place of those in resolv.conf. Default: resolv.conf's, read again when the file
-     * changes. Allowed: array of `"ip"`, `"ip:port"` or `"[v6]:port"`, not empty.
+     * The DNS servers to ask, in place of resolv.conf's. The target's own server goes first. Default: resolv.conf's,
+     * read again when the file changes. Allowed: array of `"ip"`, `"ip:port"` or `"[v6]:port"`, not empty.
      */
     servers?: readonly string[] | undefined;
     /**
@@ -71,8 +72,8 @@ export interface HeadlessOptions {
     /** The resolv.conf to read. Default: `'/etc/resolv.conf'`. Allowed: path of a file. */
     resolvConf?: string | undefined;
     /**
-     * Replaces the whole DNS client: mocked DNS in tests, or another source of addresses. Default: the DNS client of
-     * this package. Allowed: `(hostname, { signal }) => Promise<{ addresses, ttlMs }>`.
+     * Replaces the whole DNS client and the other `dns` options: mocked DNS in tests, another source of addresses.
+     * Default: the DNS client of this package. Allowed: `(hostname, { signal }) => Promise<{ addresses, ttlMs }>`.
      */
     lookup?: Lookup | undefined;
   };

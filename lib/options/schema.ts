@@ -37,15 +37,16 @@ export const SCHEMA = {
       },
       minIntervalMs: {
         doc:
-          'Least milliseconds between two queries that failures, bursts or `refresh()` ask for. Sensible: 200 to 5000. ' +
+          'Least milliseconds between two queries that failures, bursts or `refresh()` ask for; at most the interval. ' +
+          'Sensible: 200 to 5000. ' +
           'Resembles `grpc.dns_min_time_between_resolutions_ms` of grpc-js.',
         check: milliseconds(10, DAY_MS),
         default: 1_000,
       },
       burstMs: {
         doc:
-          'After a change of the set, and while no pod is READY, DNS is asked every `minIntervalMs` for so many ' +
-          'milliseconds, because pods often come in groups. 0 turns it off. Sensible: 5000 to 60000.',
+          'For this many milliseconds after a change of the set, and while no pod is READY, DNS is asked every ' +
+          '`minIntervalMs`, because pods often come in groups. 0 turns it off. Sensible: 5000 to 60000.',
         check: milliseconds(0, DAY_MS),
         default: 30_000,
       },
@@ -63,7 +64,7 @@ export const SCHEMA = {
     default: {},
     members: {
       servers: {
-        doc: 'The DNS servers to ask, in place of those in resolv.conf.',
+        doc: "The DNS servers to ask, in place of resolv.conf's. The target's own server goes first.",
         check: servers,
         default: null,
         unset: "resolv.conf's, read again when the file changes",
@@ -107,7 +108,7 @@ export const SCHEMA = {
         default: '/etc/resolv.conf',
       },
       lookup: {
-        doc: 'Replaces the whole DNS client: mocked DNS in tests, or another source of addresses.',
+        doc: 'Replaces the whole DNS client and the other `dns` options: mocked DNS in tests, another source of addresses.',
         check: lookupFunction,
         default: null,
         unset: 'the DNS client of this package',

@@ -16,7 +16,7 @@ import { empty, found, resolution } from '../support/scripted-resolver.js';
 const TTL = 30;
 
 /** A poller at its default settings, but without jitter, on a clock that starts at 0. */
-function cachedPoller(server: ModelServer, ttl: TtlRule = 'phased') {
+function cachedPoller(server: ModelServer, ttl: TtlRule = 'phased', { random = (): number => 0, jitter = 0 } = {}) {
   const clock = new FakeClock({ startMs: 0 });
   const asked: [at: number, bits: QueryBits][] = [];
   const resolver: NameResolver = {
@@ -28,8 +28,8 @@ function cachedPoller(server: ModelServer, ttl: TtlRule = 'phased') {
       });
     },
   };
-  const refresh = { intervalMs: 5_000, jitter: 0, minIntervalMs: 1_000, burstMs: 30_000, ttl };
-  const runtime = { clock, random: () => 0 };
+  const refresh = { intervalMs: 5_000, jitter, minIntervalMs: 1_000, burstMs: 30_000, ttl };
+  const runtime = { clock, random };
   const poller = new Poller(resolver, { hostname: 'svc.ns', refresh, empty: 'keep' }, runtime, new DiscoveryCounter());
   const changes: [at: number, hosts: readonly string[]][] = [];
   const failures: number[] = [];
@@ -67,6 +67,18 @@ test('without a cache the plain bits are sent at the interval, with one query ah
   );
   assert.equal(poller.status.cache?.state, 'none');
   subscription.end();
+});
+
+test('clients that start together part after the second query, which looks for a cache', async () => {
+  const third = async (random: number): Promise<number> => {
+    const settings = { random: () => random, jitter: 0.1 };
+    const { clock, asked, subscription } = cachedPoller(new Authority(always('a'), TTL), 'phased', settings);
+    await clock.advance(7_000);
+    subscription.end();
+    return (asked[2]?.[0] ?? 0) - (asked[1]?.[0] ?? 0);
+  };
+  assert.equal(await third(0), 5_000);
+  assert.ok((await third(0.9)) < 2_000);
 });
 
 for (const ttl of ['adaptive', 'ignore'] as const)

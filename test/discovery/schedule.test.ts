@@ -130,6 +130,12 @@ test('failures back off from 1 s by 1.6, up to the interval, and one answer ends
   assert.equal(schedule.nextDelay(0, false), 1_000);
 });
 
+test('no failure is followed by a query before minIntervalMs have passed', () => {
+  const schedule = make({ intervalMs: 30_000, minIntervalMs: 5_000 });
+  schedule.failed();
+  assert.equal(schedule.nextDelay(0, false), 5_000);
+});
+
 test('backoff is at most 30 s, however long the interval and the outage', () => {
   const schedule = make({ intervalMs: 600_000 });
   for (let failure = 0; failure < 5_000; failure++) schedule.failed();
