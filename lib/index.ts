@@ -4,5 +4,11 @@ export { type ClientConstructor, createHeadlessClient, type HeadlessClientOption
 export type { Lookup, LookupResult } from './dns/lookup-resolver.js';
 export { DnsError, type DnsErrorCode, HeadlessError, type HeadlessErrorCode } from './errors.js';
 export type { BalancePolicy, HeadlessOptions } from './options.js';
-export type { DnsFailureEvent, HeadlessEvents, HeadlessListener, UpdateEvent } from './telemetry/channel-events.js';
+export type {
+  DnsFailureEvent,
+  HeadlessEvents,
+  HeadlessListener,
+  UpdateEvent,
+  ZoneFallbackEvent,
+} from './telemetry/channel-events.js';
 export type { DnsStatus, EndpointSnapshot, Snapshot, SnapshotCounters } from './telemetry/snapshot.js';

@@ -53,6 +53,8 @@ export class LoadBalancer implements EndpointContext {
   /** Try to connect for the first time. */
   readonly #connecting = new Set<Endpoint>();
   readonly #draining = new Set<Endpoint>();
+  /** Draining endpoints were kept beyond their drain, because no endpoint of the set took calls. */
+  #keptDraining = false;
   #picker: Picker | null = null;
   /** The last connection attempt that failed, with the endpoint's address. */
   #lastFailure = 'none was given';
@@ -158,27 +160,32 @@ export class LoadBalancer implements EndpointContext {
   /** Tells grpc-js the channel's state, with the picker that goes with it. `leaving` are about to drain. */
   #publish(leaving: readonly Endpoint[] = []): void {
     const { policy, runtime, helper, discovery } = this.#context;
-    const hadLastResort = this.#lastResort.length > 0;
     // An empty set was asked for (`empty: 'drop'`); a set that cannot be reached was not.
     const needsLastResort = this.#ready.length === 0 && this.#set.listed > 0;
+    this.#keptDraining ||= needsLastResort;
     this.#lastResort = needsLastResort ? [...this.#draining, ...leaving].filter(({ usable }) => usable) : [];
     const candidates = this.#ready.length > 0 ? this.#ready : this.#lastResort;
     discovery.setReady(this.#ready.length > 0);
     if (candidates.length > 0) {
       this.#picker = policy.createPicker(candidates, this.#picker, runtime);
       helper.updateState(connectivityState.READY, this.#picker, null);
-      // What only stayed because no other endpoint took calls may go now.
-      if (hadLastResort && this.#lastResort.length === 0)
-        for (const endpoint of [...this.#draining]) endpoint.settleDrain();
+    } else {
+      this.#picker = null;
+      this.#reportUnready();
+    }
+    if (needsLastResort || !this.#keptDraining) return;
+    this.#keptDraining = false;
+    for (const endpoint of [...this.#draining]) endpoint.settleDrain();
+  }
+
+  #reportUnready(): void {
+    const { helper } = this.#context;
+    if (this.#queue.size > 0 || this.#connecting.size > 0) {
+      helper.updateState(connectivityState.CONNECTING, queuePicker, null);
       return;
     }
-    this.#picker = null;
-    if (this.#queue.size > 0 || this.#connecting.size > 0)
-      helper.updateState(connectivityState.CONNECTING, queuePicker, null);
-    else {
-      const message = this.#explain();
-      helper.updateState(connectivityState.TRANSIENT_FAILURE, unavailablePicker(message), message);
-    }
+    const message = this.#explain();
+    helper.updateState(connectivityState.TRANSIENT_FAILURE, unavailablePicker(message), message);
   }
 
   #explain(): string {

@@ -15,6 +15,8 @@ export interface AddressUpdate {
   readonly changed: boolean;
   /** Why the last query brought no addresses, or not all of them; null where it did. */
   readonly error: DnsError | null;
+  /** The zone asked for for which DNS has no name, so that pods of every zone are used alike; null otherwise. */
+  readonly zoneFallback?: string | null;
 }
 
 export interface Subscription {

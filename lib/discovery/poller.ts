@@ -190,7 +190,8 @@ export class Poller implements AddressSource {
     try {
       const changed = subscriber.version !== this.#version;
       subscriber.version = this.#version;
-      subscriber.listener({ addresses: this.#addresses, changed, error: this.lastError });
+      const zoneFallback = this.#zone?.fallback ? (this.#settings.zone?.name ?? null) : null;
+      subscriber.listener({ addresses: this.#addresses, changed, error: this.lastError, zoneFallback });
     } catch (error) {
       // A listener's own error must surface, and must not stop the polling for everyone.
       process.nextTick(() => {

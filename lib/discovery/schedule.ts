@@ -43,6 +43,9 @@ export class Schedule {
   #failures = 0;
   #burstUntil = Number.NEGATIVE_INFINITY;
   #unreadySince: number | null = null;
+  #readySince = Number.NEGATIVE_INFINITY;
+  /** A channel that is unready again and again has one burst, until it stays ready for as long as a burst. */
+  #unreadyBurstStart = Number.NEGATIVE_INFINITY;
   #burstWaitMs: number;
   /** The next regular wait is the first one after a start or a burst, in which many clients asked at the same moments. */
   #inStep = true;
@@ -86,6 +89,8 @@ export class Schedule {
   /** From now on some channel has no READY pod (the burst starts), or every channel has one (it ends). */
   setUnready(now: number, unready: boolean): void {
     this.#unreadySince = unready ? now : null;
+    if (!unready) this.#readySince = now;
+    else if (now - this.#readySince >= this.#settings.burstMs) this.#unreadyBurstStart = now;
   }
 
   /**
@@ -97,7 +102,7 @@ export class Schedule {
   unreadyAt(settledAt: number): number | null {
     if (this.#unreadySince === null || this.#failures > 0) return null;
     const from = Math.max(settledAt, this.#unreadySince);
-    return from < this.#unreadySince + this.#settings.burstMs ? from + this.#burstWaitMs : null;
+    return from < this.#unreadyBurstStart + this.#settings.burstMs ? from + this.#burstWaitMs : null;
   }
 
   /**

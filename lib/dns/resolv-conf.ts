@@ -75,6 +75,8 @@ function readOption(option: string, options: Map<string, number>): void {
   options.set(name, Math.min(Math.max(value, range[0]), range[1]));
 }
 
+const NAMESERVER = /^nameserver\s/m;
+
 /**
  * One resolv.conf, read again when it was replaced or written to. Synchronous on purpose: the asynchronous fs API
  * shares a pool of four threads with `dns.lookup`, whose calls may hang while DNS is down, and then this would hang
@@ -83,6 +85,7 @@ function readOption(option: string, options: Map<string, number>): void {
 export class ResolvConfFile {
   readonly #path: string;
   #stamp: string | undefined;
+  #namedServers = false;
   #settings = parseResolvConf('');
   #problem: string | null = null;
 
@@ -90,13 +93,21 @@ export class ResolvConfFile {
     this.#path = path;
   }
 
-  /** What the file says now; while it cannot be read, what it said last, or else what an empty file means. */
+  /**
+   * What the file says now; while it cannot be read, or names no server any more, what it said last, or else what an
+   * empty file means.
+   */
   read(): ResolvConf {
     try {
       // Stamp first: a change between the two calls is then noticed at the next read.
       const stamp = toStamp(statSync(this.#path));
       if (stamp !== this.#stamp) {
-        this.#settings = parseResolvConf(readFileSync(this.#path, 'utf8'));
+        const text = readFileSync(this.#path, 'utf8');
+        const namesServers = NAMESERVER.test(text);
+        // Written in place, a file is empty for a moment: that must not start the search for the Service's name anew.
+        if (this.#namedServers && !namesServers) throw new Error('it names no server any more; the last contents hold');
+        this.#namedServers = namesServers;
+        this.#settings = parseResolvConf(text);
         this.#stamp = stamp;
       }
       this.#problem = null;

@@ -49,12 +49,16 @@ export class ChannelContext {
   open(listener: (update: AddressUpdate) => void): void {
     const { source, filters, emit } = this.parts;
     let addresses: readonly Address[] = [];
-    this.#subscription ??= source.subscribe(({ addresses: unfiltered, changed, error }) => {
+    let fallback: string | null = null;
+    this.#subscription ??= source.subscribe(({ addresses: unfiltered, changed, error, zoneFallback = null }) => {
       if (changed) addresses = filters.reduce((set, filter) => filter(set), unfiltered);
       if (error) {
         const { failures } = source.status;
         emit({ kind: 'resolution_failed', error, failures, kept: addresses.length });
       }
+      if (zoneFallback !== fallback)
+        emit({ kind: 'zone_fallback', zone: zoneFallback ?? fallback ?? '', active: zoneFallback !== null });
+      fallback = zoneFallback;
       if (changed) emit({ kind: 'addresses_changed', addresses });
       listener({ addresses, changed, error });
     });

@@ -21,11 +21,20 @@ export interface DnsFailureEvent {
   readonly kept: number;
 }
 
+/** DNS has no name for the zone of the option `zone`, or has one again. */
+export interface ZoneFallbackEvent {
+  readonly zone: string;
+  /** Pods of every zone are used alike from now on; false: those of the zone are known again. */
+  readonly active: boolean;
+}
+
 export interface HeadlessEvents {
   /** After the first answer, and after every one that changed the set. */
   update: [UpdateEvent];
   /** After every query that failed or found nothing. Listening is optional: DNS trouble is never an `error` event. */
   dnsFailure: [DnsFailureEvent];
+  /** When the fallback of the option `zone` begins, and when it ends. */
+  zoneFallback: [ZoneFallbackEvent];
 }
 
 export type HeadlessListener<E extends keyof HeadlessEvents> = (...args: HeadlessEvents[E]) => void;
@@ -46,7 +55,10 @@ export class ChannelEvents {
       case 'resolution_failed': {
         const { error, failures, kept } = event;
         this.#tell('dnsFailure', { error, failures, kept });
+        return;
       }
+      case 'zone_fallback':
+        this.#tell('zoneFallback', { zone: event.zone, active: event.active });
     }
   };
 

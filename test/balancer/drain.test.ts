@@ -122,3 +122,23 @@ test('a last resort with a call in flight is kept until the call ends, though ot
   end();
   assert.equal(held(), 'c');
 });
+
+test('a last resort that became unhealthy is released once an endpoint of the set takes calls', async () => {
+  const { give, pod, up, held, clock } = twoReady();
+  give('c');
+  await clock.advance(60_000);
+  pod('a').setHealthy(false);
+  pod('b').setHealthy(false);
+  assert.equal(held(), 'abc');
+  up('c');
+  assert.equal(held(), 'c');
+});
+
+test('a last resort is released when the set becomes empty because DNS says so', async () => {
+  const { give, held, clock } = twoReady();
+  give('c');
+  await clock.advance(60_000);
+  assert.equal(held(), 'abc');
+  give('', 'NXDOMAIN: no such name');
+  assert.equal(held(), '');
+});

@@ -87,6 +87,20 @@ test('the burst of an unready channel begins after the floor, so that one that i
   assert.equal(schedule.unreadyAt(1_000), 5_000);
 });
 
+test('a channel that is unready again and again has one burst, until it stays ready for as long as a burst', () => {
+  const schedule = make();
+  for (let now = 0; now <= 30_000; now += 2_000) {
+    schedule.setUnready(now, true);
+    if (now < 30_000) assert.equal(schedule.unreadyAt(now), now + 1_000);
+    schedule.setUnready(now + 1_500, false);
+  }
+  schedule.setUnready(40_000, true);
+  assert.equal(schedule.unreadyAt(40_000), null);
+  schedule.setUnready(41_000, false);
+  schedule.setUnready(71_000, true);
+  assert.equal(schedule.unreadyAt(71_000), 72_000);
+});
+
 test('while DNS fails, an unready channel waits for the backoff', () => {
   const schedule = make();
   schedule.setUnready(0, true);

@@ -128,4 +128,17 @@ describe('the file', () => {
     rmSync(path);
     assert.equal(file.read(), settings);
   });
+
+  it('keeps its last settings while it names no server, as in the middle of being written', covers(31), (t) => {
+    const path = inDirectory(t);
+    const file = new ResolvConfFile(path);
+    writeFileSync(path, 'search svc.cluster.local\nnameserver 10.0.0.1');
+    const settings = file.read();
+    writeFileSync(path, '');
+    assert.equal(file.read(), settings);
+    assert.match(file.problem ?? '', /names no server any more/);
+    writeFileSync(path, 'nameserver 10.0.0.2');
+    assert.equal(first(file), '10.0.0.2');
+    assert.equal(file.problem, null);
+  });
 });

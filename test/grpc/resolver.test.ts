@@ -115,3 +115,15 @@ test('requests on a closed context do nothing, and it prints as its authority al
   assert.deepEqual([source.requests, source.ready], [0, null]);
   assert.equal(JSON.stringify({ context }), '{"context":{"authority":"svc.ns:7"}}');
 });
+
+test('the fallback of a zone is an event when it begins and when it ends', () => {
+  const { source, context, events } = resolverFixture();
+  const tell = (zoneFallback: string | null): void =>
+    source.tell({ addresses: [{ host: 'a', port: 1 }], changed: false, error: null, zoneFallback });
+  for (const zone of [null, 'eu-1a', 'eu-1a', null, null]) tell(zone);
+  assert.deepEqual(events, [
+    { kind: 'zone_fallback', zone: 'eu-1a', active: true },
+    { kind: 'zone_fallback', zone: 'eu-1a', active: false },
+  ]);
+  context.close();
+});
