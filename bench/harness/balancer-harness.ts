@@ -4,8 +4,8 @@
  */
 import * as grpc from '@grpc/grpc-js';
 import { registerHeadless } from '../../lib/compose.js';
-import { defaultPort, NO_PORT } from '../../lib/discovery/default-port.js';
-import { applyResolution, EMPTY_MEMBERSHIP } from '../../lib/discovery/membership.js';
+import { defaultPort } from '../../lib/discovery/default-port.js';
+import { addressesOf, applyResolution, EMPTY_MEMBERSHIP } from '../../lib/discovery/membership.js';
 import type { Resolution } from '../../lib/dns/resolution.js';
 import { CHANNEL_CONTEXT_KEY, ChannelContext } from '../../lib/grpc/channel-context.js';
 import { HeadlessResolver } from '../../lib/grpc/resolver.js';
@@ -132,7 +132,7 @@ function headlessUpdater(policy: Policy, give: Give): Updater {
     return () => {
       const update = applyResolution(membership, answer, 'keep');
       membership = update.membership;
-      const addresses = Array.from(membership.hosts, (host) => ({ host, port: NO_PORT }));
+      const addresses = addressesOf(membership);
       source.tell({ addresses, changed: update.changed, error: null });
     };
   };

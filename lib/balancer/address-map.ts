@@ -3,6 +3,9 @@ import type { Address } from '../address.js';
 
 export class AddressMap<T> {
   readonly #byPort = new Map<number, Map<string, T>>();
+  /** The level of the last look-up: nearly always all addresses have one port. */
+  #lastPort = -1;
+  #lastByHost: Map<string, T> | undefined;
   #size = 0;
 
   get size(): number {
@@ -10,7 +13,11 @@ export class AddressMap<T> {
   }
 
   get({ host, port }: Address): T | undefined {
-    return this.#byPort.get(port)?.get(host);
+    if (port !== this.#lastPort || this.#lastByHost === undefined) {
+      this.#lastPort = port;
+      this.#lastByHost = this.#byPort.get(port);
+    }
+    return this.#lastByHost?.get(host);
   }
 
   set({ host, port }: Address, value: T): void {
@@ -24,11 +31,14 @@ export class AddressMap<T> {
     const byHost = this.#byPort.get(port);
     if (!byHost?.delete(host)) return;
     this.#size -= 1;
-    if (byHost.size === 0) this.#byPort.delete(port);
+    if (byHost.size > 0) return;
+    this.#byPort.delete(port);
+    this.#lastByHost = undefined;
   }
 
   clear(): void {
     this.#byPort.clear();
+    this.#lastByHost = undefined;
     this.#size = 0;
   }
 

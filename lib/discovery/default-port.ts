@@ -6,7 +6,11 @@ import type { AddressFilter } from './address-source.js';
 export const NO_PORT = 0;
 
 export function defaultPort(port: number): AddressFilter {
-  return (addresses) => addresses.map((address) => (address.port === NO_PORT ? withPort(address, port) : address));
+  return (addresses) => {
+    const result: Address[] = [];
+    for (const address of addresses) result.push(address.port === NO_PORT ? withPort(address, port) : address);
+    return result;
+  };
 }
 
 function withPort(address: Address, port: number): Address {

@@ -37,8 +37,10 @@ export const EMPTY_MEMBERSHIP: Membership = { bySource: new Map(), hosts: new Se
 
 /** The set as subscribers are told it. */
 export function addressesOf({ hosts, services }: Membership): readonly Address[] {
-  if (services.size === 0) return Array.from(hosts, (host) => ({ host, port: NO_PORT }));
-  return Array.from(hosts, (host) => services.get(host) ?? { host, port: NO_PORT });
+  const addresses: Address[] = [];
+  if (services.size === 0) for (const host of hosts) addresses.push({ host, port: NO_PORT });
+  else for (const host of hosts) addresses.push(services.get(host) ?? { host, port: NO_PORT });
+  return addresses;
 }
 
 /**
