@@ -42,12 +42,13 @@ async function resolveTargets(
 ): Promise<QueryResult[]> {
   const { services, ttlMs, partial } = result.outcome;
   let failed: QueryResult | null = null;
-  targets.retain(services);
+  const budget = targets.begin(services);
   for (const group of byPriority(services)) {
-    const failure = await targets.learn(group, ask);
+    const failure = await targets.learn(group, budget, ask);
     failed ??= failure;
     const endpoints = endpointsOf(group, targets);
     if (endpoints.length === 0) continue;
+    targets.end(budget);
     const addresses = endpoints.map(({ host, port }) => formatHostPort(host, port));
     const found: QueryResult = {
       ...result,
@@ -55,6 +56,7 @@ async function resolveTargets(
     };
     return failed === null ? [found] : [found, failed];
   }
+  targets.end(budget);
   return [{ ...result, outcome: failed?.outcome ?? withoutAddress(result) }];
 }
 

@@ -11,10 +11,17 @@ import type { ServiceRecord } from './service-records.js';
 
 /** So many targets are asked for at once. */
 const CONCURRENCY = 8;
-/** So many are asked for in one poll. The others keep their addresses and come first in the next poll. */
+/** So many are asked for in one poll, whatever their priorities. The others have their turn in the next polls. */
 const MAX_TARGETS = 256;
 /** A target with addresses of another family only is not asked for again for so long: there may be one for each pod. */
 const OTHER_FAMILY_MS = 60_000;
+
+/** What one poll may still ask for, in all its priorities together. */
+export interface LookupBudget {
+  targets: number;
+  /** Targets of the poll were left for the next one. */
+  incomplete: boolean;
+}
 
 export class TargetAddresses {
   readonly #types: readonly AddressType[];
@@ -22,6 +29,11 @@ export class TargetAddresses {
   /** Targets that had queries of their own are in the order of the last ones. */
   readonly #known = new Map<string, readonly string[]>();
   readonly #deniedUntil = new Map<string, number>();
+  /**
+   * Targets asked for since the last poll that could ask for all that it needed, and the queries for them that failed.
+   * A priority without any address asks for each of them once, so that the next priorities have their turn too.
+   */
+  readonly #round = new Map<string, QueryResult | null>();
 
   /** @param types the record types that count, the preferred one first. */
   constructor(types: readonly AddressType[], clock: Pick<Clock, 'now'>) {
@@ -34,15 +46,21 @@ export class TargetAddresses {
     return this.#known.get(target) ?? [];
   }
 
-  /** Forgets every target but those of these records. */
-  retain(services: readonly ServiceRecord[]): void {
+  /** Begins a poll with these records; forgets every other target. */
+  begin(services: readonly ServiceRecord[]): LookupBudget {
     const targets = new Set(services.map(({ target }) => target));
-    for (const map of [this.#known, this.#deniedUntil])
+    for (const map of [this.#known, this.#deniedUntil, this.#round])
       for (const target of map.keys()) if (!targets.has(target)) map.delete(target);
+    return { targets: MAX_TARGETS, incomplete: false };
   }
 
-  /** Learns the addresses of the targets of these records. Resolves with the first query that failed, if any did. */
-  async learn(services: readonly ServiceRecord[], ask: Ask): Promise<QueryResult | null> {
+  /** Ends a poll that asked for all priorities that it needed. */
+  end(budget: LookupBudget): void {
+    if (!budget.incomplete) this.#round.clear();
+  }
+
+  /** Learns the addresses of the targets of one priority. Resolves with the first query that failed, if any did. */
+  async learn(services: readonly ServiceRecord[], budget: LookupBudget, ask: Ask): Promise<QueryResult | null> {
     const missing = new Map<string, ServiceRecord>();
     for (const service of services) {
       const addresses = this.#inResponse(service);
@@ -52,7 +70,13 @@ export class TargetAddresses {
     }
     const neverAsked = [...missing.keys()].filter((target) => !this.#known.has(target));
     const askedBefore = [...this.#known.keys()].filter((target) => missing.has(target));
-    return this.#askFor([...neverAsked, ...askedBefore].slice(0, MAX_TARGETS), missing, ask);
+    const hasAddress = services.some(({ target }) => this.of(target).length > 0);
+    const all = [...neverAsked, ...askedBefore];
+    const queue = hasAddress ? all : all.filter((target) => !this.#round.has(target));
+    const earlier = all.map((target) => this.#round.get(target)).find((failure) => failure != null) ?? null;
+    const failed = await this.#askFor(queue, missing, budget, ask);
+    if (queue.some((target) => !this.#round.has(target))) budget.incomplete = true;
+    return failed ?? (hasAddress ? null : earlier);
   }
 
   #inResponse({ ipv4, ipv6 }: ServiceRecord): readonly string[] {
@@ -67,16 +91,20 @@ export class TargetAddresses {
   async #askFor(
     targets: readonly string[],
     services: ReadonlyMap<string, ServiceRecord>,
+    budget: LookupBudget,
     ask: Ask,
   ): Promise<QueryResult | null> {
     const queue = targets.values();
     let failed: QueryResult | null = null;
-    let stopped = false;
     const worker = async (): Promise<void> => {
-      for (const target of queue) {
+      while (budget.targets > 0) {
+        const { value: target } = queue.next();
+        if (target === undefined) return;
+        budget.targets -= 1;
         const result = await this.#query(target, ask);
         const { outcome } = result;
         const before = this.of(target);
+        this.#round.set(target, outcome.kind === 'failed' ? result : null);
         // To the end of the order.
         this.#known.delete(target);
         this.#known.set(
@@ -89,10 +117,9 @@ export class TargetAddresses {
         }
         if (outcome.kind === 'failed') {
           failed ??= result;
-          // The servers respond to nothing: asking for more targets would only take more time.
-          stopped ||= !isRcode(outcome.failure.reason);
+          // The servers respond to nothing: asking for more targets, of any priority, would only take more time.
+          if (!isRcode(outcome.failure.reason)) budget.targets = 0;
         }
-        if (stopped) return;
       }
     };
     await Promise.all(Array.from({ length: CONCURRENCY }, worker));

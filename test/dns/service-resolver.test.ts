@@ -231,6 +231,52 @@ describe('targets that the response has no address for', () => {
     assert.deepEqual(sizes, [256, 512, 600, 600]);
   });
 
+  it('of all priorities together are at most 256 in a poll, and the others have their turn in the next poll', async () => {
+    const records = Array.from({ length: 500 }, (_, index) => to(`p${index}.svc`, 1, { priority: index }));
+    const zone: Record<string, FakeAnswer> = { [`SRV ${SRV}`]: services(...records), 'A p499.svc': ['10.0.0.1'] };
+    const { resolve, takeQueries } = fixture(zone);
+    const asked = (): string[] => takeQueries().filter((query) => !query.includes(' SRV '));
+    assert.deepEqual(outcomesOf(await resolve()), ['SRV empty nodata']);
+    const first = asked();
+    assert.equal(first.length, 256);
+    assert.deepEqual(outcomesOf(await resolve()), ['SRV 10.0.0.1:1']);
+    assert.equal(new Set([...first, ...asked()]).size, 500);
+    zone['A p499.svc'] = ['10.0.0.2'];
+    assert.deepEqual(outcomesOf(await resolve()), ['SRV 10.0.0.1:1'], 'the lower numbers are asked for again first');
+    assert.deepEqual(outcomesOf(await resolve()), ['SRV 10.0.0.2:1']);
+  });
+
+  for (const failure of ['timeout', 'unreachable', 'malformed'] as const)
+    it(`of no other priority are asked for in the poll after ${failure}, but in the next one`, async () => {
+      const zone: Record<string, FakeAnswer> = {
+        [`SRV ${SRV}`]: services(
+          to('main.svc', 1, { priority: 1 }),
+          to('spare.svc', 1, { priority: 2 }),
+          to('last.svc', 1, { priority: 3, ipv4: ['10.0.0.3'] }),
+        ),
+        'A main.svc': failure,
+        'A spare.svc': failure,
+      };
+      const { resolve, takeQueries } = fixture(zone);
+      // What the response itself has is still used.
+      assert.deepEqual(outcomesOf(await resolve()), ['SRV 10.0.0.3:1', `A failed ${failure}`]);
+      assert.deepEqual(takeQueries(), [`1 udp SRV ${SRV}`, '1 udp A main.svc']);
+      zone['A spare.svc'] = ['10.0.0.2'];
+      assert.deepEqual(outcomesOf(await resolve()), ['SRV 10.0.0.2:1', `A failed ${failure}`]);
+      assert.deepEqual(takeQueries(), [`1 udp SRV ${SRV}`, '1 udp A spare.svc']);
+      zone['A main.svc'] = ['10.0.0.1'];
+      assert.deepEqual(outcomesOf(await resolve()), ['SRV 10.0.0.1:1']);
+    });
+
+  it('are asked for in the next priority after an error RCODE', async () => {
+    const { resolve } = fixture({
+      [`SRV ${SRV}`]: services(to('main.svc', 1, { priority: 1 }), to('spare.svc', 1, { priority: 2 })),
+      'A main.svc': SERVFAIL,
+      'A spare.svc': ['10.0.0.2'],
+    });
+    assert.deepEqual(outcomesOf(await resolve()), ['SRV 10.0.0.2:1', 'A failed servfail']);
+  });
+
   it('are not asked for again at each poll where the response has an address of another family', async () => {
     const { resolve, takeQueries, clock } = fixture({
       [`SRV ${SRV}`]: services(to('a.svc', 1, { ipv4: ['10.0.0.1'] }), to('b.svc', 1, { ipv6: ['fd00::2'] })),
