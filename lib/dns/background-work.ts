@@ -9,8 +9,13 @@ export class BackgroundWork {
     return this.#abort !== null;
   }
 
-  /** @param work rejects with the reason of its signal when that is aborted. Any other rejection surfaces as unhandled. */
+  /**
+   * Does nothing where the signal is aborted already.
+   *
+   * @param work rejects with the reason of its signal when that is aborted. Any other rejection surfaces as unhandled.
+   */
   start(signal: AbortSignal, work: (signal: AbortSignal) => Promise<void>): void {
+    if (signal.aborted) return;
     const abort = new AbortController();
     this.#abort = abort;
     this.follow(signal);
@@ -30,7 +35,8 @@ export class BackgroundWork {
     const abort = this.#abort;
     if (abort === null) return;
     const stop = (): void => abort.abort(signal.reason);
-    signal.addEventListener('abort', stop, { once: true, signal: abort.signal });
+    if (signal.aborted) stop();
+    else signal.addEventListener('abort', stop, { once: true, signal: abort.signal });
   }
 
   stop(): void {
