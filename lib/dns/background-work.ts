@@ -3,10 +3,14 @@
  * piece of work at a time.
  */
 export class BackgroundWork {
+  /** Of the last work, also after its end: it may have begun further work that goes on with its signal. */
   #abort: AbortController | null = null;
+  #busy = false;
+  /** Takes the listeners off the signals that are followed. */
+  #unfollow = new AbortController();
 
   get busy(): boolean {
-    return this.#abort !== null;
+    return this.#busy;
   }
 
   /**
@@ -16,17 +20,17 @@ export class BackgroundWork {
    */
   start(signal: AbortSignal, work: (signal: AbortSignal) => Promise<void>): void {
     if (signal.aborted) return;
+    this.stop();
     const abort = new AbortController();
     this.#abort = abort;
+    this.#busy = true;
     this.follow(signal);
     work(abort.signal)
       .catch((reason: unknown) => {
         if (!abort.signal.aborted) throw reason;
       })
       .finally(() => {
-        if (this.#abort === abort) this.#abort = null;
-        // Takes the listeners off the signals that were followed.
-        abort.abort();
+        if (this.#abort === abort) this.#busy = false;
       });
   }
 
@@ -34,13 +38,22 @@ export class BackgroundWork {
   follow(signal: AbortSignal): void {
     const abort = this.#abort;
     if (abort === null) return;
+    // Without work one signal is enough, so that listeners do not add up.
+    if (!this.#busy) this.#unfollowAll();
     const stop = (): void => abort.abort(signal.reason);
     if (signal.aborted) stop();
-    else signal.addEventListener('abort', stop, { once: true, signal: abort.signal });
+    else signal.addEventListener('abort', stop, { once: true, signal: this.#unfollow.signal });
   }
 
   stop(): void {
+    this.#unfollowAll();
     this.#abort?.abort();
     this.#abort = null;
+    this.#busy = false;
+  }
+
+  #unfollowAll(): void {
+    this.#unfollow.abort();
+    this.#unfollow = new AbortController();
   }
 }

@@ -7,6 +7,7 @@ import type { ZoneMode } from '../../lib/dns/settings.js';
 import { ZonalResolver } from '../../lib/dns/zonal-resolver.js';
 import type { TelemetryEvent } from '../../lib/telemetry/events.js';
 import { FakeClock, settle } from '../support/fake-clock.js';
+import { type FakeAnswer, NXDOMAIN, ONE, resolverFixture } from '../support/fake-network.js';
 import { empty, failed, found, resolution } from '../support/scripted-resolver.js';
 
 const NAME = 'db.shop.svc.cluster.local';
@@ -169,6 +170,40 @@ describe('a pinned zone', () => {
     assert.deepEqual(await poll(), [b, b, false]);
     await settle();
     assert.deepEqual(await poll(), [c, c, false]);
+  });
+
+  it('is asked for by a nearer name of the search list once that name is there, within 30 s', async () => {
+    const zone: Record<string, FakeAnswer> = { 'svc.b': [a], 'eu-1a.pin._zone.svc.b': [a] };
+    const options = { absolute: false, search: ['a', 'b'], ndots: 5, servers: [ONE], attempts: 1 };
+    const network = resolverFixture(({ question }) => zone[question.hostname] ?? NXDOMAIN, {
+      hostname: 'svc',
+      ...options,
+    });
+    const { clock, resolver: plain } = network;
+    const resolver = new ZonalResolver(
+      { name: 'eu-1a', mode: 'pin' },
+      {
+        plain,
+        fullName: null,
+        createResolver: (name) => ({
+          resolve: async () => ({ ...resolution({ A: found((zone[name] as string[] | undefined) ?? []) }), name }),
+        }),
+        clock,
+        emit: () => undefined,
+      },
+    );
+    // Each poll has a signal of its own.
+    const poll = (): Promise<Resolution> => resolver.resolve(new AbortController().signal);
+    await poll();
+    zone['svc.a'] = [b];
+    zone['eu-1a.pin._zone.svc.a'] = [b];
+    let name = '';
+    for (let second = 0; second < 30; second += 5) {
+      await clock.advance(5_000);
+      ({ name } = await poll());
+      await settle();
+    }
+    assert.equal(name, 'eu-1a.pin._zone.svc.a');
   });
 
   it('does not fall back while the Service itself has no address', async () => {
