@@ -2,7 +2,7 @@
 import { Poller } from '../../lib/discovery/poller.js';
 import type { RefreshSettings } from '../../lib/discovery/schedule.js';
 import type { Exchange } from '../../lib/dns/exchange.js';
-import type { QueryBits } from '../../lib/dns/message.js';
+import { PLAIN_BITS, type QueryBits } from '../../lib/dns/message.js';
 import type { NameResolver } from '../../lib/dns/name-resolver.js';
 import { toResolution } from '../../lib/dns/query-result.js';
 import { QueryRunner } from '../../lib/dns/query-runner.js';
@@ -34,7 +34,6 @@ export interface SimulationContext {
 
 const HOSTNAME = 'simulated.fleet.svc.cluster.local';
 const QUESTION = { hostname: HOSTNAME, type: 'A' } as const;
-const NO_BITS: QueryBits = { dnssecOk: false, checkingDisabled: false };
 /** One address for all replicas, and the library's defaults. */
 const PLAN: ResolutionPlan = {
   servers: [{ host: '10.96.0.10', port: 53 }],
@@ -63,7 +62,7 @@ class NameAsker implements NameResolver {
     this.#runner = new QueryRunner(exchange, clock, () => {});
   }
 
-  async resolve(signal: AbortSignal, bits: QueryBits = NO_BITS): Promise<Resolution> {
+  async resolve(signal: AbortSignal, bits: QueryBits = PLAIN_BITS): Promise<Resolution> {
     return toResolution([await this.#runner.run(QUESTION, bits, PLAN, signal)]);
   }
 }

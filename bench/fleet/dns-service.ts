@@ -4,7 +4,7 @@
  * timeouts, TCP after truncation and queries without EDNS are the library's own.
  */
 import type { Exchange, ExchangeRequest, ExchangeResult } from '../../lib/dns/exchange.js';
-import type { QueryBits } from '../../lib/dns/message.js';
+import { PLAIN_BITS } from '../../lib/dns/message.js';
 import type { Random } from '../../lib/runtime.js';
 import { Authority, ModelCache, type ModelServer, Replicas } from '../../test/support/cache-model.js';
 import type { EventClock } from './event-clock.js';
@@ -26,7 +26,6 @@ export type Outage = 'refused' | 'silent';
 
 /** Seconds. kubeadm's Corefile. */
 const ZONE_TTL = 30;
-const PLAIN_BITS: QueryBits = { dnssecOk: false, checkingDisabled: false };
 /** Header, question and OPT record; then each A record with a compressed name. */
 const FIXED_OCTETS = 75;
 const RECORD_OCTETS = 16;

@@ -3,10 +3,7 @@
  * (RFC 4035 section 3.2.2). CoreDNS's `cache`, which NodeLocal DNSCache uses too, has them in its key, so that each
  * of the four pairs is an entry with a life of its own. For a zone that is not signed the answers are the same.
  */
-import type { QueryBits } from '../dns/message.js';
-
-/** What every other client sends. */
-export const PLAIN_BITS: QueryBits = { dnssecOk: false, checkingDisabled: false };
+import { PLAIN_BITS, type QueryBits } from '../dns/message.js';
 
 /** In the order in which they are tried. DO comes first: older releases of CoreDNS have it in the key, and CD not. */
 export const CACHE_BITS: readonly QueryBits[] = [

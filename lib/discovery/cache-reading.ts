@@ -10,11 +10,11 @@
  *    the regular ones: the rule `adaptive`.
  * 4. Answers change the set in the order in which they were made, not in which they were read (answer-age.ts).
  */
-import type { QueryBits } from '../dns/message.js';
+import { PLAIN_BITS, type QueryBits } from '../dns/message.js';
 import type { Random } from '../runtime.js';
 import type { CacheStatus } from '../telemetry/snapshot.js';
 import { AnswerAge, type AnswerUse, type TimedAnswer } from './answer-age.js';
-import { CACHE_BITS, PLAIN_BITS } from './cache-bits.js';
+import { CACHE_BITS } from './cache-bits.js';
 import { CacheEvidence, COUNTDOWN_MS } from './cache-evidence.js';
 import { LongestTtl } from './longest-ttl.js';
 import { Phases } from './phases.js';

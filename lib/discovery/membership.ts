@@ -30,7 +30,8 @@ export interface MembershipUpdate {
   readonly failed: boolean;
 }
 
-const NO_LIMITS: ReadonlyMap<OutcomeSource, AnswerUse> = new Map();
+/** Every answer may change everything. */
+export const NO_LIMITS: ReadonlyMap<OutcomeSource, AnswerUse> = new Map();
 const NO_SERVICES: Membership['services'] = new Map();
 
 export const EMPTY_MEMBERSHIP: Membership = { bySource: new Map(), hosts: new Set(), services: NO_SERVICES };

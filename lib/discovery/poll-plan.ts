@@ -2,13 +2,13 @@
  * When the next poll comes, and with which bits it asks: what the schedule, the requests of subscribers and the reading
  * of caches want, brought together. Every method takes the time and none sets a timer.
  */
-import type { QueryBits } from '../dns/message.js';
+import { PLAIN_BITS, type QueryBits } from '../dns/message.js';
 import type { OutcomeSource, Resolution } from '../dns/resolution.js';
 import type { Random } from '../runtime.js';
 import type { CacheStatus } from '../telemetry/snapshot.js';
 import type { AnswerUse, TimedAnswer } from './answer-age.js';
-import { PLAIN_BITS } from './cache-bits.js';
 import { CacheReading } from './cache-reading.js';
+import { NO_LIMITS } from './membership.js';
 import { RequestBackoff } from './request-backoff.js';
 import { type RefreshSettings, Schedule } from './schedule.js';
 
@@ -26,8 +26,6 @@ export interface SettledPoll {
   /** The first set: a start is not followed by more pods than any other moment. */
   readonly first: boolean;
 }
-
-const NO_LIMITS: ReadonlyMap<OutcomeSource, AnswerUse> = new Map();
 
 export class PollPlan {
   readonly #schedule: Schedule;

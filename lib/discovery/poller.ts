@@ -4,7 +4,7 @@
  */
 import type { Address } from '../address.js';
 import { toError } from '../dns/failure.js';
-import type { QueryBits } from '../dns/message.js';
+import { PLAIN_BITS, type QueryBits } from '../dns/message.js';
 import type { NameResolver } from '../dns/name-resolver.js';
 import type { Resolution, ZoneAnswer } from '../dns/resolution.js';
 import type { ZoneSettings } from '../dns/settings.js';
@@ -12,7 +12,6 @@ import type { DnsError } from '../errors.js';
 import type { Clock, Runtime, Timer } from '../runtime.js';
 import type { DiscoveryCounter } from '../telemetry/counters.js';
 import type { AddressSource, AddressUpdate, SourceStatus, Subscription } from './address-source.js';
-import { PLAIN_BITS } from './cache-bits.js';
 import { addressesOf, applyResolution, EMPTY_MEMBERSHIP, type EmptyRule, type Membership } from './membership.js';
 import { PollPlan } from './poll-plan.js';
 import type { RefreshSettings } from './schedule.js';

@@ -28,6 +28,9 @@ export interface QueryBits {
   readonly checkingDisabled: boolean;
 }
 
+/** What every other client sends. */
+export const PLAIN_BITS: QueryBits = { dnssecOk: false, checkingDisabled: false };
+
 /** Both bits default to false. */
 export interface Query extends Question, Partial<QueryBits> {
   /** 0 to 65535. */

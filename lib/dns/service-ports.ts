@@ -4,14 +4,13 @@
  */
 import type { Clock } from '../runtime.js';
 import { isRcode } from './failure.js';
-import type { QueryBits } from './message.js';
+import { PLAIN_BITS } from './message.js';
 import type { QueryRunner } from './query-runner.js';
 import type { ResolutionPlanner } from './resolution-plan.js';
 import type { ServiceName } from './service-name.js';
 
 /** While the port stays missing, DNS is asked so often. */
 const AGAIN_MS = 60_000;
-const NO_BITS: QueryBits = { dnssecOk: false, checkingDisabled: false };
 
 export class ServicePorts {
   readonly #name: ServiceName;
@@ -45,7 +44,7 @@ export class ServicePorts {
     const plan = this.#planner.next();
     let denied = false;
     for (const hostname of plan.names) {
-      const { outcome } = await this.#runner.run({ hostname, type: 'SRV' }, NO_BITS, plan, signal);
+      const { outcome } = await this.#runner.run({ hostname, type: 'SRV' }, PLAIN_BITS, plan, signal);
       if (outcome.kind === 'services') return this.#listed(outcome.services.map(({ port }) => port));
       // NODATA: the name exists, on a server that tells no ports.
       if (outcome.kind === 'empty' && outcome.failure.reason === 'nodata') return null;

@@ -9,7 +9,7 @@ import { BackgroundWork } from './background-work.js';
 import { type Exchange, exchange as realExchange } from './exchange.js';
 import { isRcode } from './failure.js';
 import { assertHostname } from './hostname.js';
-import type { QueryBits } from './message.js';
+import { PLAIN_BITS, type QueryBits } from './message.js';
 import { addressQuery, type NameQuery } from './name-query.js';
 import type { NameResolver, ResolveOptions } from './name-resolver.js';
 import { type QueryResult, summarise, toResolution } from './query-result.js';
@@ -18,8 +18,6 @@ import type { Resolution } from './resolution.js';
 import { type ResolutionPlan, ResolutionPlanner } from './resolution-plan.js';
 import { Search } from './search.js';
 import type { DnsSettings } from './settings.js';
-
-const NO_BITS: QueryBits = { dnssecOk: false, checkingDisabled: false };
 
 export interface StubResolverDependencies {
   /** Told of every query. */
@@ -62,7 +60,7 @@ export class StubResolver implements NameResolver {
 
   async resolve(
     signal: AbortSignal,
-    bits: QueryBits = NO_BITS,
+    bits: QueryBits = PLAIN_BITS,
     { searchNearer = false }: ResolveOptions = {},
   ): Promise<Resolution> {
     signal.throwIfAborted();

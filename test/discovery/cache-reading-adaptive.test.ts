@@ -1,9 +1,9 @@
 /** The rule `adaptive` beside the schedule: one extra query just after each expiry, and none without a cache. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { PLAIN_BITS } from '../../lib/discovery/cache-bits.js';
 import { CacheReading } from '../../lib/discovery/cache-reading.js';
 import { Schedule } from '../../lib/discovery/schedule.js';
+import { PLAIN_BITS } from '../../lib/dns/message.js';
 import { covers } from '../faults/covers.js';
 
 /** A poller's part of the work: an interval without jitter and bursts, and a channel that is READY. */

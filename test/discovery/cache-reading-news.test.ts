@@ -4,7 +4,7 @@
  */
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
-import { PLAIN_BITS } from '../../lib/discovery/cache-bits.js';
+import { PLAIN_BITS } from '../../lib/dns/message.js';
 import type { Random } from '../../lib/runtime.js';
 import {
   Authority,

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { CACHE_BITS, PLAIN_BITS } from '../../lib/discovery/cache-bits.js';
+import { CACHE_BITS } from '../../lib/discovery/cache-bits.js';
 import { CacheReading, type NextQuery, type Situation } from '../../lib/discovery/cache-reading.js';
-import type { QueryBits } from '../../lib/dns/message.js';
+import { PLAIN_BITS, type QueryBits } from '../../lib/dns/message.js';
 import { covers } from '../faults/covers.js';
 import { Authority, ModelCache, type ModelServer } from '../support/cache-model.js';
 import { DEFAULT_SETTINGS, runClients, SimulatedClient } from '../support/cache-simulation.js';

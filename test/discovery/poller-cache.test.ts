@@ -1,10 +1,9 @@
 /** The poller in front of DNS caches: what it asks with which bits, and which answers it applies. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { PLAIN_BITS } from '../../lib/discovery/cache-bits.js';
 import { Poller } from '../../lib/discovery/poller.js';
 import type { TtlRule } from '../../lib/discovery/schedule.js';
-import type { QueryBits } from '../../lib/dns/message.js';
+import { PLAIN_BITS, type QueryBits } from '../../lib/dns/message.js';
 import type { NameResolver } from '../../lib/dns/name-resolver.js';
 import { DiscoveryCounter } from '../../lib/telemetry/counters.js';
 import { covers } from '../faults/covers.js';

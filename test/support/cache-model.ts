@@ -2,8 +2,7 @@
  * A model of DNS servers with caches, for virtual time: an authority whose set changes at given moments, and caches in
  * front of it that do their arithmetic as CoreDNS's `cache` does.
  */
-import { PLAIN_BITS } from '../../lib/discovery/cache-bits.js';
-import type { QueryBits } from '../../lib/dns/message.js';
+import { PLAIN_BITS, type QueryBits } from '../../lib/dns/message.js';
 import type { Random } from '../../lib/runtime.js';
 
 export interface ModelAnswer {

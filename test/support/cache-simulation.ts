@@ -2,11 +2,9 @@
  * Clients that poll the servers of cache-model.ts in virtual time, and what they saw: how old news was, how many
  * queries it took, and how often a pod was taken back. Answers take no time; connections are READY at once.
  */
-
-import { PLAIN_BITS } from '../../lib/discovery/cache-bits.js';
 import { CacheReading } from '../../lib/discovery/cache-reading.js';
 import { Schedule, type ScheduleSettings } from '../../lib/discovery/schedule.js';
-import type { QueryBits } from '../../lib/dns/message.js';
+import { PLAIN_BITS, type QueryBits } from '../../lib/dns/message.js';
 import type { Random } from '../../lib/runtime.js';
 import type { ModelServer, SetChange } from './cache-model.js';
 
