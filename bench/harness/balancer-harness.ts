@@ -16,6 +16,7 @@ import { systemRuntime } from '../../lib/runtime.js';
 import { BalancerCounter } from '../../lib/telemetry/counters.js';
 import { FakeSource } from '../../test/support/fake-channel-context.js';
 import { FakeControlHelper, type FakeSubchannel } from '../../test/support/fake-subchannel.js';
+import { found, resolution } from '../../test/support/scripted-resolver.js';
 
 const { ChildLoadBalancerHandler, parseLoadBalancingConfig, statusOrFromValue } = grpc.experimental;
 
@@ -140,15 +141,7 @@ function headlessUpdater(policy: Policy, give: Give): Updater {
 
 /** A resolution as our DNS client gives it. */
 export function answerOf(ips: readonly string[]): Resolution {
-  const outcome = { kind: 'addresses', addresses: ips, ttlMs: 5_000, partial: false } as const;
-  return {
-    outcomes: new Map([['A', outcome]]),
-    name: '',
-    server: null,
-    transport: 'tcp',
-    rcode: 'NOERROR',
-    bits: null,
-  };
+  return resolution({ A: found(ips) });
 }
 
 /** A channel holds one picker, the last; to remember them all would cost more memory than anything measured here. */

@@ -3,19 +3,17 @@
  * instances as there are clients, before a model of CoreDNS's `cache` (test/support/cache-model.ts). All clients of a
  * cell follow one rule. Answers take no time, and every endpoint is READY at once.
  */
-import { PLAIN_BITS } from '../../lib/discovery/cache-bits.js';
 import { Poller } from '../../lib/discovery/poller.js';
 import type { RefreshSettings, TtlRule } from '../../lib/discovery/schedule.js';
-import type { NameResolver } from '../../lib/dns/name-resolver.js';
-import type { Resolution } from '../../lib/dns/resolution.js';
 import type { Random } from '../../lib/runtime.js';
 import { DiscoveryCounter } from '../../lib/telemetry/counters.js';
-import { Authority, ModelCache, type ModelServer, type SetChange } from '../../test/support/cache-model.js';
+import { Authority, ModelCache, type SetChange } from '../../test/support/cache-model.js';
 import { FakeClock } from '../../test/support/fake-clock.js';
 import type { Progress } from '../harness/progress.js';
 import { mean } from '../harness/statistics.js';
 import { RULES } from './cold-start.js';
 import { scaleEvents } from './scaling.js';
+import { podAddress, resolverOf, watch } from './virtual-client.js';
 
 export interface SharedCell {
   readonly clients: number;
@@ -84,8 +82,9 @@ async function simulate(clients: number, refresh: RefreshSettings, random: Rando
   const cache = new ModelCache(new Authority(changes, CACHE_TTL), { ttl: CACHE_TTL });
   const agesMs: number[] = [];
   let queries = 0;
-  const resolver = resolverOf(cache, clock, () => {
+  const resolver = resolverOf((bits) => {
     if (clock.now() >= changesFromMs) queries += 1;
+    return cache.answer(clock.now(), bits);
   });
   for (let client = 0; client < clients; client++) {
     const poller = new Poller(
@@ -102,55 +101,16 @@ async function simulate(clients: number, refresh: RefreshSettings, random: Rando
 }
 
 function planChanges(fromMs: number, random: Random) {
-  const serving = new Set(Array.from({ length: CHANGES.pods }, (_, pod) => addressOf(pod)));
+  const serving = new Set(Array.from({ length: CHANGES.pods }, (_, pod) => podAddress(pod)));
   const changes: SetChange[] = [{ at: 0, addresses: [...serving] }];
   const publishedAt = new Map<string, number>();
   for (const { atMs, kind, pod } of scaleEvents(CHANGES, random)) {
     const at = fromMs + atMs;
-    const address = addressOf(pod);
+    const address = podAddress(pod);
     if (kind === 'add') serving.add(address);
     else serving.delete(address);
     publishedAt.set(`${kind} ${address}`, at);
     changes.push({ at, addresses: [...serving] });
   }
   return { changes, publishedAt };
-}
-
-/** Notes how old each change is when a client sees it. An address comes once and goes once. */
-function watch(poller: Poller, clock: FakeClock, publishedAt: ReadonlyMap<string, number>, agesMs: number[]): void {
-  let known: ReadonlySet<string> = new Set();
-  const subscription = poller.subscribe(({ addresses, changed }) => {
-    if (!changed) return;
-    if (known.size === 0) subscription.setReady(true);
-    const before = known;
-    known = new Set(addresses.map(({ host }) => host));
-    const note = (change: string): void => {
-      const at = publishedAt.get(change);
-      if (at !== undefined) agesMs.push(clock.now() - at);
-    };
-    for (const host of known) if (!before.has(host)) note(`add ${host}`);
-    for (const host of before) if (!known.has(host)) note(`remove ${host}`);
-  });
-}
-
-function resolverOf(server: ModelServer, clock: FakeClock, onQuery: () => void): NameResolver {
-  return {
-    async resolve(_signal, bits = PLAIN_BITS): Promise<Resolution> {
-      onQuery();
-      const { addresses, ttl } = server.answer(clock.now(), bits);
-      const outcome = { kind: 'addresses', addresses, ttlMs: ttl * 1000, partial: false } as const;
-      return {
-        outcomes: new Map([['A', outcome]]),
-        name: NAME,
-        server: null,
-        transport: 'udp',
-        rcode: 'NOERROR',
-        bits,
-      };
-    },
-  };
-}
-
-function addressOf(pod: number): string {
-  return `10.${pod >> 16}.${(pod >> 8) & 255}.${pod & 255}`;
 }

@@ -4,11 +4,9 @@
  * cache busy, and a client whose pods are READY. Not modelled: the network, the event loop, connections and calls;
  * so only `seen` can be compared.
  */
-import { PLAIN_BITS } from '../../lib/discovery/cache-bits.js';
 import { Poller } from '../../lib/discovery/poller.js';
 import type { RefreshSettings } from '../../lib/discovery/schedule.js';
-import type { NameResolver } from '../../lib/dns/name-resolver.js';
-import type { Resolution } from '../../lib/dns/resolution.js';
+import { PLAIN_BITS } from '../../lib/dns/message.js';
 import type { Random } from '../../lib/runtime.js';
 import { DiscoveryCounter } from '../../lib/telemetry/counters.js';
 import { DnsCache, DnsZone, type ZoneSource } from '../../test/support/dns-zone.js';
@@ -16,6 +14,7 @@ import { FakeClock } from '../../test/support/fake-clock.js';
 import type { CacheTtl } from './grid.js';
 import { type ScalePlan, scaleEvents } from './scaling.js';
 import { NEIGHBOUR_GAP_MS, ZONE_TTL } from './service.js';
+import { podAddress, resolverOf, watch } from './virtual-client.js';
 
 export interface SimulationPlan {
   readonly refresh: RefreshSettings;
@@ -39,36 +38,25 @@ export async function simulateRun(plan: SimulationPlan, random: Random): Promise
   const source = withCache(zone, plan.cacheTtl, clock, random);
   const clientStartMs = CACHE_AHEAD_MS * (1 + random());
   const startMs = clientStartMs + CLIENT_AHEAD_MS;
-  const serving = new Set(Array.from({ length: plan.scaling.pods }, (_, pod) => addressOf(pod)));
+  const serving = new Set(Array.from({ length: plan.scaling.pods }, (_, pod) => podAddress(pod)));
   const publish = (): void => zone.set(NAME, [...serving], { ttl: ZONE_TTL });
   publish();
   const publishedAt = new Map<string, number>();
   const stalenessMs: number[] = [];
 
   const poller = new Poller(
-    bookOf(source),
+    resolverOf((bits) => {
+      const { answers } = source.answer(NAME, 'A', bits);
+      return { addresses: answers.map((record) => record.data), ttl: answers[0]?.ttl ?? 0 };
+    }),
     { hostname: NAME, refresh: plan.refresh, empty: 'keep' },
     { clock, random },
     new DiscoveryCounter(),
   );
-  let known: ReadonlySet<string> = new Set();
-  clock.setTimer(clientStartMs, () => {
-    const subscription = poller.subscribe(({ addresses }) => {
-      if (known.size === 0) subscription.setReady(true);
-      const before = known;
-      known = new Set(addresses.map(({ host }) => host));
-      for (const key of [
-        ...[...known].filter((host) => !before.has(host)).map((host) => `add ${host}`),
-        ...[...before].filter((host) => !known.has(host)).map((host) => `remove ${host}`),
-      ]) {
-        const at = publishedAt.get(key);
-        if (at !== undefined) stalenessMs.push(clock.now() - at);
-      }
-    });
-  });
+  clock.setTimer(clientStartMs, () => watch(poller, clock, publishedAt, stalenessMs));
   for (const { atMs, kind, pod } of events)
     clock.setTimer(startMs + atMs, () => {
-      const address = addressOf(pod);
+      const address = podAddress(pod);
       if (kind === 'add') serving.add(address);
       else serving.delete(address);
       publishedAt.set(`${kind} ${address}`, clock.now());
@@ -96,27 +84,4 @@ function withCache(zone: DnsZone, cacheTtl: CacheTtl, clock: FakeClock, random: 
   };
   clock.setTimer(random() * ttlMs, ask);
   return cache;
-}
-
-function bookOf(source: ZoneSource): NameResolver {
-  return {
-    async resolve(_signal, bits = PLAIN_BITS): Promise<Resolution> {
-      const { answers } = source.answer(NAME, 'A', bits);
-      const addresses = answers.map((record) => record.data);
-      const ttlMs = (answers[0]?.ttl ?? 0) * 1000;
-      const outcome = { kind: 'addresses', addresses, ttlMs, partial: false } as const;
-      return {
-        outcomes: new Map([['A', outcome]]),
-        name: NAME,
-        server: null,
-        transport: 'udp',
-        rcode: 'NOERROR',
-        bits,
-      };
-    },
-  };
-}
-
-function addressOf(pod: number): string {
-  return `10.${pod >> 16}.${(pod >> 8) & 255}.${pod & 255}`;
 }

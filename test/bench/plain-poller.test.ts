@@ -2,20 +2,10 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { PlainPoller } from '../../bench/fleet/plain-poller.js';
 import type { NameResolver } from '../../lib/dns/name-resolver.js';
-import type { Outcome, Resolution } from '../../lib/dns/resolution.js';
+import type { Outcome } from '../../lib/dns/resolution.js';
 import { DnsError } from '../../lib/errors.js';
 import { FakeClock } from '../support/fake-clock.js';
-
-function resolutionOf(outcome: Outcome): Resolution {
-  return {
-    outcomes: new Map([['A', outcome]]),
-    name: 'svc.test',
-    server: null,
-    transport: null,
-    rcode: null,
-    bits: null,
-  };
-}
+import { resolution } from '../support/scripted-resolver.js';
 
 const ADDRESSES: Outcome = { kind: 'addresses', addresses: ['10.0.0.1'], ttlMs: 30_000, partial: false };
 const FAILED: Outcome = {
@@ -32,7 +22,7 @@ test('the baseline asks at a fixed interval from its start, whatever the answers
   const resolver: NameResolver = {
     async resolve() {
       askedAt.push(clock.now());
-      return resolutionOf(outcomes[askedAt.length - 1] ?? ADDRESSES);
+      return resolution({ A: outcomes[askedAt.length - 1] ?? ADDRESSES });
     },
   };
   const poller = new PlainPoller(resolver, 5_000, clock, (addresses) => told.push(addresses));
@@ -50,7 +40,7 @@ test('the baseline skips a query while the one before is still under way', async
   const resolver: NameResolver = {
     resolve() {
       askedAt.push(clock.now());
-      return new Promise((resolve) => clock.setTimer(7_000, () => resolve(resolutionOf(ADDRESSES))));
+      return new Promise((resolve) => clock.setTimer(7_000, () => resolve(resolution({ A: ADDRESSES }))));
     },
   };
   new PlainPoller(resolver, 5_000, clock, () => {}).start();
