@@ -5,6 +5,7 @@
  * lib/grpc/experimental.ts stands at the bottom: it is what the rest of lib may see of grpc-js's `experimental`.
  */
 const ROOMS = [
+  ['cli', '^lib/cli/'],
   ['entry', '^lib/(index|register)[.]ts$'],
   ['client', '^lib/client[.]ts$'],
   ['channel', '^lib/channel[.]ts$'],
@@ -57,9 +58,9 @@ module.exports = {
     },
     {
       name: 'entries-are-for-users',
-      comment: 'Nothing inside lib goes through the front door: that is how cycles start.',
+      comment: 'Nothing inside lib but the command line goes through the front door: that is how cycles start.',
       severity: 'error',
-      from: { path: '^lib/' },
+      from: { path: '^lib/', pathNot: '^lib/cli/' },
       to: { path: '^lib/(index|register|testing)[.]ts$' },
     },
     {
@@ -89,7 +90,7 @@ module.exports = {
       severity: 'error',
       from: {
         path: '^lib/',
-        pathNot: '^lib/((compose|options|target|testing)[.]ts$|options/|picker/|health/|discovery/|dns/)',
+        pathNot: '^lib/(cli/|(compose|options|target|testing)[.]ts$|options/|picker/|health/|discovery/|dns/)',
       },
       to: {
         path: '^lib/(picker|health|discovery|dns)/',

@@ -1,0 +1,10 @@
+/** The commands by name. Each is loaded when it is called for, so that `--help` of one does not load the others. */
+import type { Command } from './command.js';
+
+export interface CommandEntry {
+  readonly summary: string;
+  readonly load: () => Promise<Command>;
+}
+
+/** A new command is a file of its own and a line here. */
+export const COMMANDS: Readonly<Record<string, CommandEntry>> = {};

@@ -1,0 +1,32 @@
+#!/usr/bin/env node
+/** The command `grpc-headless`. */
+import { createRequire } from 'node:module';
+import { runCommandLine } from './command-line.js';
+import { COMMANDS } from './commands.js';
+
+const interrupt = new AbortController();
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => interrupt.abort());
+
+const { version } = createRequire(import.meta.url)('grpc-headless/package.json') as { version: string };
+const { stdout, stderr, env } = process;
+
+process.exitCode = await runCommandLine(COMMANDS, version, process.argv.slice(2), {
+  out: (text) => stdout.write(text),
+  err: (text) => stderr.write(text),
+  env,
+  terminal: stdout.isTTY
+    ? {
+        get columns() {
+          return stdout.columns;
+        },
+        get rows() {
+          return stdout.rows;
+        },
+        onResize(listener) {
+          stdout.on('resize', listener);
+          return () => stdout.off('resize', listener);
+        },
+      }
+    : null,
+  signal: interrupt.signal,
+});
