@@ -52,6 +52,11 @@ export class HeadlessChannel extends Channel {
     });
     this.#context = context;
     this.#events = events;
+    context.channel = {
+      state: () => connectivityState[this.getConnectivityState(false)] as Snapshot['state'],
+      connect: () => void this.getConnectivityState(true),
+    };
+    context.onChannelOpened();
   }
 
   /** Calls `listener` at every `event` from now on. */
@@ -106,30 +111,19 @@ export class HeadlessChannel extends Channel {
    * @throws {HeadlessError} `ERR_HEADLESS_CLOSED` on a closed channel.
    */
   async refresh(): Promise<void> {
-    if (this.#closed) throw this.#closedError();
-    // An idle channel has no poller running: waking it asks DNS.
-    if (!this.#context.isOpen) this.getConnectivityState(true);
     await this.#context.refresh();
   }
 
   /** The state of this moment, as plain data. Costs time in proportion to the number of pods. */
   snapshot(): Snapshot {
-    const { parts, balancer } = this.#context;
-    const { source, counters } = parts;
-    return {
-      target: this.getTarget(),
-      state: connectivityState[this.getConnectivityState(false)] as Snapshot['state'],
-      endpoints: balancer?.endpoints() ?? [],
-      dns: source.status,
-      counters: { ...source.counters, ...counters },
-    };
+    return this.#context.snapshot();
   }
 
   /** Ends the polling; calls under way finish, as with any grpc-js channel. Idempotent. */
   override close(): void {
     this.#closed = true;
     super.close();
-    this.#context.close();
+    this.#context.onChannelClosed();
   }
 
   /** False when the deadline came first. */

@@ -53,6 +53,7 @@ export function createChannelContext(
 ): ChannelContext {
   const counter = new BalancerCounter();
   return new ChannelContext({
+    target: formatTarget(target),
     authority: formatAuthority(target),
     source: createSource(target, settings, runtime),
     filters: filtersFor(target),

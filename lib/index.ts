@@ -11,4 +11,5 @@ export type {
   UpdateEvent,
   ZoneFallbackEvent,
 } from './telemetry/channel-events.js';
+export { type ChannelView, channels } from './telemetry/open-channels.js';
 export type { DnsStatus, EndpointSnapshot, Snapshot, SnapshotCounters } from './telemetry/snapshot.js';

@@ -71,6 +71,19 @@ for (const door of DOORS)
 test('the code for the events runs after the code for the channel', (t) =>
   callThrough(t, `${codeOf('channel')}\n${codeOf('events')}`));
 
+for (const door of ['factory', 'scheme'])
+  test(`the code for channels runs after the code for the ${door}, and shows its channel`, async (t) => {
+    const targets: string[] = [];
+    const source = `${codeOf('channels')}\n${codeOf(door)}\nglobalThis.openTargets(channels());`;
+    Object.assign(globalThis, {
+      openTargets: (views: readonly { target: string }[]) => targets.push(...views.map(({ target }) => target)),
+    });
+    t.after(() => Reflect.deleteProperty(globalThis, 'openTargets'));
+    await callThrough(t, source);
+    assert.equal(targets.length, 1);
+    assert.match(targets[0] ?? '', /^headless:\/\/127\.0\.0\.1:\d+\/hello\./);
+  });
+
 test('the recommended options make a client that gets answers', (t) => {
   const factory = codeOf('factory');
   const withOptions = factory.replace(
@@ -124,6 +137,6 @@ test('the example of a policy has the types of the contract', () => {
 test('every block of TypeScript in the documentation is run', () => {
   assert.deepEqual(
     blocks.map(({ name }) => name).toSorted(),
-    [...DOORS, 'events', 'policy', 'recommended options', 'zone'].toSorted(),
+    [...DOORS, 'channels', 'events', 'policy', 'recommended options', 'zone'].toSorted(),
   );
 });

@@ -111,6 +111,7 @@ function headlessUpdater(policy: Policy, give: Give): Updater {
   const source = new FakeSource();
   const counter = new BalancerCounter();
   const context = new ChannelContext({
+    target: 'headless:///balancer.harness:1',
     authority: 'balancer.harness:1',
     source,
     filters: [defaultPort(PORT)],

@@ -4,12 +4,14 @@
  */
 import type { Address } from '../address.js';
 import type { AddressFilter, AddressSource, AddressUpdate, Subscription } from '../discovery/address-source.js';
+import { HeadlessError } from '../errors.js';
 import type { HealthMonitor } from '../health/health-monitor.js';
 import type { Policy } from '../picker/policy.js';
 import type { Runtime } from '../runtime.js';
 import type { BalancerCounters } from '../telemetry/counters.js';
 import type { Emit } from '../telemetry/events.js';
-import type { EndpointSnapshot } from '../telemetry/snapshot.js';
+import { addChannel, type ChannelView } from '../telemetry/open-channels.js';
+import type { EndpointSnapshot, Snapshot } from '../telemetry/snapshot.js';
 import { PRIVATE_KEY_PREFIX } from './experimental.js';
 
 /** The channel option that holds the context; grpc-js keeps keys of this prefix away from the subchannels. */
@@ -17,6 +19,8 @@ export const CHANNEL_CONTEXT_KEY = `${PRIVATE_KEY_PREFIX}.headless_context`;
 
 /** The parts that `compose.ts` chose for a channel. */
 export interface ChannelParts {
+  /** As the channel's `getTarget()` returns it. */
+  readonly target: string;
   /** `name:port`, for messages. */
   readonly authority: string;
   readonly source: AddressSource;
@@ -35,14 +39,29 @@ export interface BalancerView {
   endpoints(): EndpointSnapshot[];
 }
 
+/** The channel itself, where the context has it. */
+export interface ChannelHandle {
+  state(): Snapshot['state'];
+  /** Leaves the state IDLE. */
+  connect(): void;
+}
+
 export class ChannelContext {
   readonly parts: ChannelParts;
+  readonly view: ChannelView;
   /** The balancer in use; null while the channel is idle, or where the user's config names another. */
   balancer: BalancerView | null = null;
+  /** null for a channel that grpc-js makes: it gives resolvers and balancers no reference to it. */
+  channel: ChannelHandle | null = null;
+  /** What the balancer in use reported last; null before its first report. */
+  balancerState: Exclude<Snapshot['state'], 'SHUTDOWN'> | null = null;
   #subscription: Subscription | null = null;
+  #closed = false;
+  #removeFromOpen: (() => void) | null = null;
 
   constructor(parts: ChannelParts) {
     this.parts = parts;
+    this.view = { target: parts.target, snapshot: () => this.snapshot(), refresh: () => this.refresh() };
   }
 
   /** Starts the updates, with whole sets after the filters. Events are emitted before the listener is called. */
@@ -64,6 +83,7 @@ export class ChannelContext {
     });
   }
 
+  /** Ends the updates: the channel becomes idle, or is closed. */
   close(): void {
     this.#subscription?.end();
     this.#subscription = null;
@@ -73,12 +93,54 @@ export class ChannelContext {
     return this.#subscription !== null;
   }
 
+  /** The channel exists: from now on it is in the list of open channels. Idempotent. */
+  onChannelOpened(): void {
+    this.#closed = false;
+    this.#removeFromOpen ??= addChannel(this.view);
+  }
+
+  /** The channel is closed for good. Idempotent. */
+  onChannelClosed(): void {
+    this.#closed = true;
+    this.close();
+    this.#removeFromOpen?.();
+    this.#removeFromOpen = null;
+  }
+
+  snapshot(): Snapshot {
+    const { target, source, counters } = this.parts;
+    return {
+      target,
+      state: this.#state,
+      endpoints: this.balancer?.endpoints() ?? [],
+      dns: source.status,
+      counters: { ...source.counters, ...counters },
+    };
+  }
+
+  get #state(): Snapshot['state'] {
+    if (this.channel) return this.channel.state();
+    if (this.#closed) return 'SHUTDOWN';
+    return this.isOpen ? (this.balancerState ?? 'CONNECTING') : 'IDLE';
+  }
+
   requestReresolution(): void {
     this.#subscription?.requestReresolution();
   }
 
-  refresh(): Promise<void> {
-    return this.#subscription?.refresh() ?? Promise.resolve();
+  async refresh(): Promise<void> {
+    if (this.#closed) throw new HeadlessError('ERR_HEADLESS_CLOSED', `the channel to ${this.parts.target} is closed`);
+    // An idle channel has no poller running.
+    if (!this.isOpen) this.channel?.connect();
+    if (this.#subscription) await this.#subscription.refresh();
+    else await this.#refreshIdle();
+  }
+
+  /** Only a call wakes a channel that grpc-js made. Its source is asked once; nobody else may be subscribed to it. */
+  async #refreshIdle(): Promise<void> {
+    const subscription = this.parts.source.subscribe(() => {});
+    await subscription.refresh();
+    subscription.end();
   }
 
   setReady(ready: boolean): void {

@@ -5,6 +5,7 @@
 import * as grpc from '@grpc/grpc-js';
 import { HeadlessError } from '../errors.js';
 
+export type ConfigSelector = grpc.experimental.ConfigSelector;
 export type ChannelControlHelper = grpc.experimental.ChannelControlHelper;
 export type GrpcEndpoint = grpc.experimental.Endpoint;
 export type GrpcUri = grpc.experimental.GrpcUri;
@@ -28,6 +29,7 @@ const NEEDED = [
   'statusOrFromError',
   'parseDuration',
   'SUBCHANNEL_ARGS_EXCLUDE_KEY_PREFIX',
+  'CHANNEL_ARGS_CONFIG_SELECTOR_KEY',
   'PickResultType',
 ] as const;
 
@@ -55,6 +57,7 @@ export const {
   statusOrFromError,
   parseDuration,
   PickResultType,
+  CHANNEL_ARGS_CONFIG_SELECTOR_KEY: CONFIG_SELECTOR_KEY,
   // Keys that start so are kept out of the subchannels' arguments, so channels can share subchannels.
   SUBCHANNEL_ARGS_EXCLUDE_KEY_PREFIX: PRIVATE_KEY_PREFIX,
 } = grpc.experimental;

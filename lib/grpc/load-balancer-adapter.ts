@@ -2,17 +2,18 @@
  * The LoadBalancer that grpc-js drives. It makes our balancer with the first set, because only that brings the channel's
  * context, and passes on what follows.
  */
-import type { ChannelOptions } from '@grpc/grpc-js';
+import { type ChannelOptions, connectivityState } from '@grpc/grpc-js';
 import type { Address } from '../address.js';
 import { LoadBalancer } from '../balancer/load-balancer.js';
 import type { EndpointSnapshot } from '../telemetry/snapshot.js';
 import { type BalancerView, CHANNEL_CONTEXT_KEY, type ChannelContext } from './channel-context.js';
-import type {
-  ChannelControlHelper,
-  GrpcEndpoint,
-  LoadBalancer as GrpcLoadBalancer,
-  StatusOrEndpoints,
-  TypedLoadBalancingConfig,
+import {
+  type ChannelControlHelper,
+  CONFIG_SELECTOR_KEY,
+  type GrpcEndpoint,
+  type LoadBalancer as GrpcLoadBalancer,
+  type StatusOrEndpoints,
+  type TypedLoadBalancingConfig,
 } from './experimental.js';
 import { BALANCER_NAME } from './service-config.js';
 
@@ -68,7 +69,10 @@ export class LoadBalancerAdapter implements GrpcLoadBalancer, BalancerView {
   destroy(): void {
     this.#balancer?.destroy();
     this.#balancer = null;
-    if (this.#context?.balancer === this) this.#context.balancer = null;
+    const context = this.#context;
+    if (context?.balancer !== this) return;
+    context.balancer = null;
+    context.balancerState = null;
   }
 
   endpoints(): EndpointSnapshot[] {
@@ -80,7 +84,7 @@ export class LoadBalancerAdapter implements GrpcLoadBalancer, BalancerView {
     context.balancer = this;
     const helper = this.#helper;
     // Subchannels of equal arguments are shared between channels, so our own options stay out of them.
-    const { headless: _ours, ...args } = options;
+    const { headless: _ours, [CONFIG_SELECTOR_KEY]: _selector, ...args } = options;
     const { parts } = context;
     return new LoadBalancer({
       authority: parts.authority,
@@ -97,7 +101,15 @@ export class LoadBalancerAdapter implements GrpcLoadBalancer, BalancerView {
         requestReresolution: () => context.requestReresolution(),
       },
       createSubchannel: (address) => helper.createSubchannel(address, args),
-      helper,
+      helper: {
+        updateState: (state, picker, error) => {
+          if (context.balancer === this)
+            context.balancerState = connectivityState[state] as ChannelContext['balancerState'];
+          helper.updateState(state, picker, error);
+        },
+        addChannelzChild: (child) => helper.addChannelzChild(child),
+        removeChannelzChild: (child) => helper.removeChannelzChild(child),
+      },
     });
   }
 }

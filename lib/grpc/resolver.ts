@@ -4,30 +4,62 @@ import type { Address } from '../address.js';
 import type { AddressUpdate } from '../discovery/address-source.js';
 import type { DnsError } from '../errors.js';
 import { CHANNEL_CONTEXT_KEY, type ChannelContext } from './channel-context.js';
+import { createConfigSelector } from './config-selector.js';
 import {
+  CONFIG_SELECTOR_KEY,
   type Resolver,
   type ResolverListener,
   type ServiceConfig,
+  type StatusOrEndpoints,
   statusOrFromError,
   statusOrFromValue,
 } from './experimental.js';
-import { withOurBalancer } from './service-config.js';
+import { isOurBalancer, withOurBalancer } from './service-config.js';
+
+export interface ResolverSettings {
+  /**
+   * grpc-js made the channel, so the resolver reports its opening and closing to the context. Of a HeadlessChannel the
+   * channel itself does.
+   */
+  readonly tracksChannel?: boolean;
+}
 
 export class HeadlessResolver implements Resolver {
   readonly #context: ChannelContext;
   readonly #listener: ResolverListener;
   readonly #config: ServiceConfig;
+  readonly #tracksChannel: boolean;
+  /** Reach the balancer among its channel options. */
+  readonly #attributes: Record<string, unknown>;
+  /** grpc-js has the config selector, and will release it when it closes the channel. */
+  #closingIsTold = false;
+  #closed = false;
   /** grpc-js has a set with addresses. */
   #hasAddresses = false;
 
-  constructor(context: ChannelContext, listener: ResolverListener, options: ChannelOptions) {
+  constructor(
+    context: ChannelContext,
+    listener: ResolverListener,
+    options: ChannelOptions,
+    { tracksChannel = false }: ResolverSettings = {},
+  ) {
     this.#context = context;
     this.#listener = listener;
     this.#config = withOurBalancer(options['grpc.service_config']);
+    this.#tracksChannel = tracksChannel;
+    this.#attributes = { [CHANNEL_CONTEXT_KEY]: context };
+    if (!tracksChannel) return;
+    context.onChannelOpened();
+    // Another balancer would take the selector for an argument of its subchannels, and share none with other channels.
+    if (isOurBalancer(this.#config))
+      this.#attributes[CONFIG_SELECTOR_KEY] = createConfigSelector(this.#config, () => this.#onSelectorReleased());
   }
 
   /** grpc-js wants addresses, or fresher ones. */
   updateResolution(): void {
+    // grpc-js wakes even a closed channel, if it is asked to connect.
+    if (this.#closed) return;
+    if (this.#tracksChannel) this.#context.onChannelOpened();
     if (this.#context.isOpen) this.#context.requestReresolution();
     else this.#context.open((update) => this.#onUpdate(update));
   }
@@ -36,6 +68,15 @@ export class HeadlessResolver implements Resolver {
   destroy(): void {
     this.#context.close();
     this.#hasAddresses = false;
+    // Closing cannot be told from idleness then. If the channel is idle, its next call lists it again.
+    if (this.#tracksChannel && !this.#closingIsTold) this.#context.onChannelClosed();
+  }
+
+  /** By a new result, which has the same selector; or by the end of the channel, after the resolver was destroyed. */
+  #onSelectorReleased(): void {
+    if (this.#context.isOpen) return;
+    this.#closed = true;
+    this.#context.onChannelClosed();
   }
 
   #onUpdate({ addresses, changed, error }: AddressUpdate): void {
@@ -48,16 +89,16 @@ export class HeadlessResolver implements Resolver {
   #give(addresses: readonly Address[], note: string): void {
     this.#hasAddresses = addresses.length > 0;
     const endpoints = addresses.map((address) => ({ addresses: [address] }));
-    this.#listener(statusOrFromValue(endpoints), this.#attributes, statusOrFromValue(this.#config), note);
+    this.#tell(statusOrFromValue(endpoints), note);
   }
 
   #fail(error: DnsError): void {
     const failure = { code: status.UNAVAILABLE, details: error.message, metadata: new Metadata() };
-    this.#listener(statusOrFromError(failure), this.#attributes, statusOrFromValue(this.#config), error.message);
+    this.#tell(statusOrFromError(failure), error.message);
   }
 
-  /** Attributes reach the balancer among its channel options. */
-  get #attributes(): Record<string, unknown> {
-    return { [CHANNEL_CONTEXT_KEY]: this.#context };
+  #tell(endpoints: StatusOrEndpoints, note: string): void {
+    const accepted = this.#listener(endpoints, this.#attributes, statusOrFromValue(this.#config), note);
+    this.#closingIsTold ||= accepted && CONFIG_SELECTOR_KEY in this.#attributes;
   }
 }

@@ -21,7 +21,8 @@ export function registerScheme(createContext: CreateContext): void {
   class SchemeResolver extends HeadlessResolver {
     constructor(uri: GrpcUri, listener: ResolverListener, options: ChannelOptions) {
       const context: ChannelContext | undefined = options[CHANNEL_CONTEXT_KEY];
-      super(context ?? createContext(readUri(uri), options['headless']), listener, options);
+      if (context) super(context, listener, options);
+      else super(createContext(readUri(uri), options['headless']), listener, options, { tracksChannel: true });
     }
 
     static getDefaultAuthority(uri: GrpcUri): string {

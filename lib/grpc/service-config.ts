@@ -25,6 +25,10 @@ export function withOurBalancer(text: string | undefined): ServiceConfig {
   };
 }
 
+export function isOurBalancer({ loadBalancingConfig }: ServiceConfig): boolean {
+  return loadBalancingConfig === OURS;
+}
+
 function readMethodConfig({ timeout, ...rest }: RawMethodConfig): MethodConfig {
   const duration = typeof timeout === 'string' ? parseDuration(timeout) : timeout;
   return duration ? { ...rest, timeout: duration } : rest;

@@ -85,6 +85,7 @@ export function fakeContext({ policy = roundRobin, lingerMs = 30_000, port = 50_
   const counter = new BalancerCounter();
   const events: TelemetryEvent[] = [];
   const context = new ChannelContext({
+    target: `headless:///svc.ns:${port}`,
     authority: `svc.ns:${port}`,
     source,
     filters: [defaultPort(port)],
