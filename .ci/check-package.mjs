@@ -4,6 +4,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSyn
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { brokenLinksOf, documentsOf } from '../test/support/markdown.ts';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
@@ -19,9 +20,7 @@ function run(title, file, args, cwd) {
   try {
     execFileSync(file, args, { cwd, stdio: ['ignore', 'inherit', 'inherit'] });
   } catch (error) {
-    console.error(`\n✖ ${title}: failed (${error.status ?? error.code})`);
-    process.exitCode = 1;
-    throw error;
+    throw new Error(`${title}: failed (${error.status ?? error.code})`, { cause: error });
   }
 }
 
@@ -35,19 +34,8 @@ try {
 
   run('publint', process.execPath, [command('publint', 'publint'), 'run', tarball, '--strict'], root);
 
-  // The package is ESM only, and `require()` of it works: every Node in `engines` (20.19 and later) loads ES modules
-  // so. That makes "CommonJS resolves to ESM" no fault here; every other rule applies. The profile `esm-only` would skip
-  // CommonJS altogether, and `node16` the projects that still resolve as Node 10 did (`typesVersions` is for them).
-  const attw = [
-    '--profile',
-    'strict',
-    '--ignore-rules',
-    'cjs-resolves-to-esm',
-    '--no-emoji',
-    '--no-color',
-    '--format',
-    'table-flipped',
-  ];
+  // `node10` included: TypeScript with `module: commonjs` resolves so (`typesVersions` is for it).
+  const attw = ['--profile', 'strict', '--no-emoji', '--no-color', '--format', 'table-flipped'];
   run('attw', process.execPath, [command('@arethetypeswrong/cli', 'attw'), tarball, ...attw], root);
 
   // A user's project: beside the packed files only what npm would install with them.
@@ -63,17 +51,35 @@ try {
   const names = entries.map((entry) => entry.replace('.', manifest.name));
 
   // One instance, however it is loaded: two would register the scheme twice and share no poller.
-  const same = names.map((name) => `if (require('${name}') !== (await import('${name}'))) throw new Error('${name}');`);
-  const head = `import { createRequire } from 'node:module';\nconst require = createRequire(import.meta.url);\n`;
+  const same = names.map(
+    (name) => `{
+  const imported = await import('${name}');
+  const required = require('${name}');
+  const keys = Object.keys(required);
+  if (keys.some((key) => imported[key] !== required[key]) || keys.length !== Object.keys(imported).length)
+    throw new Error('${name}');
+}`,
+  );
+  const head = `import { createRequire } from 'node:module';
+const require = createRequire(import.meta.url);
+`;
   writeFileSync(join(user, 'load.mjs'), `${head}${same.join('\n')}\n`);
   run('import and require', process.execPath, ['--no-warnings', 'load.mjs'], user);
 
+  const installed = join(modules, manifest.name);
+  const broken = documentsOf(installed).flatMap((document) =>
+    brokenLinksOf(installed, document).map((link) => `${document}: ${link}`),
+  );
+  console.log('\n> links of the documents');
+  if (broken.length > 0) throw new Error(`these lead to nothing in the package:\n${broken.join('\n')}`);
+
   // The types by themselves, library files checked: no declaration may need the types of a devDependency.
   const imports = names.map((name, index) => `import * as entry${index} from '${name}';\nvoid entry${index};\n`);
-  writeFileSync(join(user, 'types.mts'), imports.join(''));
+  for (const file of ['types.mts', 'types.cts']) writeFileSync(join(user, file), imports.join(''));
   const flags = ['--noEmit', '--strict', '--module', 'nodenext', '--target', 'es2023', '--types', 'node'];
-  run('types', process.execPath, [command('typescript', 'tsc'), ...flags, 'types.mts'], user);
-} catch {
+  run('types', process.execPath, [command('typescript', 'tsc'), ...flags, 'types.mts', 'types.cts'], user);
+} catch (error) {
+  console.error(`\n✖ ${error.message}`);
   process.exitCode = 1;
 } finally {
   rmSync(folder, { recursive: true, force: true });

@@ -40,9 +40,8 @@ function testOnGrpc(version) {
 
 function refuseGrpc(version) {
   return inCopy(version, (copy) => {
-    const tsc = join(copy, 'node_modules', 'typescript', 'bin', 'tsc');
-    // Its types do not fit either, so there are errors; files are written all the same.
-    spawnSync(process.execPath, [tsc, '-p', 'lib'], { cwd: copy, stdio: 'ignore' });
+    // Its types do not fit either, so there are errors from the declarations; they are written last.
+    spawnSync(process.execPath, ['.build.mjs'], { cwd: copy, stdio: 'ignore' });
     const program = `await import('${manifest.name}').then(
       () => console.log('it was imported'),
       (error) => console.log(error.code + ': ' + error.message))`;

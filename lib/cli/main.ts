@@ -10,7 +10,8 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => 
 const { version } = createRequire(import.meta.url)('grpc-headless/package.json') as { version: string };
 const { stdout, stderr, env } = process;
 
-process.exitCode = await runCommandLine(COMMANDS, version, process.argv.slice(2), {
+// Not `await`: the published form is CommonJS.
+void runCommandLine(COMMANDS, version, process.argv.slice(2), {
   out: (text) => stdout.write(text),
   err: (text) => stderr.write(text),
   env,
@@ -29,4 +30,6 @@ process.exitCode = await runCommandLine(COMMANDS, version, process.argv.slice(2)
       }
     : null,
   signal: interrupt.signal,
+}).then((code) => {
+  process.exitCode = code;
 });

@@ -126,7 +126,16 @@ async function callThrough(t: TestContext, user: string, file: string): Promise<
 async function pack(folder: string): Promise<string> {
   const copy = join(folder, 'copy');
   mkdirSync(copy);
-  const sources = ['package.json', 'tsconfig.json', 'lib', 'docs', 'bench/results/published', 'LICENSE'];
+  const sources = [
+    'package.json',
+    'tsconfig.json',
+    '.build.mjs',
+    '.entries.cjs',
+    'lib',
+    'docs',
+    'bench/results/published',
+    'LICENSE',
+  ];
   for (const name of [...sources, ...documentsOf(root)])
     cpSync(join(root, name), join(copy, name), { recursive: true });
   symlinkSync(join(root, 'node_modules'), join(copy, 'node_modules'), 'junction');
