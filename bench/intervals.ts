@@ -25,7 +25,7 @@ import { type CacheTtl, cacheGridFor, type Grid, gridFor } from './intervals/gri
 import { measure, planOf } from './intervals/measure.js';
 import type { CacheProgram } from './intervals/service.js';
 import { type SharedCell, simulateSharing } from './intervals/sharing.js';
-import { agreementText, disagreeing, type IntervalsParameters, showIntervals } from './intervals/show.js';
+import { agreementText, disagreeing, type IntervalsParameters, pollCostText, showIntervals } from './intervals/show.js';
 
 type Own = 'rate' | 'runs' | 'cache';
 
@@ -59,7 +59,8 @@ export const intervals: Benchmark<CellResult, Own> = {
   },
 
   show(result) {
-    return showIntervals(result.cells, result.parameters as unknown as IntervalsParameters);
+    const parameters = result.parameters as unknown as IntervalsParameters;
+    return `${showIntervals(result.cells, parameters)}\n\n${pollCostText(parameters.cost)}`;
   },
 };
 

@@ -11,7 +11,7 @@ import type { DnsServer } from '../test/support/dns-server.js';
 import type { HelloClient } from '../test/support/hello-service.js';
 import type { Latency } from '../test/support/latency.js';
 import { ClosedLoop } from '../test/support/load-generator.js';
-import { count, duration, kibibytes, ratioWithInterval } from '../test/support/number-format.js';
+import { count, counted, duration, kibibytes, ratioWithInterval } from '../test/support/number-format.js';
 import type { RemotePod } from '../test/support/pod-host.js';
 import { SharedProcesses } from '../test/support/pods-in-processes.js';
 import { Recorder } from '../test/support/recorder.js';
@@ -68,7 +68,7 @@ function settings(mode: Mode): Setting[] {
 }
 
 function stepOf({ workload, pods }: Setting): string {
-  return `overhead: ${workload} calls over ${pods} pods`;
+  return `overhead: ${workload} calls over ${counted(pods, 'pod')}`;
 }
 
 export const overhead: Benchmark<OverheadCell, 'inFlight'> = {

@@ -13,7 +13,8 @@ import type { DnsCell } from './dns.js';
 import { withTables } from './fleet/document.js';
 import type { FleetCell } from './fleet/show.js';
 import { PUBLISHED, publish, type Result, readResult } from './harness/result.js';
-import type { CellResult } from './intervals/analysis.js';
+import type { CellResult, CostResult } from './intervals/analysis.js';
+import type { IntervalsParameters } from './intervals/show.js';
 import type { OverheadCell } from './overhead.js';
 import { cachesSection } from './report/caches.js';
 import { dnsSection } from './report/dns.js';
@@ -34,9 +35,15 @@ const QUESTIONS: readonly { readonly name: string; readonly draw: (result: Resul
   { name: 'overhead', draw: (result: Result<OverheadCell>) => overheadSection(result) },
   { name: 'tail', draw: (result: Result<TailCell>) => tailSection(result) },
   { name: 'scale', draw: (result: Result<ScaleCell>) => scaleSection(result) },
-  { name: 'dns', draw: (result: Result<DnsCell>) => dnsSection(result) },
+  { name: 'dns', draw: (result: Result<DnsCell>) => dnsSection(result, pollCost()) },
   { name: 'fleet', draw: (result: Result<FleetCell>) => fleetSection(result) },
 ];
+
+/** The one cost of a poll, measured in the client processes of the intervals. */
+function pollCost(): CostResult | null {
+  const parameters = readResult('intervals')?.parameters as unknown as IntervalsParameters | undefined;
+  return parameters?.cost ?? null;
+}
 
 const REPORT = new URL('./results/report.html', import.meta.url);
 const CHARTS = new URL('./results/charts/', import.meta.url);

@@ -1,5 +1,5 @@
 /** The result on a terminal. Every figure comes from the result. */
-import { count, duration, percent, significant } from '../../test/support/number-format.js';
+import { count, counted, duration, percent, significant } from '../../test/support/number-format.js';
 import { formatTable } from '../harness/table.js';
 import type { CellResult, CostResult, Stage } from './analysis.js';
 import type { ColdStart } from './cold-start.js';
@@ -23,15 +23,7 @@ export interface IntervalsParameters {
 type Row = CellResult | null;
 
 export function showIntervals(cells: readonly CellResult[], parameters: IntervalsParameters): string {
-  const {
-    callsPerSecond,
-    cacheProgram = 'model',
-    coldStartPlan,
-    coldStarts = [],
-    cost,
-    graceMs,
-    sharing = [],
-  } = parameters;
+  const { callsPerSecond, cacheProgram = 'model', coldStartPlan, coldStarts = [], graceMs, sharing = [] } = parameters;
   const rows = spaced(cells);
   const label = { head: 'setting', align: 'left', cell: ({ plan }: CellResult) => plan.label } as const;
   const cache = { head: 'DNS\ncache', cell: ({ plan }: CellResult) => (plan.cacheTtl ? `${plan.cacheTtl} s` : 'none') };
@@ -92,9 +84,6 @@ export function showIntervals(cells: readonly CellResult[], parameters: Interval
     'What that costs',
     '',
     costs,
-    '',
-    `One poll costs ${significant(cost.perPollUs)} µs of CPU (95 %: ${significant(cost.interval.low)} to ${significant(cost.interval.high)}) ` +
-      `with ${cost.pods} pods in the answer.`,
     ...(sharing.length > 0
       ? ['', 'Simulated: clients in their default settings that share one cache', '', sharingTable(sharing)]
       : []),
@@ -109,6 +98,15 @@ export function showIntervals(cells: readonly CellResult[], parameters: Interval
         ]
       : []),
   ].join('\n');
+}
+
+/** What the column of the polls' CPU is reckoned with. */
+export function pollCostText({ perPollUs, interval, pods }: CostResult): string {
+  const { low, high } = interval;
+  return (
+    `One poll costs ${significant(perPollUs)} µs of CPU (95 %: ${significant(low)} to ${significant(high)}) ` +
+    `with ${counted(pods, 'pod')} in the answer.`
+  );
 }
 
 export function cacheName(program: CacheProgram): string {

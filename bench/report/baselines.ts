@@ -4,10 +4,12 @@ import * as Plot from '@observablehq/plot';
 import { count } from '../../test/support/number-format.js';
 import { steps } from '../harness/distribution.js';
 import type { CellResult } from '../intervals/analysis.js';
-import { chart, type Figure, facetNames, OURS, RIVALS } from './chart.js';
+import { chart, type Figure, facets, HALO, OURS, ours, scaled } from './chart.js';
 
 /** Bins of a moving average. */
 const SHARE_WIDTH = 4;
+/** Of a line that stays at zero: it must not be taken for the axis. */
+const ZERO_WIDTH = 4;
 /** By then all have found the new pod that ever will. */
 const LONGEST_S = 40;
 
@@ -24,30 +26,46 @@ export function loadShare(cells: readonly CellResult[]): Figure {
       const mean = before ? (value ?? 0) : around.reduce((sum, v) => sum + v, 0) / Math.max(1, around.length);
       return value === null || fromMs + index * binMs > LONGEST_S * 1000
         ? []
-        : [{ setting: cell.plan.label, s: (fromMs + (index + 0.5) * binMs) / 1000, share: mean }];
+        : [{ setting: nameOf(cell), s: (fromMs + (index + 0.5) * binMs) / 1000, share: mean }];
     });
   });
-  const svg = chart({
-    height: 380,
-    color: colours(shown),
-    x: {
-      label: 'seconds since the new pod entered DNS →',
-      domain: [-5, Math.max(10, ...points.map(({ s }) => s))],
-    },
-    y: { label: '↑ its share of calls, 1 = fair', grid: true, domain: [-0.04, 1.4], clamp: true },
-    marks: [
-      Plot.ruleY([1], { strokeDasharray: '4 3', strokeOpacity: 0.6 }),
-      Plot.ruleX([0], { strokeOpacity: 0.4 }),
-      Plot.line(points, { x: 's', y: 'share', stroke: 'setting', z: 'setting', strokeWidth: 2 }),
-    ],
-  });
+  const lastS = Math.max(10, ...points.map(({ s }) => s));
+  const zeros = shown
+    .filter(({ firstCall }) => neverHappened(firstCall))
+    .map((cell) => ({ setting: nameOf(cell), s: lastS, share: 0, text: `${nameOf(cell)}: no new pod gets a call` }));
   const added = shown[0]?.adds ?? 0;
   return {
     title: 'A new pod’s share of the load',
     caption:
       `Every scale-up of the run laid over each other (${count(added)} new pods), DNS without a cache, moving average over ` +
       '2 s. A client that finds new pods climbs to the dashed line and stays there; one that does not stays at 0.',
-    svg,
+    draw: (layout) =>
+      chart(layout, {
+        height: scaled(layout, 380),
+        color: colours(shown),
+        x: { label: 'seconds since the new pod entered DNS →', domain: [-5, lastS] },
+        // Room below zero: a line there is seen beside the axis.
+        y: {
+          label: '↑ its share of calls, 1 = fair',
+          grid: true,
+          domain: [-0.12, 1.4],
+          ticks: [0, 0.5, 1],
+          clamp: true,
+        },
+        marks: [
+          Plot.ruleY([1], { strokeDasharray: '4 3', strokeOpacity: 0.6 }),
+          Plot.ruleX([0], { strokeOpacity: 0.4 }),
+          Plot.line(points, {
+            x: 's',
+            y: 'share',
+            stroke: 'setting',
+            z: 'setting',
+            strokeWidth: ({ setting }: { setting: string }) =>
+              zeros.some((zero) => zero.setting === setting) ? ZERO_WIDTH : 2,
+          }),
+          Plot.text(zeros, { ...ZERO_LABEL, x: 's', y: 'share', text: 'text', dy: -scaled(layout, 13) }),
+        ],
+      }),
   };
 }
 
@@ -61,7 +79,7 @@ export function firstAndLastCalls(cells: readonly CellResult[]): Figure {
     (['add', 'remove'] as const).flatMap((kind) => {
       const { summary, never, values = [] } = kind === 'add' ? cell.firstCall : cell.lastCall;
       const happened = summary?.count ?? 0;
-      const line = { setting: cell.plan.label, kind: kinds[kind] };
+      const line = { setting: nameOf(cell), kind: kinds[kind] };
       const points = steps(values, happened, happened + never).map(({ x, share: part }) => ({
         ...line,
         s: x / 1000,
@@ -70,53 +88,80 @@ export function firstAndLastCalls(cells: readonly CellResult[]): Figure {
       return [{ ...line, s: 0, share: 0 }, ...points, { ...line, s: rightEdge, share: points.at(-1)?.share ?? 0 }];
     }),
   );
-  const svg = chart({
-    height: 380,
-    color: colours(shown),
-    fx: { axis: null, domain: Object.values(kinds) },
-    x: { label: 'seconds since DNS changed →' },
-    y: {
-      label: '↑ pods for which it happened by then',
-      tickFormat: (part: number) => `${Math.round(part * 100)} %`,
-      grid: true,
-      domain: [-0.02, 1],
-    },
-    marks: [
-      facetNames(Object.values(kinds)),
-      Plot.line(curves, {
-        x: 's',
-        y: 'share',
-        fx: 'kind',
-        stroke: 'setting',
-        z: 'setting',
-        curve: 'step-after',
-        strokeWidth: 2,
-      }),
-    ],
-  });
+  const zeros = shown.flatMap((cell) =>
+    (['add', 'remove'] as const)
+      .filter((kind) => neverHappened(kind === 'add' ? cell.firstCall : cell.lastCall))
+      .map((kind) => ({
+        setting: nameOf(cell),
+        kind: kinds[kind],
+        s: rightEdge,
+        share: 0,
+        text: `${nameOf(cell)}: it never happens`,
+      })),
+  );
   return {
     title: 'Beside grpc-js’s own balancer',
     caption:
       'grpc-js asks DNS again only when a connection breaks: when a removed pod says GOAWAY ("pods end"), or when the server ' +
       'closes connections at a maximum age. A curve that ends below 100 % belongs to pods for which it never happened.',
-    svg,
+    draw(layout) {
+      const { options, names, by } = facets(layout, Object.values(kinds), 380);
+      return chart(layout, {
+        ...options,
+        color: colours(shown),
+        x: { label: 'seconds since DNS changed →' },
+        y: {
+          label: '↑ pods for which it happened by then',
+          tickFormat: (part: number) => `${Math.round(part * 100)} %`,
+          grid: true,
+          domain: [-0.08, 1],
+          ticks: [0, 0.25, 0.5, 0.75, 1],
+        },
+        marks: [
+          names,
+          Plot.line(curves, {
+            ...by('kind'),
+            x: 's',
+            y: 'share',
+            stroke: 'setting',
+            z: 'setting',
+            curve: 'step-after',
+            strokeWidth: ({ setting, kind }: { setting: string; kind: string }) =>
+              zeros.some((zero) => zero.setting === setting && zero.kind === kind) ? ZERO_WIDTH : 2,
+          }),
+          Plot.text(zeros, { ...ZERO_LABEL, ...by('kind'), x: 's', y: 'share', text: 'text', dy: -scaled(layout, 13) }),
+        ],
+      });
+    },
   };
 }
 
 /** Ours and theirs without a cache, few enough to tell apart. */
 function compared(cells: readonly CellResult[]): CellResult[] {
-  const ours = ['1 s', '5 s', 'defaults, pods end'];
+  const settings = ['1 s', '5 s', 'defaults, pods end'];
   return cells.filter(
-    ({ plan }) => plan.cacheTtl === 0 && (plan.client.kind === 'grpc-js' || ours.includes(plan.label)),
+    ({ plan }) => plan.cacheTtl === 0 && (plan.client.kind === 'grpc-js' || settings.includes(plan.label)),
   );
 }
 
+const ZERO_LABEL = { ...HALO, textAnchor: 'end', fontWeight: 600 } as const;
+
+/** To none of the pods. */
+function neverHappened({ summary, never }: CellResult['firstCall']): boolean {
+  return never > 0 && (summary?.count ?? 0) === 0;
+}
+
+function nameOf({ plan }: CellResult): string {
+  return plan.client.kind === 'grpc-js' ? plan.label : ours(plan.label);
+}
+
 function colours(cells: readonly CellResult[]): Plot.ScaleOptions {
-  const ours = [OURS, '#1a9aaa', '#35a05a'];
-  const theirs = [...RIVALS];
+  const own = [OURS, '#1a9aaa', '#35a05a'];
+  // Not grey, the colour of axes and grids: the first of them is the line at zero.
+  const theirs = ['#d0466b', '#dd6a3a', '#b58a14', '#8a63d2'];
   return {
     legend: true,
-    domain: cells.map(({ plan }) => plan.label),
-    range: cells.map(({ plan }) => (plan.client.kind === 'grpc-js' ? theirs.shift() : ours.shift()) ?? '#888'),
+    domain: cells.map(nameOf),
+    range: cells.map(({ plan }) => (plan.client.kind === 'grpc-js' ? theirs.shift() : own.shift()) ?? '#888'),
   };
 }

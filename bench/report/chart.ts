@@ -11,8 +11,23 @@ export interface Figure {
   readonly title: string;
   /** What to see in it, in a sentence or two; figures in it come from the result. */
   readonly caption: string;
-  readonly svg: string;
+  /** The chart as HTML: an SVG, and a legend before it where it has one. */
+  draw(layout: Layout): string;
 }
+
+/** The room that a chart is drawn for. Text has its full size there, so a chart is drawn anew for each layout. */
+export interface Layout {
+  /** Pixels. */
+  readonly width: number;
+  readonly fontSize: number;
+  /** Facets beside each other, or below each other. */
+  readonly facets: 'across' | 'down';
+}
+
+/** For the report on a wide screen, for the report on a narrow one, and for a document that may be shown on either. */
+export const WIDE: Layout = { width: 1_040, fontSize: 13, facets: 'across' };
+export const NARROW: Layout = { width: 440, fontSize: 13, facets: 'down' };
+export const DOCUMENT: Layout = { width: 680, fontSize: 16, facets: 'across' };
 
 /** From few to many, or fast to slow. */
 export const ORDERED = ['#8a63d2', '#3f7fdb', '#1a9aaa', '#35a05a', '#b58a14', '#dd6a3a', '#d0466b'];
@@ -20,22 +35,64 @@ export const ORDERED = ['#8a63d2', '#3f7fdb', '#1a9aaa', '#35a05a', '#b58a14', '
 export const OURS = '#3f7fdb';
 export const RIVALS = ['#8c8c8c', '#dd6a3a', '#b58a14', '#c065a8'];
 
-export const CHART_WIDTH = 1_040;
+/** A setting of ours, as a legend names it. */
+export function ours(setting: string): string {
+  return `ours, ${setting}`;
+}
+
+/** A halo in the colour of the page, which keeps text readable where a line crosses it. */
+export const HALO = { fill: 'currentColor', stroke: 'var(--paper)', strokeWidth: 5, strokeLinejoin: 'round' } as const;
+
+/** Sizes that are given for text of 13 pixels, in the layout's text size. */
+export function scaled(layout: Layout, pixels: number): number {
+  return Math.round((pixels * layout.fontSize) / WIDE.fontSize);
+}
 
 /** The type that Plot's own definitions give its options, with the document filled in. */
-export function chart(options: Plot.PlotOptions): string {
+export function chart(layout: Layout, options: Plot.PlotOptions): string {
   const { document } = parseHTML('<!doctype html><html><body></body></html>');
   const element = Plot.plot({
-    width: CHART_WIDTH,
-    marginLeft: 70,
-    marginRight: 24,
-    marginBottom: 46,
-    marginTop: 36,
+    width: layout.width,
+    marginLeft: scaled(layout, 70),
+    marginRight: scaled(layout, 24),
+    marginBottom: scaled(layout, 46),
+    marginTop: scaled(layout, 40),
     ...options,
-    style: { background: 'transparent', color: 'inherit', fontFamily: 'inherit', fontSize: '13px' },
+    style: { background: 'transparent', color: 'inherit', fontFamily: 'inherit', fontSize: `${layout.fontSize}px` },
     document: document as unknown as NonNullable<Plot.PlotOptions['document']>,
   }) as unknown as { outerHTML: string };
   return rounded(element.outerHTML);
+}
+
+export interface Facets {
+  /** For the chart's options. */
+  readonly options: Pick<Plot.PlotOptions, 'fx' | 'fy' | 'height'>;
+  /** The names of the facets, for the chart's marks. */
+  readonly names: Plot.Markish;
+  /** For the options of a mark: in which facet a row of its data is. */
+  by<Row>(channel: string | ((row: Row) => string)): Pick<Plot.MarkOptions, 'fx' | 'fy'>;
+}
+
+/** @param height of one facet with the margins above and below it, in pixels. */
+export function facets(layout: Layout, names: readonly string[], height: number): Facets {
+  const across = layout.facets === 'across';
+  const axis = across ? 'fx' : 'fy';
+  return {
+    options: {
+      [axis]: { axis: null, domain: names, ...(across ? {} : { padding: 0.22 }) },
+      height: across ? scaled(layout, height) : 70 + names.length * Math.round(0.7 * height),
+    },
+    // At the right: at the left Plot writes the y axis's label.
+    names: Plot.text(names, {
+      [axis]: (name: string) => name,
+      text: (name: string) => name,
+      frameAnchor: 'top-right',
+      dy: -18,
+      fontSize: layout.fontSize + (across && layout.width < WIDE.width ? 0 : 1),
+      fontWeight: 600,
+    }),
+    by: (channel) => ({ [axis]: channel }),
+  };
 }
 
 /** Coordinates to a tenth of a pixel: finer ones make a file larger and no chart different. */
@@ -63,18 +120,6 @@ function relative(path: string): string {
 
 function tenth(value: number): number {
   return Number(value.toFixed(1));
-}
-
-/** Facets' names at the right: at the left Plot writes the y axis's label. */
-export function facetNames(names: readonly string[]): Plot.Markish {
-  return Plot.text(names, {
-    fx: (name: string) => name,
-    text: (name: string) => name,
-    frameAnchor: 'top-right',
-    dy: -18,
-    fontSize: 14,
-    fontWeight: 600,
-  });
 }
 
 /** Axis ticks of a logarithmic scale in milliseconds. */

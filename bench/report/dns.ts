@@ -1,22 +1,37 @@
 /** Charts of the question of polls: what one costs, and how many a process sends. */
 
 import * as Plot from '@observablehq/plot';
-import { count, duration, significant } from '../../test/support/number-format.js';
+import { resolveOptions } from '../../lib/options.js';
+import { count, counted, duration, percent, ratio, significant } from '../../test/support/number-format.js';
 import { type DnsCell, dns } from '../dns.js';
 import type { Result } from '../harness/result.js';
-import { chart, type Figure, facetNames, OURS } from './chart.js';
+import type { CostResult } from '../intervals/analysis.js';
+import { chart, type Figure, facets, HALO, OURS, scaled } from './chart.js';
 import type { Section } from './page.js';
 
+const DEFAULT_INTERVAL_MS = resolveOptions({}).refresh.intervalMs;
 /** `1, 10 and 100`. */
 const SERIES = new Intl.ListFormat('en-GB');
 
-export function dnsSection(result: Result<DnsCell>): Section {
+/** @param cost of one poll in a client, which is measured beside the intervals; null where it was not measured. */
+export function dnsSection(result: Result<DnsCell>, cost: CostResult | null): Section {
   return {
     title: 'What does a poll cost?',
-    answer: answer(result.cells),
+    answer: [...(cost ? [costText(cost)] : []), ...answer(result.cells)],
     figures: [polls(result.cells)],
     table: dns.show(result),
   };
+}
+
+/** The one figure for a poll's cost. The chart has ratios, because polls in a tight loop are cheaper than a client's. */
+function costText({ perPollUs, interval, pods }: CostResult): string {
+  const ms = (us: number): string => duration(us / 1_000);
+  return (
+    `One poll costs ${ms(perPollUs)} of CPU (95 %: ${ms(interval.low)} to ${ms(interval.high)}) with ${counted(pods, 'pod')} in ` +
+    'the answer. That is the CPU of a client process that polls, less that of the same process while it does not poll, over ' +
+    'the number of polls: the timer, the socket, the query, reading the answer, and comparing it with the pods before. ' +
+    `At the default interval of ${duration(DEFAULT_INTERVAL_MS)} that makes ${percent((perPollUs * 1e-3) / DEFAULT_INTERVAL_MS)} of one core.`
+  );
 }
 
 function answer(cells: readonly DnsCell[]): string[] {
@@ -40,40 +55,52 @@ function answer(cells: readonly DnsCell[]): string[] {
   ];
 }
 
+/** Ours to c-ares, whose CPU and latency are 1. */
 function polls(cells: readonly DnsCell[]): Figure {
-  const rows = cells.flatMap((cell) => {
-    if (cell.kind !== 'poll') return [];
-    const { resolver, records } = cell;
-    const bar = { resolver, records: `${records} records`, bar: `${records} ${resolver}` };
+  const all = cells.filter((cell) => cell.kind === 'poll');
+  const rows = all.flatMap(({ resolver, records, cpuRatio, p50Ms }) => {
+    const rival = all.find((cell) => cell.resolver !== resolver && cell.records === records);
+    if (resolver !== 'ours' || !cpuRatio || !rival) return [];
+    const row = `${records} records`;
     return [
-      { figure: 'CPU of one poll', ...bar, us: cell.cpuUs },
-      { figure: 'median latency', ...bar, us: cell.p50Ms * 1_000 },
+      { figure: 'CPU', row, value: cpuRatio.value },
+      { figure: 'median latency', row, value: p50Ms / rival.p50Ms },
     ];
   });
-  const facets = [...new Set(rows.map(({ figure }) => figure))];
+  const figures = [...new Set(rows.map(({ figure }) => figure))];
   return {
-    title: 'One poll: ours and c-ares',
+    title: 'The resolver alone: ours beside c-ares',
     caption:
-      'Ours opens a fresh UDP socket for each question, with an unpredictable port and id, and reads the answer in ' +
-      'JavaScript; c-ares is C, behind dns.resolve4. 300 records come over TCP.',
-    svg: chart({
-      height: 320,
-      fx: { domain: facets, axis: null },
-      // In the order of the cells; Plot's own would be the alphabet's.
-      x: { label: null, axis: null, domain: [...new Set(rows.map(({ bar }) => bar))] },
-      y: { label: '↑ µs', grid: true, domain: [0, 1.15 * Math.max(...rows.map(({ us }) => us))] },
-      color: { domain: ['ours', 'dns.resolve4'], range: [OURS, '#8c8c8c'], legend: true },
-      marks: [
-        facetNames(facets),
-        Plot.barY(rows, { fx: 'figure', x: 'bar', y: 'us', fill: 'resolver' }),
-        Plot.text(rows, {
-          fx: 'figure',
-          x: 'bar',
-          y: 'us',
-          text: (row: { us: number; records: string }) => `${row.records}\n${duration(row.us / 1_000)}`,
-          dy: -16,
-        }),
-      ],
-    }),
+      'Left of the line ours is cheaper or faster than dns.resolve4, which is c-ares and written in C. Ours opens a fresh ' +
+      'UDP socket for each question, with an unpredictable port and id, and reads the answer in JavaScript. 300 records ' +
+      'come over TCP.',
+    draw(layout) {
+      const { options, names, by } = facets(layout, figures, 240);
+      return chart(layout, {
+        ...options,
+        marginLeft: scaled(layout, 90),
+        x: {
+          label: 'ours / dns.resolve4 →',
+          grid: true,
+          domain: [0, 1.25 * Math.max(1, ...rows.map(({ value }) => value))],
+        },
+        y: { label: null, domain: [...new Set(rows.map(({ row }) => row))] },
+        color: { domain: ['ours', 'dns.resolve4 = 1'], range: [OURS, '#dd6a3a'], legend: true },
+        marks: [
+          names,
+          Plot.barX(rows, { ...by('figure'), x: 'value', y: 'row', fill: () => 'ours', insetTop: 6, insetBottom: 6 }),
+          Plot.ruleX([1], { stroke: '#dd6a3a', strokeWidth: 2 }),
+          Plot.text(rows, {
+            ...by('figure'),
+            ...HALO,
+            x: 'value',
+            y: 'row',
+            text: ({ value }: { value: number }) => ratio(value),
+            textAnchor: 'start',
+            dx: 8,
+          }),
+        ],
+      });
+    },
   };
 }

@@ -5,7 +5,7 @@ import { PLAIN } from '../fleet/grid.js';
 import { DESCRIPTIONS } from '../fleet/scenarios.js';
 import { type FleetCell, MAX_OUTAGE_RATIO, showFleet } from '../fleet/show.js';
 import type { Result } from '../harness/result.js';
-import { chart, type Figure, facetNames, ORDERED } from './chart.js';
+import { chart, type Figure, facets, ORDERED, ours, scaled } from './chart.js';
 import type { Section } from './page.js';
 
 const LEAD_S = 10;
@@ -49,7 +49,7 @@ function load(cells: readonly FleetCell[]): Figure {
   const points = shown.flatMap(({ scenario, client, queriesPerSecond = [], calmMean }) =>
     queriesPerSecond.map((queries, second) => ({
       scenario,
-      client,
+      client: nameOf(client),
       s: second - LEAD_S,
       load: queries / calmMean,
     })),
@@ -62,18 +62,20 @@ function load(cells: readonly FleetCell[]): Figure {
       `${count(first?.clients)} clients, ${count(first?.pods)} pods, ${count(first?.replicas)} DNS replicas without a cache. ` +
       `${scenarios.map((scenario) => `${scenario}: ${DESCRIPTIONS[scenario]}`).join('; ')}. The dashed line is the limit for an ` +
       'outage of DNS. Each attempt and each transport counts.',
-    svg: chart({
-      height: 320,
-      color: colours(cells),
-      fx: { axis: null, domain: scenarios },
-      x: { label: 'seconds since the event →', ticks: 4 },
-      y: { label: '↑ queries, 1 = mean before', grid: true, zero: true },
-      marks: [
-        facetNames(scenarios),
-        Plot.ruleY([MAX_OUTAGE_RATIO], { strokeDasharray: '4 3', strokeOpacity: 0.6 }),
-        Plot.line(points, { x: 's', y: 'load', fx: 'scenario', stroke: 'client', z: 'client', strokeWidth: 1.6 }),
-      ],
-    }),
+    draw(layout) {
+      const { options, names, by } = facets(layout, scenarios, 320);
+      return chart(layout, {
+        ...options,
+        color: colours(cells),
+        x: { label: 'seconds since the event →', ticks: 4 },
+        y: { label: '↑ queries, 1 = mean before', grid: true, zero: true, ticks: 5 },
+        marks: [
+          names,
+          Plot.ruleY([MAX_OUTAGE_RATIO], { strokeDasharray: '4 3', strokeOpacity: 0.6 }),
+          Plot.line(points, { ...by('scenario'), x: 's', y: 'load', stroke: 'client', z: 'client', strokeWidth: 1.6 }),
+        ],
+      });
+    },
   };
 }
 
@@ -87,7 +89,7 @@ function ages(cells: readonly FleetCell[]): Figure {
   const caches = [...new Set(shown.map(cacheOf))];
   const rows = shown.map(({ scenario, client, news, ...cell }) => ({
     scenario,
-    client,
+    client: nameOf(client),
     cache: cacheOf(cell),
     mean: (news?.meanMs ?? 0) / 1_000,
     worst: (news?.maxMs ?? 0) / 1_000,
@@ -95,19 +97,24 @@ function ages(cells: readonly FleetCell[]): Figure {
   return {
     title: 'Age of news, by event',
     caption: `${count(clients)} clients. Bars: mean over all clients and changes. Dots: the worst.`,
-    svg: chart({
-      height: 60 + 24 * new Set(rows.map(({ scenario, client }) => `${scenario} ${client}`)).size,
-      marginLeft: 150,
-      color: colours(cells),
-      fx: { axis: null, domain: caches },
-      x: { label: 'seconds since DNS changed →', grid: true },
-      y: { label: null, tickFormat: (bar: string) => bar, domain: [...new Set(rows.map(barOf))] },
-      marks: [
-        facetNames(caches),
-        Plot.barX(rows, { fx: 'cache', x: 'mean', y: barOf, fill: 'client' }),
-        Plot.dot(rows, { fx: 'cache', x: 'worst', y: barOf, fill: 'client', r: 4 }),
-      ],
-    }),
+    draw(layout) {
+      const { options, names, by } = facets(layout, caches, 0);
+      const bars = [...new Set(rows.map(barOf))];
+      const height = 60 + scaled(layout, 24) * bars.length;
+      return chart(layout, {
+        ...options,
+        height: layout.facets === 'across' ? height : height * caches.length,
+        marginLeft: scaled(layout, 180),
+        color: colours(cells),
+        x: { label: 'seconds since DNS changed →', grid: true },
+        y: { label: null, tickFormat: (bar: string) => bar, domain: bars },
+        marks: [
+          names,
+          Plot.barX(rows, { ...by('cache'), x: 'mean', y: barOf, fill: 'client' }),
+          Plot.dot(rows, { ...by('cache'), x: 'worst', y: barOf, fill: 'client', r: 4 }),
+        ],
+      });
+    },
   };
 }
 
@@ -123,12 +130,16 @@ function mostClients(cells: readonly FleetCell[]): number {
   return Math.max(...cells.map(({ clients }) => clients));
 }
 
+function nameOf(client: string): string {
+  return client === PLAIN ? client : ours(client);
+}
+
 function colours(cells: readonly FleetCell[]): Plot.ScaleOptions {
-  const domain = [...new Set(cells.map(({ client }) => client))];
-  const ours = [ORDERED[1], ORDERED[5], ORDERED[3]];
+  const domain = [...new Set(cells.map(({ client }) => nameOf(client)))];
+  const own = [ORDERED[1], ORDERED[5], ORDERED[3]];
   return {
     legend: true,
     domain,
-    range: domain.map((client) => (client === PLAIN ? PLAIN_COLOUR : (ours.shift() ?? '#888'))),
+    range: domain.map((client) => (client === PLAIN ? PLAIN_COLOUR : (own.shift() ?? '#888'))),
   };
 }

@@ -8,33 +8,39 @@ import type { CellResult } from '../intervals/analysis.js';
 import { type IntervalsParameters, showIntervals } from '../intervals/show.js';
 import { firstAndLastCalls, loadShare } from './baselines.js';
 import {
-  CHART_WIDTH,
   chart,
   type Figure,
-  facetNames,
+  facets,
+  HALO,
+  type Layout,
   logDomain,
   ORDERED,
   OURS,
+  ours,
+  scaled,
   shortDuration,
   ticksWithin,
 } from './chart.js';
 import { placeLabels } from './labels.js';
 import type { Section } from './page.js';
 
+/** Few, so that they stand side by side in a facet. */
+const FACET_TICKS = [100, 1_000, 10_000, 60_000];
 const LOG_TICKS = [100, 200, 500, 1_000, 2_000, 5_000, 10_000, 20_000, 60_000];
 const QUERY_TICKS = [1, 2, 5, 10, 20, 50, 100, 200, 500];
 /** Left of it a logarithmic axis would have room for differences that make none to a user. */
 const FAST_MS = 50;
-/** Of the chart of cost. */
+const INK = '#17202b';
+/** Of the chart of cost, for text of 13 pixels. */
 const HEIGHT = 460;
-const MARGIN_RIGHT = 110;
+const MARGIN = { left: 70, right: 60, top: 40, bottom: 46 };
 
 export function intervalsSection({ cells, parameters }: Result<CellResult>): Section {
   const own = cells.filter(isPureInterval);
   const known = parameters as unknown as IntervalsParameters;
   return {
     title: 'Which refresh interval?',
-    answer: answer(cells, known),
+    answer: answer(cells),
     figures: [
       staleness(own),
       heat(own),
@@ -50,7 +56,7 @@ function isPureInterval(cell: CellResult): boolean {
   return cell.theory !== null && cell.seen.summary !== null;
 }
 
-function answer(cells: readonly CellResult[], { cost }: IntervalsParameters): string[] {
+function answer(cells: readonly CellResult[]): string[] {
   const find = (label: string): CellResult | undefined =>
     cells.find(({ plan }) => plan.label === label && plan.cacheTtl === 0);
   const five = find('5 s');
@@ -68,9 +74,8 @@ function answer(cells: readonly CellResult[], { cost }: IntervalsParameters): st
         `${count(plain.firstCall.never)} of the ${count(plain.adds)} pods that came.`,
     );
   sentences.push(
-    `One poll costs ${duration(cost.perPollUs / 1000)} of CPU with ${cost.pods} pods in the answer. A cache in front of DNS ` +
-      'sets a floor that no interval can go below; "adaptive" asks once more when the cache’s entry expires, and ' +
-      '"phased" reads the cache’s four entries in turn.',
+    'A cache in front of DNS sets a floor that no interval can go below. "adaptive" asks once more when the cache’s entry ' +
+      'expires, and "phased" reads the cache’s four entries in turn.',
   );
   return sentences;
 }
@@ -96,49 +101,50 @@ function staleness(cells: readonly CellResult[]): Figure {
     FAST_MS,
     Math.max(...points.map(({ ms }) => ms), ...simulated.map(({ ms }) => ms)) * 1.1,
   ];
-  const svg = chart({
-    height: 380,
-    color: { legend: true, domain: settings, range: orderedFor(settings) },
-    fx: { axis: null, domain: cachesOf(cells) },
-    x: { type: 'log', domain },
-    y: { label: '↑ changes seen by then', tickFormat: (part: number) => `${Math.round(part * 100)} %`, grid: true },
-    marginBottom: 70,
-    marks: [
-      facetNames(cachesOf(cells)),
-      // As a mark, because a logarithmic scale's own axis leaves labels out.
-      Plot.axisX(ticksWithin(domain, LOG_TICKS), {
-        text: shortDuration,
-        tickRotate: -45,
-        label: 'time since DNS changed →',
-        labelOffset: 60,
-      }),
-      Plot.line(simulated, {
-        x: 'ms',
-        y: 'share',
-        fx: 'cache',
-        stroke: 'setting',
-        strokeWidth: 5,
-        strokeOpacity: 0.25,
-        z: 'setting',
-      }),
-      Plot.line(points, {
-        x: 'ms',
-        y: 'share',
-        fx: 'cache',
-        stroke: 'setting',
-        curve: 'step-after',
-        strokeWidth: 1.6,
-        z: 'setting',
-      }),
-    ],
-  });
   return {
     title: 'How long until a client sees a change, by interval and cache',
     caption:
       'Thin lines: real pods, real DNS messages. Wide pale lines: the same code on a virtual clock, over thousands of events; ' +
       'where the two lie on each other, the simulation may be trusted. Without a cache each interval has its own curve, ' +
       'and a cache pushes all of them together: behind it, asking more often gains little.',
-    svg,
+    draw(layout) {
+      const { options, names, by } = facets(layout, cachesOf(cells), 380);
+      return chart(layout, {
+        ...options,
+        color: { legend: true, domain: settings.map(ours), range: orderedFor(settings) },
+        x: { type: 'log', domain },
+        y: {
+          label: '↑ changes seen by then',
+          tickFormat: (part: number) => `${Math.round(part * 100)} %`,
+          ticks: [0, 0.25, 0.5, 0.75, 1],
+          grid: true,
+        },
+        marks: [
+          names,
+          // As a mark, because a logarithmic scale's own axis leaves labels out.
+          Plot.axisX(ticksWithin(domain, FACET_TICKS), { text: shortDuration, label: 'time since DNS changed →' }),
+          Plot.gridX(ticksWithin(domain, FACET_TICKS)),
+          Plot.line(simulated, {
+            ...by('cache'),
+            x: 'ms',
+            y: 'share',
+            stroke: 'whose',
+            strokeWidth: 5,
+            strokeOpacity: 0.25,
+            z: 'setting',
+          }),
+          Plot.line(points, {
+            ...by('cache'),
+            x: 'ms',
+            y: 'share',
+            stroke: 'whose',
+            curve: 'step-after',
+            strokeWidth: 1.6,
+            z: 'setting',
+          }),
+        ],
+      });
+    },
   };
 }
 
@@ -150,29 +156,38 @@ function heat(cells: readonly CellResult[]): Figure {
     expected: `theory ${duration(cell.theory?.meanMs)}`,
   }));
   const settings = labelsOf(cells);
-  const means = rows.map(({ mean }) => mean);
-  const middle = Math.sqrt(Math.min(...means) * Math.max(...means));
-  const ink = ({ mean }: { mean: number }): string => (mean > middle ? '#fff' : '#17202b');
-  const svg = chart({
-    height: 60 + settings.length * 56,
-    marginLeft: 120,
-    marginTop: 40,
-    marginBottom: 10,
-    x: { axis: 'top', label: null, domain: cachesOf(cells), padding: 0.04 },
-    y: { label: null, domain: settings, padding: 0.06 },
-    color: { type: 'log', scheme: 'blues' },
-    marks: [
-      Plot.cell(rows, { x: 'cache', y: 'setting', fill: 'mean', rx: 4 }),
-      Plot.text(rows, { x: 'cache', y: 'setting', text: 'measured', fill: ink, dy: -8, fontSize: 17, fontWeight: 600 }),
-      Plot.text(rows, { x: 'cache', y: 'setting', text: 'expected', fill: ink, dy: 13, fontSize: 13 }),
-    ],
-  });
   return {
     title: 'Mean staleness over interval and cache, with theory beside',
     caption:
       'Large: measured, from the change of DNS to the client’s seeing it. Small: what arithmetic gives, half the interval ' +
       '(with its jitter) plus half the cache’s TTL; behind a cache half the TTL for "adaptive", and an eighth for "phased". Darker is staler.',
-    svg,
+    draw(layout) {
+      const isNarrow = layout.facets === 'down';
+      const cell = { x: 'cache', y: 'setting', fill: INK } as const;
+      return chart(layout, {
+        height: 60 + settings.length * scaled(layout, 56),
+        marginLeft: scaled(layout, 100),
+        marginRight: 8,
+        marginBottom: 10,
+        x: {
+          axis: 'top',
+          label: null,
+          domain: cachesOf(cells),
+          padding: 0.04,
+          tickSize: 0,
+          // Names of three cells' width side by side: in two lines where that is narrow.
+          tickFormat: (cache: string) => (isNarrow ? cache.replace(' cache', '\ncache') : cache),
+        },
+        y: { label: null, domain: settings, padding: 0.06, tickSize: 0 },
+        // The light half of the scheme, on which dark text can be read.
+        color: { type: 'log', scheme: 'blues', range: [0, 0.55] },
+        marks: [
+          Plot.cell(rows, { x: 'cache', y: 'setting', fill: 'mean', rx: 4 }),
+          Plot.text(rows, { ...cell, text: 'measured', dy: -8, fontSize: layout.fontSize + 4, fontWeight: 600 }),
+          Plot.text(rows, { ...cell, text: 'expected', dy: scaled(layout, 13), fontSize: layout.fontSize - 1 }),
+        ],
+      });
+    },
   };
 }
 
@@ -193,46 +208,64 @@ function cost(cells: readonly CellResult[]): Figure {
   const shown = [...plain, ...adaptive, ...phased];
   const xDomain = logDomain(points.map(({ queries }) => queries));
   const yDomain = logDomain(points.map(({ ms }) => ms));
-  const frame = { left: 70, right: CHART_WIDTH - 10, top: 40, bottom: HEIGHT - 46 };
-  const places = placeLabels(
-    shown.map((point) => ({
-      x: pixel(point.queries, xDomain, frame.left, CHART_WIDTH - MARGIN_RIGHT),
-      y: pixel(point.ms, yDomain, frame.bottom, frame.top),
-      label: labelled.has(point) ? point.setting : '',
-    })),
-    frame,
-  );
-  const labels = shown.flatMap((point, index) => {
-    const place = places[index];
-    return place ? [Plot.text([point], { x: 'queries', y: 'ms', text: 'setting', ...place })] : [];
-  });
-  const svg = chart({
-    height: HEIGHT,
-    marginRight: MARGIN_RIGHT,
-    color: { legend: true, domain: caches, range: [OURS, '#35a05a', '#dd6a3a'] },
-    x: { type: 'log', domain: xDomain },
-    y: { type: 'log', domain: yDomain },
-    marginTop: 40,
-    marks: [
-      Plot.gridY(ticksWithin(yDomain, LOG_TICKS)),
-      Plot.axisX(ticksWithin(xDomain, QUERY_TICKS), {
-        text: count,
-        label: 'DNS queries a minute, one client process →',
-      }),
-      Plot.axisY(ticksWithin(yDomain, LOG_TICKS), { text: shortDuration, label: '↑ mean staleness' }),
-      Plot.line(plain, { x: 'queries', y: 'ms', stroke: 'cache', z: 'cache', sort: 'queries' }),
-      Plot.dot(plain, { x: 'queries', y: 'ms', fill: 'cache', r: 5 }),
-      Plot.dot(phased, { x: 'queries', y: 'ms', fill: 'cache', r: 7, symbol: 'star' }),
-      Plot.dot(adaptive, { x: 'queries', y: 'ms', fill: 'cache', r: 6, symbol: 'diamond' }),
-      ...labels,
-    ],
-  });
+  const labels = (layout: Layout): Plot.Markish[] => {
+    const unit = scaled(layout, 1_000) / 1_000;
+    const [width, height] = [layout.width / unit, HEIGHT];
+    const [right, bottom] = [width - MARGIN.right, height - MARGIN.bottom];
+    const places = placeLabels(
+      shown.map((point) => ({
+        x: pixel(point.queries, xDomain, MARGIN.left, right),
+        y: pixel(point.ms, yDomain, bottom, MARGIN.top),
+        label: labelled.has(point) ? point.setting : '',
+      })),
+      { left: MARGIN.left, right: width, top: MARGIN.top, bottom },
+    );
+    return shown.flatMap((point, index) => {
+      const place = places[index];
+      if (!place) return [];
+      const { dx, dy, textAnchor } = place;
+      return [
+        Plot.text([point], {
+          ...HALO,
+          x: 'queries',
+          y: 'ms',
+          text: 'setting',
+          textAnchor,
+          dx: dx * unit,
+          dy: dy * unit,
+        }),
+      ];
+    });
+  };
   return {
     title: 'What freshness costs',
     caption:
       'Each dot is an interval behind one cache (dots above each other are the same interval); diamonds are "adaptive", stars "phased". To the lower left is better: fewer queries and ' +
       'fresher. Without a cache, twice the queries buy half the staleness; behind one, the line is flat long before.',
-    svg,
+    draw: (layout) =>
+      chart(layout, {
+        height: scaled(layout, HEIGHT),
+        marginLeft: scaled(layout, MARGIN.left),
+        marginRight: scaled(layout, MARGIN.right),
+        marginTop: scaled(layout, MARGIN.top),
+        marginBottom: scaled(layout, MARGIN.bottom),
+        color: { legend: true, domain: caches.map(ours), range: [OURS, '#35a05a', '#dd6a3a'] },
+        x: { type: 'log', domain: xDomain },
+        y: { type: 'log', domain: yDomain },
+        marks: [
+          Plot.gridY(ticksWithin(yDomain, LOG_TICKS)),
+          Plot.axisX(ticksWithin(xDomain, QUERY_TICKS), {
+            text: count,
+            label: 'DNS queries a minute, one client process →',
+          }),
+          Plot.axisY(ticksWithin(yDomain, LOG_TICKS), { text: shortDuration, label: '↑ mean staleness' }),
+          Plot.line(plain, { x: 'queries', y: 'ms', stroke: 'behind', z: 'cache', sort: 'queries' }),
+          Plot.dot(plain, { x: 'queries', y: 'ms', fill: 'behind', r: 5 }),
+          Plot.dot(phased, { x: 'queries', y: 'ms', fill: 'behind', r: 7, symbol: 'star' }),
+          Plot.dot(adaptive, { x: 'queries', y: 'ms', fill: 'behind', r: 6, symbol: 'diamond' }),
+          ...labels(layout),
+        ],
+      }),
   };
 }
 
@@ -246,8 +279,9 @@ function readsTtls(setting: string): boolean {
   return setting.startsWith('adaptive') || setting.startsWith('phased');
 }
 
-function names({ plan }: CellResult): { setting: string; cache: string } {
-  return { setting: plan.label, cache: cacheName(plan.cacheTtl) };
+function names({ plan }: CellResult): { setting: string; whose: string; cache: string; behind: string } {
+  const cache = cacheName(plan.cacheTtl);
+  return { setting: plan.label, whose: ours(plan.label), cache, behind: ours(cache) };
 }
 
 function cacheName(ttl: number): string {

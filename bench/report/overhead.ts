@@ -1,11 +1,11 @@
 /** Charts of the question of overhead: what balancing adds to a call. */
 
 import * as Plot from '@observablehq/plot';
-import { count, percent, ratio } from '../../test/support/number-format.js';
+import { counted, percent, ratio } from '../../test/support/number-format.js';
 import type { Result } from '../harness/result.js';
 import { BALANCERS } from '../overhead/baselines.js';
 import { type CallsCell, type OverheadCell, overhead } from '../overhead.js';
-import { chart, type Figure, OURS, RIVALS } from './chart.js';
+import { chart, type Figure, OURS, RIVALS, scaled } from './chart.js';
 import type { Section } from './page.js';
 
 /** In the order of `BALANCERS`. */
@@ -27,9 +27,11 @@ function answer(unary: readonly CallsCell[]): string[] {
   return ours.flatMap(({ pods, ratios: own, imbalance }) =>
     own
       ? [
-          `Over ${count(pods)} pods our default balancer makes ${ratio(own.throughput.value)} of the calls a second that ` +
-            `grpc-js's round_robin makes, at ${ratio(own.cpu.value)} of its CPU a call; the busiest pod gets ` +
-            `${percent(imbalance - 1)} more than the mean one, second by second.`,
+          `Over ${counted(pods, 'pod')} our default balancer makes ${ratio(own.throughput.value)} of the calls a second that ` +
+            `grpc-js's round_robin makes, at ${ratio(own.cpu.value)} of its CPU a call` +
+            (pods === 1
+              ? '.'
+              : `; the busiest pod gets ${percent(imbalance - 1)} more than the mean one, second by second.`),
         ]
       : [],
   );
@@ -41,41 +43,43 @@ function cpu(unary: readonly CallsCell[]): Figure {
     caption:
       'Medians of the rounds. Spread one by one over many pods, calls no longer share a system call: round_robin grows ' +
       'dearer. Ours lets the calls of one turn of the event loop follow each other for a few steps.',
-    svg: chart({
-      height: 360,
-      x: { type: 'point', label: 'pods →', domain: [...new Set(unary.map(({ pods }) => pods))] },
-      y: { label: '↑ CPU a call (µs)', zero: true, grid: true },
-      color: { domain: [...BALANCERS], range: COLOURS, legend: true },
-      marks: [
-        Plot.line(unary, { x: 'pods', y: 'cpuUs', stroke: 'rival', strokeWidth: 2 }),
-        Plot.dot(unary, { x: 'pods', y: 'cpuUs', fill: 'rival', r: 4 }),
-      ],
-    }),
+    draw: (layout) =>
+      chart(layout, {
+        height: scaled(layout, 360),
+        x: { type: 'point', label: 'pods →', domain: [...new Set(unary.map(({ pods }) => pods))] },
+        y: { label: '↑ CPU a call (µs)', zero: true, grid: true },
+        color: { domain: [...BALANCERS], range: COLOURS, legend: true },
+        marks: [
+          Plot.line(unary, { x: 'pods', y: 'cpuUs', stroke: 'rival', strokeWidth: 2 }),
+          Plot.dot(unary, { x: 'pods', y: 'cpuUs', fill: 'rival', r: 4 }),
+        ],
+      }),
   };
 }
 
 function ratios(calls: readonly CallsCell[]): Figure {
   const rows = calls.flatMap(({ workload, pods, rival, ratios: own }) =>
-    own ? [{ setting: `${workload}, ${pods} ${pods === 1 ? 'pod' : 'pods'}`, rival, ...own.cpu }] : [],
+    own ? [{ setting: `${workload}, ${counted(pods, 'pod')}`, rival, ...own.cpu }] : [],
   );
   return {
     title: "CPU a call, against grpc-js's round_robin",
     caption:
       'Ratios of pairs measured one after the other, with their 95 % intervals. Left of the line: cheaper than ' +
       'round_robin over the same fixed list.',
-    svg: chart({
-      height: 90 + 48 * new Set(rows.map(({ setting }) => setting)).size,
-      marginLeft: 130,
-      x: { label: 'CPU a call / that of grpc-js round_robin →', grid: true },
-      y: { axis: null, domain: [...BALANCERS].slice(1) },
-      // A row for each balancer, or their intervals would hide each other.
-      fy: { axis: 'left', label: null, domain: [...new Set(rows.map(({ setting }) => setting))], padding: 0.2 },
-      color: { domain: [...BALANCERS].slice(1), range: COLOURS.slice(1), legend: true },
-      marks: [
-        Plot.ruleX([1], { strokeWidth: 1.5 }),
-        Plot.ruleY(rows, { x1: 'low', x2: 'high', y: 'rival', fy: 'setting', stroke: 'rival', strokeWidth: 1.5 }),
-        Plot.dot(rows, { x: 'value', y: 'rival', fy: 'setting', fill: 'rival', r: 4 }),
-      ],
-    }),
+    draw: (layout) =>
+      chart(layout, {
+        height: 90 + scaled(layout, 48) * new Set(rows.map(({ setting }) => setting)).size,
+        marginLeft: scaled(layout, 125),
+        x: { label: 'CPU a call / that of grpc-js round_robin →', grid: true },
+        y: { axis: null, domain: [...BALANCERS].slice(1) },
+        // A row for each balancer, or their intervals would hide each other.
+        fy: { axis: 'left', label: null, domain: [...new Set(rows.map(({ setting }) => setting))], padding: 0.2 },
+        color: { domain: [...BALANCERS].slice(1), range: COLOURS.slice(1), legend: true },
+        marks: [
+          Plot.ruleX([1], { strokeWidth: 1.5 }),
+          Plot.ruleY(rows, { x1: 'low', x2: 'high', y: 'rival', fy: 'setting', stroke: 'rival', strokeWidth: 1.5 }),
+          Plot.dot(rows, { x: 'value', y: 'rival', fy: 'setting', fill: 'rival', r: 4 }),
+        ],
+      }),
   };
 }

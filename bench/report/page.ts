@@ -2,7 +2,7 @@
 import type { Machine } from '../harness/machine.js';
 import { machineLine } from '../harness/machine.js';
 import type { Result } from '../harness/result.js';
-import type { Figure } from './chart.js';
+import { type Figure, NARROW, WIDE } from './chart.js';
 
 /** What one question contributes. */
 export interface Section {
@@ -57,8 +57,11 @@ ${provenance(result)}
 </section>`;
 }
 
-function figureHtml({ title, caption, svg }: Figure): string {
-  return `<figure class="chart"><h3>${asHtml(title)}</h3><div class="drawing">${svg}</div>
+/** Drawn twice; the style sheet shows the one for the width of the page. */
+function figureHtml(figure: Figure): string {
+  const { title, caption } = figure;
+  return `<figure class="chart"><h3>${asHtml(title)}</h3><div class="drawing wide">${figure.draw(WIDE)}</div>
+<div class="drawing narrow">${figure.draw(NARROW)}</div>
 <figcaption>${asHtml(caption)}</figcaption></figure>`;
 }
 
@@ -93,7 +96,12 @@ header p, .answer { max-width: 46em; }
 a { color: inherit; }
 nav ol { padding-left: 1.3em; }
 figure.chart { margin: 32px 0; }
-.drawing { overflow-x: auto; }
+.narrow { display: none; }
+@media (max-width: 860px) {
+  body { padding: 20px 20px 64px; }
+  .wide { display: none; }
+  .narrow { display: block; }
+}
 .drawing > figure { margin: 0; }
 .drawing svg { max-width: 100%; height: auto; }
 .drawing [class*="-swatches"] { font-size: 14px !important; min-height: 30px; }

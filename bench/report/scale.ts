@@ -4,7 +4,7 @@ import * as Plot from '@observablehq/plot';
 import { count, duration, ratio } from '../../test/support/number-format.js';
 import type { Result } from '../harness/result.js';
 import { type ScaleCell, scale } from '../scale.js';
-import { chart, type Figure, facetNames, OURS, RIVALS } from './chart.js';
+import { chart, type Figure, facets, logDomain, OURS, RIVALS } from './chart.js';
 import type { Section } from './page.js';
 
 interface Point {
@@ -64,33 +64,36 @@ function costs(cells: readonly ScaleCell[]): Figure {
       ];
     return [];
   });
-  const facets = [...new Set(points.map(({ cost }) => cost))];
+  const costNames = [...new Set(points.map(({ cost }) => cost))];
   return {
     title: 'Time, by the number of pods',
     caption: 'Both axes are logarithmic. The balancers are driven without sockets: what remains is their own work.',
-    svg: chart({
-      height: 380,
-      fx: { domain: facets, axis: null },
-      x: {
-        type: 'log',
-        label: 'pods →',
-        ticks: [1, 10, 100, 1_000, 10_000],
-        // Short, or the last of one facet would run into the first of the next.
-        tickFormat: (pods: number) => (pods < 1_000 ? `${pods}` : `${pods / 1_000}k`),
-      },
-      y: {
-        type: 'log',
-        label: '↑ time',
-        grid: true,
-        ticks: [1, 10, 100, 1_000, 10_000, 100_000, 1_000_000, 10_000_000],
-        tickFormat: (us: number) => duration(us / 1_000).replace(/\.0+(?= )/, ''),
-      },
-      color: { domain: ['ours', ...OTHERS], range: [OURS, RIVALS[2] as string, '#8c8c8c'], legend: true },
-      marks: [
-        facetNames(facets),
-        Plot.line(points, { fx: 'cost', x: 'pods', y: 'us', stroke: 'who', strokeWidth: 2 }),
-        Plot.dot(points, { fx: 'cost', x: 'pods', y: 'us', fill: 'who', r: 4 }),
-      ],
-    }),
+    draw(layout) {
+      const { options, names, by } = facets(layout, costNames, 380);
+      return chart(layout, {
+        ...options,
+        x: {
+          type: 'log',
+          label: 'pods →',
+          ticks: [1, 10, 100, 1_000, 10_000],
+          // Short, or the last of one facet would run into the first of the next.
+          tickFormat: (pods: number) => (pods < 1_000 ? `${pods}` : `${pods / 1_000}k`),
+        },
+        y: {
+          type: 'log',
+          label: '↑ time',
+          domain: logDomain(points.map(({ us }) => us)),
+          grid: true,
+          ticks: [1, 100, 10_000, 1_000_000],
+          tickFormat: (us: number) => duration(us / 1_000).replace(/\.0+(?= )/, ''),
+        },
+        color: { domain: ['ours', ...OTHERS], range: [OURS, RIVALS[2] as string, '#8c8c8c'], legend: true },
+        marks: [
+          names,
+          Plot.line(points, { ...by('cost'), x: 'pods', y: 'us', stroke: 'who', strokeWidth: 2 }),
+          Plot.dot(points, { ...by('cost'), x: 'pods', y: 'us', fill: 'who', r: 4 }),
+        ],
+      });
+    },
   };
 }

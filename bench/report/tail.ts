@@ -5,7 +5,7 @@ import { duration, percent, ratio } from '../../test/support/number-format.js';
 import type { Result } from '../harness/result.js';
 import { DESCRIPTIONS } from '../tail/scenarios.js';
 import { type TailCell, tail } from '../tail.js';
-import { chart, type Figure, facetNames, OURS, shortDuration } from './chart.js';
+import { chart, type Figure, facets, logDomain, OURS, shortDuration } from './chart.js';
 import type { Section } from './page.js';
 
 const BALANCERS = ['grpc-js round_robin', 'ours round_robin', 'ours least_request'];
@@ -42,39 +42,35 @@ function percentiles(cells: readonly TailCell[]): Figure {
     caption:
       'Open loop: latency counts from the moment a call was due. A call past its deadline counts as slow as the deadline, ' +
       'so the worst columns are lower bounds.',
-    svg: chart({
-      height: 380,
-      fx: { domain: troubles, axis: null },
-      x: { domain: ['p50', 'p99', 'p99.9'], label: null },
-      y: {
-        type: 'log',
-        label: '↑ latency',
-        tickFormat: shortDuration,
-        ticks: [10, 30, 100, 300, 1_000, 3_000],
-        grid: true,
-      },
-      color: { domain: BALANCERS, range: COLOURS, legend: true },
-      r: { type: 'identity' },
-      marks: [
-        facetNames(troubles),
-        // The rival wide, below: our round_robin lies on it.
-        Plot.line(rows, {
-          fx: 'trouble',
-          x: 'at',
-          y: 'ms',
-          stroke: 'rival',
-          strokeWidth: ({ rival }: { rival: string }) => (rival === BALANCERS[0] ? 7 : 2),
-        }),
-        Plot.dot(rows, {
-          fx: 'trouble',
-          x: 'at',
-          y: 'ms',
-          fill: 'rival',
-          r: ({ rival }: { rival: string }) => (rival === BALANCERS[0] ? 7 : 4),
-        }),
-      ],
-    }),
+    draw(layout) {
+      const { options, names, by } = facets(layout, troubles, 380);
+      return chart(layout, {
+        ...options,
+        x: { domain: ['p50', 'p99', 'p99.9'], label: null },
+        y: {
+          type: 'log',
+          label: '↑ latency',
+          // Wider than the figures, or the wide line would run into the names of the facets.
+          domain: logDomain(rows.map(({ ms }) => ms)),
+          tickFormat: shortDuration,
+          ticks: [10, 100, 1_000],
+          grid: true,
+        },
+        color: { domain: BALANCERS, range: COLOURS, legend: true },
+        r: { type: 'identity' },
+        marks: [
+          names,
+          Plot.line(rows, { ...by('trouble'), x: 'at', y: 'ms', stroke: 'rival', strokeWidth: widthOf(7, 2) }),
+          Plot.dot(rows, { ...by('trouble'), x: 'at', y: 'ms', fill: 'rival', r: widthOf(7, 4) }),
+        ],
+      });
+    },
   };
+}
+
+/** Of lines and dots. The rival's are wide and below, because our round_robin lies on it. */
+function widthOf(rivals: number, own: number): (row: { rival: string }) => number {
+  return ({ rival }) => (rival === BALANCERS[0] ? rivals : own);
 }
 
 function shares(cells: readonly TailCell[]): Figure {
@@ -87,24 +83,27 @@ function shares(cells: readonly TailCell[]): Figure {
     })),
   );
   const troubles = [...new Set(rows.map(({ trouble }) => trouble))];
-  const worst = cells.find(({ scenario, rival }) => scenario === 'slow' && rival === 'ours least_request');
-  const mean = worst && worst.victimShare.reduce((sum, { share }) => sum + share, 0) / worst.victimShare.length;
+  const slow = cells.find(({ scenario, rival }) => scenario === 'slow' && rival === 'ours least_request');
+  const sent = slow && slow.victimShare.reduce((sum, { share }) => sum + share, 0) / slow.victimShare.length;
   return {
-    title: 'Share of the answered calls that the bad pod had',
+    title: 'Share of the calls that are sent to the bad pod',
     caption:
-      'By the moment when the calls began. A quarter would be its equal share; least_request sees the calls that pile up ' +
-      `and goes elsewhere${mean === undefined ? '' : `: the slow pod is left with ${percent(mean)}`}.`,
-    svg: chart({
-      height: 340,
-      fx: { domain: troubles, axis: null },
-      x: { label: 'seconds →' },
-      y: { label: '↑ share (%)', domain: [0, 50], clamp: true, grid: true },
-      color: { domain: BALANCERS, range: COLOURS, legend: true },
-      marks: [
-        facetNames(troubles),
-        Plot.ruleY([25], { strokeDasharray: '3 4' }),
-        Plot.line(rows, { fx: 'trouble', x: 's', y: 'share', stroke: 'rival', strokeWidth: 1.8 }),
-      ],
-    }),
+      'By the moment when a call was due; a call counts for the pod that it was sent to, whether it was answered or not. ' +
+      'A quarter is the equal share (dashed). least_request sees the calls that pile up and sends the next ones to other ' +
+      `pods${sent === undefined ? '' : `: the slow pod gets ${percent(sent)}`}.`,
+    draw(layout) {
+      const { options, names, by } = facets(layout, troubles, 340);
+      return chart(layout, {
+        ...options,
+        x: { label: 'seconds →', ticks: 6 },
+        y: { label: '↑ share (%)', domain: [0, 50], ticks: 5, clamp: true, grid: true },
+        color: { domain: BALANCERS, range: COLOURS, legend: true },
+        marks: [
+          names,
+          Plot.ruleY([25], { strokeDasharray: '3 4' }),
+          Plot.line(rows, { ...by('trouble'), x: 's', y: 'share', stroke: 'rival', strokeWidth: widthOf(5, 1.8) }),
+        ],
+      });
+    },
   };
 }

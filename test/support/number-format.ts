@@ -28,6 +28,11 @@ export function count(value: number | null | undefined): string {
   return Number.isInteger(value) ? value.toLocaleString('en-US') : significant(value);
 }
 
+/** `1 pod`, `4 pods`. */
+export function counted(value: number, noun: string): string {
+  return `${count(value)} ${noun}${value === 1 ? '' : 's'}`;
+}
+
 /** `×1.03`. */
 export function ratio(value: number | null | undefined): string {
   return value === null || value === undefined || Number.isNaN(value) ? DASH : `×${significant(value)}`;
