@@ -7,7 +7,7 @@
 
 import { status } from '@grpc/grpc-js';
 import { Cluster } from '../test/support/cluster.js';
-import { unary } from '../test/support/hello-calls.js';
+import { type CallEnd, unary } from '../test/support/hello-calls.js';
 import type { HelloClient } from '../test/support/hello-service.js';
 import { OpenLoop } from '../test/support/load-generator.js';
 import { count, duration, percent, ratioWithInterval } from '../test/support/number-format.js';
@@ -27,19 +27,22 @@ export interface TailCell {
   readonly rival: Balancer;
   readonly calls: number;
   readonly failed: number;
+  /** Of the failed ones, those that no pod was picked for: they count for no pod's share. */
+  readonly unsent: number;
   readonly p50Ms: number;
   readonly p99Ms: number;
   readonly p999Ms: number;
   /** Of p99 to that of grpc-js's round_robin, round by round; null for itself. */
   readonly p99Ratio: Ratio | null;
-  /** Of the calls that began in each quarter of a second, the share that the bad pod answered, mean of the rounds. */
+  /** Of the calls that were due in each quarter of a second, the share sent to the bad pod, mean of the rounds. */
   readonly victimShare: readonly { readonly atMs: number; readonly share: number }[];
 }
 
 interface Round {
   readonly latencies: readonly number[];
   readonly failed: number;
-  /** [answered by the victim, answered by anyone] for each bucket of starts. */
+  readonly unsent: number;
+  /** [sent to the victim, sent to any pod] for each bucket of the moments when calls were due. */
   readonly buckets: readonly (readonly [number, number])[];
 }
 
@@ -97,6 +100,7 @@ async function run({ options, progress, random }: Context): Promise<Outcome<Tail
           rival: balancer,
           calls: all.length,
           failed: list.reduce((sum, { failed }) => sum + failed, 0),
+          unsent: list.reduce((sum, { unsent }) => sum + unsent, 0),
           p50Ms: quantile(all, 0.5),
           p99Ms: quantile(all, 0.99),
           p999Ms: quantile(all, 0.999),
@@ -140,21 +144,32 @@ async function measure(
   const buckets = Array.from({ length: ROUND_MS / BUCKET_MS }, (): [number, number] => [0, 0]);
   const call = unary(client, { deadlineMs: DEADLINE_MS, message: () => running.message(random) });
   const loop = new OpenLoop(call, { callsPerSecond: CALLS_PER_SECOND, arrivals: 'poisson', random });
+  let unsent = 0;
   const startedAt = performance.now();
-  loop.recorder.subscribe(({ code, pod, dueAt, endedAt }) => {
-    if (code !== status.OK) return;
-    latencies.push(endedAt - dueAt);
+  loop.recorder.subscribe((call) => {
+    const { code, dueAt, endedAt } = call;
+    if (code === status.OK) latencies.push(endedAt - dueAt);
+    const to = sentTo(call, pods);
+    if (!to) unsent += 1;
     const bucket = buckets[Math.floor((dueAt - startedAt) / BUCKET_MS)];
-    if (!bucket) return;
+    if (!bucket || !to) return;
     bucket[1] += 1;
-    if (pod === pods[0]?.name) bucket[0] += 1;
+    if (to === pods[0]) bucket[0] += 1;
   });
   loop.start();
   await new Promise((resolve) => setTimeout(resolve, ROUND_MS));
   await loop.stop();
   await running.end();
   const { failed } = loop.recorder;
-  return { latencies: [...latencies, ...Array.from({ length: failed }, () => DEADLINE_MS)], failed, buckets };
+  return { latencies: [...latencies, ...Array.from({ length: failed }, () => DEADLINE_MS)], failed, unsent, buckets };
+}
+
+/** The pod that a call was sent to, answered or not; undefined for a call that was never sent. */
+export function sentTo(
+  { pod, peer }: Pick<CallEnd, 'pod' | 'peer'>,
+  pods: readonly Pick<PodProcess, 'name' | 'ip'>[],
+): (typeof pods)[number] | undefined {
+  return pods.find(({ name, ip }) => (pod === null ? peer?.startsWith(`${ip}:`) : pod === name));
 }
 
 function sharesOf(rounds: readonly Round[]): TailCell['victimShare'] {
@@ -178,6 +193,7 @@ function show({ cells }: Result<TailCell>): string {
       { head: 'balancer', align: 'left', cell: ({ rival }) => rival },
       { head: 'calls', cell: ({ calls }) => count(calls) },
       { head: 'past their\ndeadline', cell: ({ failed }) => count(failed) },
+      { head: 'never\nsent', cell: ({ unsent }) => count(unsent) },
       { head: 'p50', cell: ({ p50Ms }) => duration(p50Ms) },
       { head: 'p99', cell: ({ p99Ms }) => duration(p99Ms) },
       { head: 'p99.9', cell: ({ p999Ms }) => duration(p999Ms) },
@@ -186,7 +202,7 @@ function show({ cells }: Result<TailCell>): string {
         cell: ({ p99Ratio }) => (p99Ratio ? ratioWithInterval(p99Ratio) : '1'),
       },
       {
-        head: "bad pod's share\nof the load",
+        head: "bad pod's share\nof calls sent",
         cell: ({ victimShare }) => percent(mean(victimShare.map(({ share }) => share))),
       },
     ],

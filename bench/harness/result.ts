@@ -96,7 +96,16 @@ function rounded(this: unknown, _key: string, value: unknown): unknown {
 
 /** The last run's; the published one where there is none; null where neither is. */
 export function readResult<Cell>(question: string): Result<Cell> | null {
-  for (const folder of [RESULTS, PUBLISHED]) {
+  return readFrom([RESULTS, PUBLISHED], question);
+}
+
+/** The result that the documentation speaks of; null where none was published. */
+export function readPublished<Cell>(question: string): Result<Cell> | null {
+  return readFrom([PUBLISHED], question);
+}
+
+function readFrom<Cell>(folders: readonly URL[], question: string): Result<Cell> | null {
+  for (const folder of folders) {
     const url = new URL(`${question}.json`, folder);
     if (existsSync(url)) return JSON.parse(readFileSync(url, 'utf8')) as Result<Cell>;
   }

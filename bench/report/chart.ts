@@ -27,7 +27,7 @@ export interface Layout {
 /** For the report on a wide screen, for the report on a narrow one, and for a document that may be shown on either. */
 export const WIDE: Layout = { width: 1_040, fontSize: 13, facets: 'across' };
 export const NARROW: Layout = { width: 440, fontSize: 13, facets: 'down' };
-export const DOCUMENT: Layout = { width: 680, fontSize: 16, facets: 'across' };
+export const DOCUMENT: Layout = { width: 680, fontSize: 16, facets: 'down' };
 
 /** From few to many, or fast to slow. */
 export const ORDERED = ['#8a63d2', '#3f7fdb', '#1a9aaa', '#35a05a', '#b58a14', '#dd6a3a', '#d0466b'];
@@ -64,6 +64,9 @@ export function chart(layout: Layout, options: Plot.PlotOptions): string {
   return rounded(element.outerHTML);
 }
 
+/** Height of a facet that stands below another, to that of one beside another. */
+const BELOW = 0.62;
+
 export interface Facets {
   /** For the chart's options. */
   readonly options: Pick<Plot.PlotOptions, 'fx' | 'fy' | 'height'>;
@@ -80,15 +83,15 @@ export function facets(layout: Layout, names: readonly string[], height: number)
   return {
     options: {
       [axis]: { axis: null, domain: names, ...(across ? {} : { padding: 0.22 }) },
-      height: across ? scaled(layout, height) : 70 + names.length * Math.round(0.7 * height),
+      height: across ? scaled(layout, height) : scaled(layout, 70) + names.length * Math.round(BELOW * height),
     },
     // At the right: at the left Plot writes the y axis's label.
     names: Plot.text(names, {
       [axis]: (name: string) => name,
       text: (name: string) => name,
       frameAnchor: 'top-right',
-      dy: -18,
-      fontSize: layout.fontSize + (across && layout.width < WIDE.width ? 0 : 1),
+      dy: -scaled(layout, 18),
+      fontSize: layout.fontSize + 1,
       fontWeight: 600,
     }),
     by: (channel) => ({ [axis]: channel }),
