@@ -221,6 +221,8 @@ test(
     const channel = channelOf(defer, service);
     const expected = /the Service has ports 9090 and 50051; none of them is named grpc/;
     const event = new Promise<HeadlessError>((resolve) => channel.once('dnsFailure', ({ error }) => resolve(error)));
+    channel.getConnectivityState(true);
+    await event;
     await assert.rejects(channel.ready({ timeoutMs: 400 }), (error: HeadlessError) => {
       assert.equal(error.code, 'ERR_HEADLESS_NOT_READY');
       assert.match(error.message, expected);
