@@ -22,6 +22,8 @@ export interface Result<Cell = unknown> {
   readonly parameters: Readonly<Record<string, unknown>>;
   /** One for each thing measured, rivals among them. */
   readonly cells: readonly Cell[];
+  /** A sentence for readers about figures that are not of this run; shown where the machine is. */
+  readonly note?: string;
 }
 
 const RESULTS = new URL('../results/', import.meta.url);

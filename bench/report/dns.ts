@@ -28,7 +28,7 @@ function costText({ perPollUs, interval, pods }: CostResult): string {
   const ms = (us: number): string => duration(us / 1_000);
   return (
     `One poll costs ${ms(perPollUs)} of CPU (95 %: ${ms(interval.low)} to ${ms(interval.high)}) with ${counted(pods, 'pod')} in ` +
-    'the answer. That is the CPU of a client process that polls, less that of the same process while it does not poll, over ' +
+    'the answer. That is the CPU of a client process that polls, less that of the same process while it does not poll, divided by ' +
     'the number of polls: the timer, the socket, the query, reading the answer, and comparing it with the pods before. ' +
     `At the default interval of ${duration(DEFAULT_INTERVAL_MS)} that makes ${percent((perPollUs * 1e-3) / DEFAULT_INTERVAL_MS)} of one core.`
   );

@@ -65,11 +65,11 @@ function figureHtml(figure: Figure): string {
 <figcaption>${asHtml(caption)}</figcaption></figure>`;
 }
 
-function provenance({ machine, mode, seed, seconds, startedAt }: Result): string {
+function provenance({ machine, mode, note, seed, seconds, startedAt }: Result): string {
   const busy =
     machine.loadAverage > machine.cores ? ' The machine was busy with other things: take these as a draft.' : '';
   const when = startedAt.slice(0, 16).replace('T', ' ');
-  return `<p class="provenance">${asHtml(`${when} UTC, ${mode} run of ${seconds} s, seed ${seed}. ${describe(machine)}.${busy}`)}</p>`;
+  return `<p class="provenance">${asHtml(`${when} UTC, ${mode} run of ${seconds} s, seed ${seed}. ${describe(machine)}.${busy}${note ? ` ${note}` : ''}`)}</p>`;
 }
 
 function describe(machine: Machine): string {
