@@ -72,7 +72,15 @@ function load(cells: readonly FleetCell[]): Figure {
         marks: [
           names,
           Plot.ruleY([MAX_OUTAGE_RATIO], { strokeDasharray: '4 3', strokeOpacity: 0.6 }),
-          Plot.line(points, { ...by('scenario'), x: 's', y: 'load', stroke: 'client', z: 'client', strokeWidth: 1.6 }),
+          // The first rule wide and below: without a cache the others of ours lie on it.
+          Plot.line(points, {
+            ...by('scenario'),
+            x: 's',
+            y: 'load',
+            stroke: 'client',
+            z: 'client',
+            strokeWidth: ({ client }: { client: string }) => (client === points[0]?.client ? 5 : 1.6),
+          }),
         ],
       });
     },
