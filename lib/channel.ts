@@ -3,7 +3,8 @@ import { Channel, type ChannelCredentials, type ChannelOptions, connectivityStat
 import { createChannelContext, registerHeadless } from './compose.js';
 import { HeadlessError } from './errors.js';
 import { CHANNEL_CONTEXT_KEY, type ChannelContext } from './grpc/channel-context.js';
-import { type HeadlessOptions, resolveOptions } from './options.js';
+import { checkCredentials } from './grpc/grpc-copies.js';
+import { type HeadlessOptions, resolveChannelOptions } from './options.js';
 import { type Runtime, systemRuntime } from './runtime.js';
 import { formatTarget, parseTarget } from './target.js';
 import { ChannelEvents, type HeadlessEvents, type HeadlessListener } from './telemetry/channel-events.js';
@@ -31,7 +32,8 @@ export class HeadlessChannel extends Channel {
    * @param credentials as for any grpc-js channel; TLS checks the service's name, whichever IP is dialled.
    * @param options grpc-js's channel options, and ours under `headless`.
    * @param runtime time and randomness, for tests.
-   * @throws {HeadlessError} `ERR_HEADLESS_TARGET` or `ERR_HEADLESS_OPTION`; what grpc-js throws for its own arguments.
+   * @throws {HeadlessError} `ERR_HEADLESS_TARGET`, `ERR_HEADLESS_OPTION`, or `ERR_HEADLESS_GRPC_VERSION` for credentials
+   *   of a second copy of grpc-js; what grpc-js throws for its own arguments.
    */
   constructor(
     target: string,
@@ -41,9 +43,11 @@ export class HeadlessChannel extends Channel {
   ) {
     registerHeadless();
     const parsed = parseTarget(target);
-    const { headless, ...forGrpc }: { headless?: unknown } & ChannelOptions = options;
+    const settings = resolveChannelOptions(options);
+    checkCredentials(credentials);
+    const { headless: _ours, ...forGrpc } = options;
     const events = new ChannelEvents();
-    const context = createChannelContext(parsed, resolveOptions(headless), runtime, [events.emit]);
+    const context = createChannelContext(parsed, settings, runtime, [events.emit]);
     super(formatTarget(parsed), credentials, {
       // With http_proxy in the environment grpc-js would replace our target by the proxy's.
       'grpc.enable_http_proxy': 0,
@@ -87,7 +91,8 @@ export class HeadlessChannel extends Channel {
    *
    * @param options.timeoutMs default 5000; `Infinity` waits for ever.
    * @throws {HeadlessError} `ERR_HEADLESS_NOT_READY` when time runs out, naming what stood in the way (`cause` is the
-   *   last DNS error, if there is one); `ERR_HEADLESS_CLOSED` when the channel is closed before.
+   *   last {@link ConnectionError} of the pods, or else the last {@link DnsError}, where there is one);
+   *   `ERR_HEADLESS_CLOSED` when the channel is closed before.
    */
   async ready(options: { timeoutMs?: number } = {}): Promise<void> {
     const timeoutMs = options.timeoutMs ?? DEFAULT_READY_TIMEOUT_MS;
@@ -141,8 +146,11 @@ export class HeadlessChannel extends Channel {
     const states = endpoints.map(({ address, state }) => `${address} ${state}`).slice(0, 5);
     const more = endpoints.length > states.length ? ` and ${endpoints.length - states.length} more` : '';
     const pods = states.length > 0 ? `pods: ${states.join(', ')}${more}` : 'no pod is known';
+    const connectionError = this.#context.balancer?.connectionError() ?? null;
+    const connection = connectionError ? `; last connection error: ${connectionError.message}` : '';
     const dns = lastError ? `; ${lastError.message}` : '';
-    const message = `no pod of ${this.getTarget()} was READY within ${timeoutMs} ms: ${pods}${dns}`;
-    return new HeadlessError('ERR_HEADLESS_NOT_READY', message, lastError ? { cause: lastError } : undefined);
+    const message = `no pod of ${this.getTarget()} was READY within ${timeoutMs} ms: ${pods}${connection}${dns}`;
+    const cause = connectionError ?? lastError;
+    return new HeadlessError('ERR_HEADLESS_NOT_READY', message, cause ? { cause } : undefined);
   }
 }

@@ -2,6 +2,7 @@
 import type { ChannelCredentials, ChannelInterface, ClientOptions } from '@grpc/grpc-js';
 import { HeadlessChannel } from './channel.js';
 import { HeadlessError } from './errors.js';
+import { checkClientClass } from './grpc/grpc-copies.js';
 import type { HeadlessOptions } from './options.js';
 
 /** grpc-js's client options (interceptors, channel options …), with ours under one key. */
@@ -14,6 +15,9 @@ export type ClientConstructor<C> = new (
   options?: Partial<ClientOptions>,
 ) => C;
 
+/** A client whose channel is ours. Its own type comes first: TypeScript takes the first signature that fits. */
+export type HeadlessClient<C> = { getChannel(): HeadlessChannel } & C;
+
 /** Options of the client itself, not of its channel. */
 const CLIENT_KEYS = ['interceptors', 'interceptor_providers', 'callInvocationTransformer'] as const;
 
@@ -21,14 +25,15 @@ const CLIENT_KEYS = ['interceptors', 'interceptor_providers', 'callInvocationTra
  * Makes a client as `new Client(target, credentials, options)` does, balanced over the pods behind `target`.
  * `client.getChannel()` is a {@link HeadlessChannel}; `client.close()` closes it.
  *
- * @throws {HeadlessError} `ERR_HEADLESS_TARGET` or `ERR_HEADLESS_OPTION`, before any packet.
+ * @throws {HeadlessError} `ERR_HEADLESS_TARGET`, `ERR_HEADLESS_OPTION`, or `ERR_HEADLESS_GRPC_VERSION` for credentials of
+ *   a second copy of grpc-js, before any packet.
  */
 export function createHeadlessClient<C>(
   Client: ClientConstructor<C>,
   target: string,
   credentials: ChannelCredentials,
   options: HeadlessClientOptions = {},
-): C {
+): HeadlessClient<C> {
   for (const key of ['channelOverride', 'channelFactoryOverride'] as const) {
     if (options[key] === undefined) continue;
     const remedy = 'leave it out, or make the client with `new` and give it a HeadlessChannel there';
@@ -37,6 +42,7 @@ export function createHeadlessClient<C>(
       `option ${key} cannot be used here, where the channel is ours: ${remedy}`,
     );
   }
+  checkClientClass(Client);
   const channelOptions: HeadlessClientOptions = { ...options };
   const clientOptions: ClientOptions = {};
   for (const key of CLIENT_KEYS) {
@@ -44,5 +50,6 @@ export function createHeadlessClient<C>(
     delete channelOptions[key];
   }
   const channelOverride: ChannelInterface = new HeadlessChannel(target, credentials, channelOptions);
-  return new Client(target, credentials, { ...clientOptions, channelOverride });
+  // A generated client returns its channelOverride from getChannel().
+  return new Client(target, credentials, { ...clientOptions, channelOverride }) as HeadlessClient<C>;
 }

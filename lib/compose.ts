@@ -18,7 +18,7 @@ import { ChannelContext } from './grpc/channel-context.js';
 import { registerScheme } from './grpc/scheme.js';
 import type { HealthMonitor } from './health/health-monitor.js';
 import { subchannelHealth } from './health/subchannel-health.js';
-import { type BalancePolicy, type HeadlessSettings, resolveOptions } from './options.js';
+import { type BalancePolicy, type HeadlessSettings, resolveChannelOptions } from './options.js';
 import { leastRequest } from './picker/least-request.js';
 import type { Policy } from './picker/policy.js';
 import { preferredZone } from './picker/preferred-zone.js';
@@ -68,7 +68,7 @@ export function createChannelContext(
 
 /** `headless:` targets and our balancer become known to grpc-js. Idempotent. */
 export function registerHeadless(): void {
-  registerScheme((target, options) => createChannelContext(target, resolveOptions(options), systemRuntime));
+  registerScheme((target, options) => createChannelContext(target, resolveChannelOptions(options), systemRuntime));
 }
 
 function createSource(target: Target, settings: HeadlessSettings, runtime: Runtime): AddressSource {

@@ -11,7 +11,12 @@ export type HeadlessErrorCode =
   | 'ERR_HEADLESS_CLOSED'
   /** `ready()` timed out; `cause` says why. */
   | 'ERR_HEADLESS_NOT_READY'
-  /** The installed `@grpc/grpc-js` lacks what this package needs. Thrown at import. */
+  /** A pod could not be connected to. Only as the `cause` of `ERR_HEADLESS_NOT_READY`. */
+  | 'ERR_HEADLESS_CONNECTION'
+  /**
+   * The installed `@grpc/grpc-js` lacks what this package needs (thrown at import), or the process has a second copy of
+   * it, and the credentials are of that one (thrown at construction).
+   */
   | 'ERR_HEADLESS_GRPC_VERSION'
   | DnsErrorCode;
 
@@ -42,6 +47,20 @@ export class HeadlessError extends Error {
   constructor(code: HeadlessErrorCode, message: string, options?: { cause?: unknown }) {
     super(message, options);
     this.code = code;
+  }
+}
+
+/** Why the last attempt to connect to a pod failed: refused, the TLS name check, a handshake. */
+export class ConnectionError extends HeadlessError {
+  override readonly name: string = 'ConnectionError';
+  declare readonly code: 'ERR_HEADLESS_CONNECTION';
+  /** `"ip:port"`, or `"[v6]:port"`. */
+  readonly address: string;
+
+  /** @param reason as grpc-js says it; null where it gives none, as for a connection that another channel shares. */
+  constructor(address: string, reason: string | null) {
+    super('ERR_HEADLESS_CONNECTION', `${address}: ${reason ?? 'grpc-js gave no reason'}`);
+    this.address = address;
   }
 }
 

@@ -1,8 +1,13 @@
 /** grpc-headless: gRPC client-side load balancing over a Kubernetes headless Service, by DNS alone. */
 export { HeadlessChannel, type HeadlessChannelOptions } from './channel.js';
-export { type ClientConstructor, createHeadlessClient, type HeadlessClientOptions } from './client.js';
+export {
+  type ClientConstructor,
+  createHeadlessClient,
+  type HeadlessClient,
+  type HeadlessClientOptions,
+} from './client.js';
 export type { Lookup, LookupResult } from './dns/lookup-resolver.js';
-export { DnsError, type DnsErrorCode, HeadlessError, type HeadlessErrorCode } from './errors.js';
+export { ConnectionError, DnsError, type DnsErrorCode, HeadlessError, type HeadlessErrorCode } from './errors.js';
 export type { BalancePolicy, HeadlessOptions } from './options.js';
 export type {
   DnsFailureEvent,

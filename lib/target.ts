@@ -25,7 +25,10 @@ export interface Target {
 export const SCHEME = 'headless';
 
 const WITH_SCHEME = /^(headless|dns):(?:\/\/([^/]*)\/)?(.*)$/is;
-const OTHER_SCHEME = /^([a-z][a-z0-9+.-]*):\/\//i;
+/** With one or two slashes in the place of three: the host stands where the DNS server belongs, or nowhere. */
+const SLASHES = /^(headless|dns):(\/\/?)([^/]*)\/?$/is;
+/** Schemes that are written without slashes, too: gRPC's own ones for addresses. */
+const OTHER_SCHEME = /^(?:([a-z][a-z0-9+.-]*):\/\/|(ipv4|ipv6|unix|unix-abstract|vsock|xds):(?!\d+$))(.*)$/is;
 const HOST_PORT = /^(?:\[([^\]]*)\]|([^:]*)):(\d{1,5})$/s;
 
 /**
@@ -93,17 +96,55 @@ export function formatAuthority({ hostname, port }: Target): string {
 
 function splitUri(text: string): { authority: string | undefined; path: string } {
   const [, , authority, path] = WITH_SCHEME.exec(text) ?? [];
+  const slashes = SLASHES.exec(text);
+  if (slashes) throw refuseSlashes(text, slashes[2]?.length === 2, slashes[3] ?? '');
   // `dns:50051` is a host called "dns", not a scheme before a host called "50051".
   if (path !== undefined && !/^\d+$/.test(path)) return { authority, path };
-  const other = OTHER_SCHEME.exec(text)?.[1];
-  if (other) throw refuse(text, `its scheme "${other}" is not one that a headless Service can be found by`);
+  const [, withSlashes, withoutSlashes, rest = ''] = OTHER_SCHEME.exec(text) ?? [];
+  const other = withSlashes ?? withoutSlashes;
+  if (other !== undefined) throw refuseScheme(text, other.toLowerCase(), rest);
   return { authority: undefined, path: text };
 }
 
-function refuse(text: unknown, flaw: string): HeadlessError {
+/** `headless://svc.ns:50051`: by the rules for URIs, the host is the authority, and there is no path. */
+function refuseSlashes(text: string, isTwo: boolean, host: string): HeadlessError {
+  const place = isTwo ? `, so that ${JSON.stringify(host)} stands where a DNS server is named` : '';
+  const flaw = `it has ${isTwo ? 'two slashes' : 'one slash'} after "${text.slice(0, text.indexOf(':') + 1)}" in the place of three${place}`;
+  return refuse(text, flaw, readable(`${SCHEME}:///${host}`));
+}
+
+const SCHEME_FLAWS: Readonly<Record<string, string>> = {
+  ipv4: 'its scheme "ipv4" lists fixed addresses; a single one is written without a scheme',
+  ipv6: 'its scheme "ipv6" lists fixed addresses; a single one is written without a scheme',
+  unix: 'its scheme "unix" names a socket file of this host, and there is nothing to balance: give it to grpc-js itself',
+};
+
+function refuseScheme(text: string, scheme: string, rest: string): HeadlessError {
+  const flaw = SCHEME_FLAWS[scheme] ?? `its scheme "${scheme}" is not one that a headless Service can be found by`;
+  // Without the slashes before it and the path behind it. A list of addresses has no counterpart.
+  const [host = ''] = rest.replace(/^\/+/, '').split('/');
+  const unescaped = host.replace(/%5B/gi, '[').replace(/%5D/gi, ']').replace(/%3A/gi, ':');
+  const isAddress = scheme === 'ipv4' || scheme === 'ipv6';
+  const likely = scheme.startsWith('unix') || scheme === 'vsock' ? undefined : unescaped;
+  return refuse(text, flaw, likely && readable(isAddress ? likely : `${SCHEME}:///${likely}`));
+}
+
+/** The target, if it is one: a suggestion must not be refused in its turn. */
+function readable(target: string): string | undefined {
+  try {
+    parseTarget(target);
+    return target;
+  } catch {
+    return undefined;
+  }
+}
+
+/** @param meant what the user probably wanted to write. */
+function refuse(text: unknown, flaw: string, meant?: string): HeadlessError {
+  const shown = typeof text === 'string' ? JSON.stringify(text) : String(text);
+  const correction = meant ? `did you mean ${JSON.stringify(meant)}? Otherwise ` : '';
   const remedy =
     'write "service.namespace:port", "headless:///service.namespace:port" or "headless://dns-ip/name:port", ' +
     'or "_port-name._tcp.service.namespace" where SRV records tell the port';
-  const shown = typeof text === 'string' ? JSON.stringify(text) : String(text);
-  return new HeadlessError('ERR_HEADLESS_TARGET', `target ${shown} cannot be used: ${flaw}; ${remedy}`);
+  return new HeadlessError('ERR_HEADLESS_TARGET', `target ${shown} cannot be used: ${flaw}; ${correction}${remedy}`);
 }

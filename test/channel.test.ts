@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { test } from 'node:test';
 import { type ChannelOptions, connectivityState, credentials } from '@grpc/grpc-js';
 import { HeadlessChannel, type HeadlessChannelOptions } from '../lib/channel.js';
-import type { DnsError, HeadlessError } from '../lib/errors.js';
+import { ConnectionError, type DnsError, type HeadlessError } from '../lib/errors.js';
 import type { DnsFailureEvent, UpdateEvent } from '../lib/telemetry/channel-events.js';
 import { createFakeDns } from '../lib/testing.js';
 import { covers } from './faults/covers.js';
@@ -20,12 +22,13 @@ const TARGET = 'svc.ns:1';
 function channelFixture(
   zone: Record<string, string[]> = { 'svc.ns': ['127.0.0.1'] },
   options: HeadlessChannelOptions = {},
+  target = TARGET,
 ) {
   const dns = createFakeDns(zone);
   const clock = new FakeClock();
   const headless = { dns: { lookup: dns.lookup }, ...options.headless };
   const channel = new HeadlessChannel(
-    TARGET,
+    target,
     insecure,
     { ...options, headless },
     { clock, random: () => 0, turns: { current: () => 0 } },
@@ -129,11 +132,11 @@ test('an error in a listener surfaces, and the answer still reaches the balancer
 test('a snapshot is complete and plain from the first moment to the last', async () => {
   const { channel, clock } = channelFixture();
   const keys = {
-    top: ['target', 'state', 'endpoints', 'dns', 'counters'],
-    dns: 'name server transport rcode addresses ttlMs answeredAt ageMs failures error nextQueryAt cache zone'.split(
+    top: ['target', 'state', 'balancer', 'endpoints', 'dns', 'counters'],
+    dns: 'name server transport rcode addresses ttlMs answeredAt ageMs failures error errorCode nextQueryAt cache zone'.split(
       ' ',
     ),
-    endpoint: ['address', 'state', 'inFlight', 'started', 'succeeded', 'failed', 'since', 'zone', 'weight'],
+    endpoint: 'address state inFlight started succeeded failed since zone weight lastError'.split(' '),
     counters:
       'polls hinted changes failures emptyAnswers queries udpQueries tcpQueries replies timeouts unreachable malformed dropped wrongId wrongQuestion truncated withoutEdns refusedAddresses connected connectionsLost drained returned',
   };
@@ -190,11 +193,89 @@ test('ready() that runs out of time names the pods it could not reach, a few of 
     assert.equal(error.code, 'ERR_HEADLESS_NOT_READY');
     assert.match(
       error.message,
-      /within 20 ms: pods: 127\.0\.0\.1:1 backoff, (.* backoff, ){3}127.* backoff and 2 more$/,
+      /within 20 ms: pods: 127\.0\.0\.1:1 backoff, (.* backoff, ){3}127.* backoff and 2 more; last connection error: (127\.0\.0\.\d:1): .*ECONNREFUSED \2$/,
     );
-    assert.equal(error.cause, undefined);
+    assert.ok(error.cause instanceof ConnectionError);
+    assert.equal(error.cause.code, 'ERR_HEADLESS_CONNECTION');
+    assert.ok(error.message.endsWith(error.cause.message));
+    assert.ok(error.cause.message.startsWith(`${error.cause.address}: `));
     return true;
   });
+  for (const { address, lastError } of channel.snapshot().endpoints)
+    assert.ok(lastError?.includes(`ECONNREFUSED ${address}`), String(lastError));
+  channel.close();
+});
+
+test('ready() names the pod whose connection stays without an answer, and for how long, as its cause too', async () => {
+  const silent = createServer();
+  silent.listen(0, '127.0.0.1');
+  await once(silent, 'listening');
+  const { port } = silent.address() as AddressInfo;
+  const { channel, clock } = channelFixture(undefined, {}, `svc.ns:${port}`);
+  const accepted = once(silent, 'connection') as Promise<[Socket]>;
+  await channel.refresh();
+  const [socket] = await accepted;
+  const [pod] = channel.snapshot().endpoints;
+  assert.deepEqual([pod?.state, pod?.lastError], ['connecting', null]);
+  await clock.advance(700);
+  await assert.rejects(channel.ready({ timeoutMs: 0 }), (error: HeadlessError) => {
+    const { cause } = error;
+    assert.ok(cause instanceof ConnectionError);
+    const name = `127.0.0.1:${port}`;
+    assert.equal(cause.message, `${name}: no answer to the TCP, TLS or HTTP/2 handshake for 700 ms`);
+    assert.ok(error.message.endsWith(`${name} connecting; last connection error: ${cause.message}`), error.message);
+    return true;
+  });
+  channel.close();
+  socket.destroy();
+  silent.close();
+});
+
+test('a channel that shares the failing connection of another one names its error too', async () => {
+  const first = channelFixture();
+  await first.channel.refresh();
+  await eventually(() => first.channel.snapshot().endpoints[0]?.state === 'backoff');
+  const second = channelFixture();
+  await second.channel.refresh();
+  assert.match(String(second.channel.snapshot().endpoints[0]?.lastError), /ECONNREFUSED/);
+  await eventually(() => second.channel.snapshot().endpoints[0]?.state === 'backoff');
+  await assert.rejects(second.channel.ready({ timeoutMs: 0 }), { message: /last connection error: .*ECONNREFUSED/ });
+  first.channel.close();
+  second.channel.close();
+});
+
+test('ready() names the last connection error first, and the last DNS error after it', async () => {
+  const { channel, clock, dns } = channelFixture();
+  await channel.refresh();
+  await eventually(() => channel.snapshot().endpoints[0]?.state === 'backoff');
+  dns.fail('svc.ns', 'SERVFAIL');
+  const refreshed = channel.refresh();
+  await clock.advance(1_000);
+  await refreshed;
+  await assert.rejects(channel.ready({ timeoutMs: 0 }), (error: HeadlessError) => {
+    assert.match(error.message, /last connection error: 127\.0\.0\.1:1: .*ECONNREFUSED 127\.0\.0\.1:1.*; .*SERVFAIL/);
+    assert.ok(error.cause instanceof ConnectionError);
+    return true;
+  });
+  channel.close();
+});
+
+test('snapshot().dns has the code of the last DNS error, until an answer has addresses', async () => {
+  const { channel, dns, clock } = channelFixture();
+  const refresh = async (): Promise<string | null> => {
+    const refreshed = channel.refresh();
+    await clock.advance(1_000);
+    await refreshed;
+    return channel.snapshot().dns.errorCode;
+  };
+  assert.equal(channel.snapshot().dns.errorCode, null);
+  assert.equal(await refresh(), null);
+  for (const failure of ['SERVFAIL', 'NXDOMAIN'] as const) {
+    dns.fail('svc.ns', failure);
+    assert.equal(await refresh(), `ERR_HEADLESS_DNS_${failure}`);
+  }
+  dns.set('svc.ns', ['127.0.0.1']);
+  assert.equal(await refresh(), null);
   channel.close();
 });
 

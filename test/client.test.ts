@@ -9,7 +9,7 @@ import {
   status,
 } from '@grpc/grpc-js';
 import { HeadlessChannel } from '../lib/channel.js';
-import { createHeadlessClient } from '../lib/client.js';
+import { createHeadlessClient, type HeadlessClient } from '../lib/client.js';
 import type { HeadlessError } from '../lib/errors.js';
 import { createFakeDns } from '../lib/testing.js';
 import { covers } from './faults/covers.js';
@@ -32,16 +32,20 @@ type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ?
 
 test('the client is an instance of the class it is made of, and its type says so', () => {
   const client = createHeadlessClient(HelloClient, 'svc.ns:50051', insecure, { headless: noPods });
-  const typed: Equal<typeof client, HelloClient> = true;
+  const typed: Equal<typeof client, HeadlessClient<HelloClient>> = true;
   assert.ok(typed);
-  assert.ok(client instanceof HelloClient);
+  const plain: HelloClient = client;
+  assert.ok(plain instanceof HelloClient);
   client.close();
 });
 
 test("the client's channel is a HeadlessChannel, which close() closes", async () => {
   const client = createHeadlessClient(HelloClient, 'svc.ns:50051', insecure, { headless: noPods });
   const channel = client.getChannel();
+  const typed: Equal<typeof channel, HeadlessChannel> = true;
+  assert.ok(typed);
   assert.ok(channel instanceof HeadlessChannel);
+  assert.equal(channel.snapshot().target, channel.getTarget());
   assert.equal(channel.getTarget(), 'headless:///svc.ns:50051');
   client.close();
   await assert.rejects(channel.refresh(), { code: 'ERR_HEADLESS_CLOSED' });
@@ -73,7 +77,7 @@ test("the client's own options do not reach its channel, and the channel's do", 
     interceptors: [],
     'grpc.keepalive_time_ms': 10_000,
   });
-  await (client.getChannel() as HeadlessChannel).refresh();
+  await client.getChannel().refresh();
   assert.deepEqual(spied.seen, [{ 'grpc.enable_http_proxy': 0, 'grpc.keepalive_time_ms': 10_000 }]);
   client.close();
 });

@@ -78,8 +78,29 @@ const refused: Record<string, [text: string, flaw: RegExp]> = {
   'a name in brackets': ['[svc.ns]:50051', /"svc.ns" is not an IPv6 address/],
   'a DNS server by name': ['headless://kube-dns/svc.ns:1', /DNS server "kube-dns" is not an IP address/],
   'a DNS server with port 0': ['headless://10.96.0.10:0/svc.ns:1', /DNS server "10.96.0.10:0"/],
-  'two slashes where three belong': ['headless://svc.ns:50051', /label "\/\/svc" has a character/],
-  'another scheme': ['https://svc.ns:443', /its scheme "https" is not one/],
+  'two slashes where three belong': [
+    'headless://svc.ns:50051',
+    /two slashes after "headless:" in the place of three, so that "svc.ns:50051" stands where a DNS server is named; did you mean "headless:\/\/\/svc.ns:50051"\?/,
+  ],
+  'two slashes and a short name': ['headless://x:1', /two slashes .*did you mean "headless:\/\/\/x:1"\?/],
+  'two slashes after dns:': [
+    'dns://svc.ns:50051',
+    /two slashes after "dns:".*did you mean "headless:\/\/\/svc.ns:50051"/,
+  ],
+  'two slashes and one at the end': ['headless://svc.ns:50051/', /did you mean "headless:\/\/\/svc.ns:50051"\?/],
+  'two slashes and no port': ['headless://svc.ns', /two slashes after "headless:"[^?]*$/],
+  'one slash where three belong': ['headless:/svc.ns:1', /one slash .*did you mean "headless:\/\/\/svc.ns:1"\?/],
+  'the scheme of IPv4 addresses': ['ipv4:10.0.0.1:50051', /its scheme "ipv4" .*did you mean "10.0.0.1:50051"\?/],
+  'a list of IPv4 addresses': ['ipv4:10.0.0.1:50051,10.0.0.2:50051', /its scheme "ipv4" lists fixed addresses[^?]*$/],
+  'the scheme of IPv6 addresses': ['ipv6:[fd00::1]:50051', /its scheme "ipv6" .*did you mean "\[fd00::1\]:50051"\?/],
+  'an IPv6 address in percent signs': ['ipv6:%5Bfd00::1%5D:50051', /did you mean "\[fd00::1\]:50051"\?/],
+  'the scheme of a socket file': ['unix:/run/hello.sock', /its scheme "unix" names a socket file of this host[^?]*$/],
+  'the scheme of a socket file, with slashes': ['unix:///run/hello.sock', /its scheme "unix" names a socket file/],
+  'the scheme of an abstract socket': ['unix-abstract:hello', /its scheme "unix-abstract" is not one[^?]*$/],
+  'another scheme': [
+    'https://svc.ns:443/path',
+    /its scheme "https" is not one .*did you mean "headless:\/\/\/svc.ns:443"\?/,
+  ],
   'a named port and a number': [
     '_grpc._tcp.svc.ns:50051',
     /SRV records tell the port of "_grpc._tcp", so leave out ":50051"/,
@@ -95,7 +116,10 @@ const refused: Record<string, [text: string, flaw: RegExp]> = {
   'a named port without a service but a dot': ['headless:///_grpc._tcp.', /it has no service after/],
   'a named port of an empty label': ['_grpc._tcp.svc..ns', /an empty label/],
   'a named port and a port in words': ['_grpc._tcp.svc.ns:http', /label "ns:http" has a character/],
-  'the scheme of xDS': ['xds:///svc.ns:443', /its scheme "xds" is not one/],
+  'the scheme of xDS': [
+    'xds:///svc.ns:443',
+    /its scheme "xds" is not one .*did you mean "headless:\/\/\/svc.ns:443"\?/,
+  ],
 };
 
 for (const [what, [text, flaw]] of Object.entries(refused))
@@ -115,6 +139,11 @@ for (const [what, [text, flaw]] of Object.entries(refused))
 test('a target that is not text at all is refused the same way', covers(32), () => {
   for (const target of [undefined, null, 50051, {}])
     assert.throws(() => parseTarget(target as never), { code: 'ERR_HEADLESS_TARGET', message: /is not a string/ });
+});
+
+test('a host may have the name of a scheme', () => {
+  for (const hostname of ['ipv4', 'unix', 'xds', 'dns', 'headless'])
+    assert.deepEqual(parseTarget(`${hostname}:50051`), { hostname, port: 50_051, absolute: false, server: null });
 });
 
 test('the longest label and the longest name are accepted', () => {

@@ -39,6 +39,12 @@ const NO_SUBCHANNEL: PickResult = {
   onCallEnded: null,
 };
 
+/**
+ * Of each subchannel whose last attempt to connect failed. Channels to the same pod share one, which tells its error to
+ * those alone that hold it at that moment.
+ */
+const connectionErrors = new WeakMap<object, string>();
+
 export class Endpoint implements PickableEndpoint {
   readonly address: Address;
   /** `"ip:port"`, or `"[v6]:port"`. */
@@ -83,15 +89,21 @@ export class Endpoint implements PickableEndpoint {
     return isConnected(this.#state.kind) && this.#objections.size === 0;
   }
 
-  /** Of the last failed connection attempt. */
+  /** Of the last failed connection attempt; null while connected. */
   get lastError(): string | null {
     return this.#lastError;
+  }
+
+  /** When the state that a snapshot shows was entered: wall-clock milliseconds since the epoch. */
+  get since(): number {
+    return this.#since;
   }
 
   /** Makes the subchannel and connects it. A queued endpoint's first step. */
   start(): void {
     this.#attach();
     const { subchannel } = this;
+    this.#lastError = connectionErrors.get(subchannel.getRealSubchannel()) ?? null;
     // A pooled subchannel may be of any state already.
     this.#setState(this.#stateFor(subchannel.getConnectivityState()));
     if (!isConnected(this.state)) subchannel.startConnecting();
@@ -151,6 +163,7 @@ export class Endpoint implements PickableEndpoint {
       since: this.#since,
       zone: this.zone,
       weight: this.weight ?? null,
+      lastError: this.#lastError,
     };
   }
 
@@ -252,13 +265,14 @@ export class Endpoint implements PickableEndpoint {
   }
 
   readonly #onSubchannelState = (
-    _subchannel: Subchannel,
+    subchannel: Subchannel,
     _previous: connectivityState,
     next: connectivityState,
     _keepaliveTime: number,
     errorMessage?: string,
   ): void => {
-    if (errorMessage) this.#lastError = errorMessage;
+    if (errorMessage) this.#setLastError(subchannel, errorMessage);
+    else if (next === connectivityState.READY && this.#lastError !== null) this.#setLastError(subchannel, null);
     const previous = this.state;
     if (this.#state.kind === 'draining') {
       // The connection is gone: there is nothing left to keep.
@@ -268,6 +282,13 @@ export class Endpoint implements PickableEndpoint {
     this.#setState(this.#stateFor(next));
     this.#context.onSubchannelState(this, previous);
   };
+
+  #setLastError(subchannel: Subchannel, message: string | null): void {
+    this.#lastError = message;
+    const shared = subchannel.getRealSubchannel();
+    if (message === null) connectionErrors.delete(shared);
+    else connectionErrors.set(shared, message);
+  }
 
   #onHealth(monitor: HealthMonitor, healthy: boolean): void {
     const before = this.usable;

@@ -5,6 +5,7 @@
  */
 import { connectivityState } from '@grpc/grpc-js';
 import type { Address } from '../address.js';
+import { ConnectionError } from '../errors.js';
 import type { ChannelControlHelper, Subchannel } from '../grpc/experimental.js';
 import type { HealthMonitor } from '../health/health-monitor.js';
 import type { Picker, Policy } from '../picker/policy.js';
@@ -56,8 +57,8 @@ export class LoadBalancer implements EndpointContext {
   /** Draining endpoints were kept beyond their drain, because no endpoint of the set took calls. */
   #keptDraining = false;
   #picker: Picker | null = null;
-  /** The last connection attempt that failed, with the endpoint's address. */
-  #lastFailure = 'none was given';
+  /** The last attempt to connect that failed. */
+  #lastFailure: { readonly address: string; readonly reason: string | null } | null = null;
   /** Why there is no set; the note of the last update. */
   #note = '';
   /** A set is being applied: `update` itself makes the list of ready endpoints and the picker, once. */
@@ -106,6 +107,20 @@ export class LoadBalancer implements EndpointContext {
       .map((endpoint) => endpoint.snapshot());
   }
 
+  /** Why calls wait, or fail; null while an endpoint takes calls. */
+  waitingReason(): string | null {
+    return this.#picker === null ? this.#explain() : null;
+  }
+
+  /** The last attempt to connect that failed, or else the one that has been without a result for the longest time. */
+  connectionError(): ConnectionError | null {
+    if (this.#set.listed === 0) return null;
+    if (this.#lastFailure) return new ConnectionError(this.#lastFailure.address, this.#lastFailure.reason);
+    const [oldest] = this.#connecting;
+    if (!oldest) return null;
+    return new ConnectionError(oldest.name, unfinished(this.clock.wallTime() - oldest.since));
+  }
+
   destroy(): void {
     this.#destroyed = true;
     this.#queue.clear();
@@ -133,6 +148,7 @@ export class LoadBalancer implements EndpointContext {
 
   onStateChange(endpoint: Endpoint, previous: EndpointStateKind): void {
     const { state } = endpoint;
+    if (state === 'backoff') this.#noteFailure(endpoint);
     if (state === 'connecting') this.#connecting.add(endpoint);
     else this.#connecting.delete(endpoint);
     if (state === 'draining') this.#draining.add(endpoint);
@@ -148,7 +164,7 @@ export class LoadBalancer implements EndpointContext {
   onSubchannelState(endpoint: Endpoint, previous: EndpointStateKind): void {
     if (this.#destroyed) return;
     const { state } = endpoint;
-    if (state === 'backoff') this.#lastFailure = `${endpoint.name}: ${endpoint.lastError}`;
+    if (state === 'backoff') this.#noteFailure(endpoint);
     if (this.#ready.length === 0) this.#publish();
     if (state === 'ready' || state === 'unhealthy') return;
     endpoint.connect();
@@ -178,6 +194,10 @@ export class LoadBalancer implements EndpointContext {
     for (const endpoint of [...this.#draining]) endpoint.settleDrain();
   }
 
+  #noteFailure({ name, lastError }: Endpoint): void {
+    this.#lastFailure = { address: name, reason: lastError };
+  }
+
   #reportUnready(): void {
     const { helper } = this.#context;
     if (this.#queue.size > 0 || this.#connecting.size > 0) {
@@ -193,8 +213,14 @@ export class LoadBalancer implements EndpointContext {
     const { listed } = this.#set;
     if (listed === 0) return `headless: no address for ${authority}: ${this.#note || 'the set is empty'}`;
     const dns = discovery.lastError ? `; the last DNS query failed too: ${discovery.lastError.message}` : '';
-    return `headless: no connection to any of the ${listed} pods of ${authority}. Last error: ${this.#lastFailure}${dns}`;
+    const error = this.connectionError()?.message ?? 'none was given';
+    return `headless: no connection to any of the ${listed} pods of ${authority}. Last error: ${error}${dns}`;
   }
+}
+
+/** A host that accepts connections and sends nothing looks the same as one whose packets are lost. */
+export function unfinished(ms: number): string {
+  return `no answer to the TCP, TLS or HTTP/2 handshake for ${Math.max(0, Math.round(ms))} ms`;
 }
 
 /** A copy without one element. A search by identity and a copy of memory cost far less than `filter`'s calls. */

@@ -114,6 +114,7 @@ export class Poller implements AddressSource {
       ageMs: answer ? Math.round(clock.now() - answer.at) : null,
       failures: this.#plan.failures,
       error: this.#last?.error?.message ?? null,
+      errorCode: this.#last?.error?.code ?? null,
       nextQueryAt: this.#state.kind === 'waiting' ? Math.round(clock.wallTime() + this.#state.at - clock.now()) : null,
       cache: this.#plan.cacheStatus(clock.now()),
       zone: this.#settings.zone ? { ...this.#settings.zone, fallback: this.#zone?.fallback ?? false } : null,

@@ -41,6 +41,9 @@ const RCODES: ReadonlyMap<Reason, string> = new Map([
 /** As in DNS (RFC 2181 section 8). `Infinity`, for a fixed list, would be null in a snapshot's JSON. */
 const MAX_TTL_MS = 0x7fff_ffff * 1_000;
 
+/** Characters of a wrong result in an error's message. */
+const MAX_SHOWN = 200;
+
 export class LookupResolver implements NameResolver {
   readonly #hostname: string;
   readonly #lookup: Lookup;
@@ -71,11 +74,12 @@ export class LookupResolver implements NameResolver {
 
   /** The user's function may return something else than its type says, and no connection may come of that. */
   #check(result: LookupResult): Outcome {
-    const { addresses, ttlMs } = result ?? {};
+    if (typeof result !== 'object' || result === null) throw misshapen(`got ${describe(result)}`);
+    if (Array.isArray(result)) throw misshapen(`got the array ${describe(result)}`);
+    const { addresses, ttlMs } = result;
     if (!Array.isArray(addresses) || !addresses.every((address) => typeof address === 'string' && isIP(address) !== 0))
-      throw new TypeError(`lookup must return { addresses: string[] } of IP addresses, got ${describe(addresses)}`);
-    if (typeof ttlMs !== 'number' || !(ttlMs >= 0))
-      throw new TypeError(`lookup must return { ttlMs: number >= 0 }, got ${describe(ttlMs)}`);
+      throw misshapen(`got addresses: ${describe(addresses)}`);
+    if (typeof ttlMs !== 'number' || !(ttlMs >= 0)) throw misshapen(`got ttlMs: ${describe(ttlMs)}`);
     const different = new Set(addresses as string[]);
     const usable = [...different].filter(isConnectable);
     const count = different.size - usable.length;
@@ -108,6 +112,20 @@ function abortable<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
   });
 }
 
+function misshapen(got: string): TypeError {
+  const shape = '{ addresses: string[], ttlMs: number >= 0 } with IP addresses';
+  return new TypeError(`it must resolve to ${shape}, for example { addresses: ["10.0.0.1"], ttlMs: 5000 }, but ${got}`);
+}
+
+/** Never throws, and shows the beginning of a long value. */
 function describe(value: unknown): string {
-  return JSON.stringify(value) ?? String(value);
+  if (typeof value === 'function') return 'a function';
+  let text: string;
+  try {
+    text = JSON.stringify(value) ?? String(value);
+  } catch {
+    // JSON has no bigint and no circles.
+    text = Object.prototype.toString.call(value);
+  }
+  return text.length > MAX_SHOWN ? `${text.slice(0, MAX_SHOWN)}…` : text;
 }

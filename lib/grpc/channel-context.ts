@@ -4,7 +4,7 @@
  */
 import type { Address } from '../address.js';
 import type { AddressFilter, AddressSource, AddressUpdate, Subscription } from '../discovery/address-source.js';
-import { HeadlessError } from '../errors.js';
+import { type ConnectionError, HeadlessError } from '../errors.js';
 import type { HealthMonitor } from '../health/health-monitor.js';
 import type { Policy } from '../picker/policy.js';
 import type { Runtime } from '../runtime.js';
@@ -13,6 +13,7 @@ import type { Emit } from '../telemetry/events.js';
 import { addChannel, type ChannelView } from '../telemetry/open-channels.js';
 import type { EndpointSnapshot, Snapshot } from '../telemetry/snapshot.js';
 import { PRIVATE_KEY_PREFIX } from './experimental.js';
+import { BALANCER_NAME } from './service-config.js';
 
 /** The channel option that holds the context; grpc-js keeps keys of this prefix away from the subchannels. */
 export const CHANNEL_CONTEXT_KEY = `${PRIVATE_KEY_PREFIX}.headless_context`;
@@ -37,6 +38,10 @@ export interface ChannelParts {
 /** What a snapshot asks of the balancer. */
 export interface BalancerView {
   endpoints(): EndpointSnapshot[];
+  /** Why calls wait, or fail; null while an endpoint takes calls. */
+  waitingReason(): string | null;
+  /** The last attempt to connect that failed, or that has had no result for long; null where there is none. */
+  connectionError(): ConnectionError | null;
 }
 
 /** The channel itself, where the context has it. */
@@ -49,8 +54,10 @@ export interface ChannelHandle {
 export class ChannelContext {
   readonly parts: ChannelParts;
   readonly view: ChannelView;
-  /** The balancer in use; null while the channel is idle, or where the user's config names another. */
+  /** The balancer in use; null while the channel is idle. */
   balancer: BalancerView | null = null;
+  /** The name of the balancer that the user's service config puts in the place of ours; null: ours is in use. */
+  otherBalancer: string | null = null;
   /** null for a channel that grpc-js makes: it gives resolvers and balancers no reference to it. */
   channel: ChannelHandle | null = null;
   /** What the balancer in use reported last; null before its first report. */
@@ -112,6 +119,7 @@ export class ChannelContext {
     return {
       target,
       state: this.#state,
+      balancer: this.otherBalancer ?? BALANCER_NAME,
       endpoints: this.balancer?.endpoints() ?? [],
       dns: source.status,
       counters: { ...source.counters, ...counters },
@@ -141,6 +149,11 @@ export class ChannelContext {
     const subscription = this.parts.source.subscribe(() => {});
     await subscription.refresh();
     subscription.end();
+  }
+
+  /** Why calls wait for a pod, as far as it is known; null where there is nothing that they need wait for. */
+  waitingReason(): string | null {
+    return this.balancer?.waitingReason() ?? null;
   }
 
   setReady(ready: boolean): void {

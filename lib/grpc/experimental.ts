@@ -7,6 +7,8 @@ import { HeadlessError } from '../errors.js';
 
 export type ConfigSelector = grpc.experimental.ConfigSelector;
 export type ChannelControlHelper = grpc.experimental.ChannelControlHelper;
+export type Filter = grpc.experimental.Filter;
+export type FilterFactory = grpc.experimental.FilterFactory<Filter>;
 export type GrpcEndpoint = grpc.experimental.Endpoint;
 export type GrpcUri = grpc.experimental.GrpcUri;
 export type LoadBalancer = grpc.experimental.LoadBalancer;
@@ -31,6 +33,8 @@ const NEEDED = [
   'SUBCHANNEL_ARGS_EXCLUDE_KEY_PREFIX',
   'CHANNEL_ARGS_CONFIG_SELECTOR_KEY',
   'PickResultType',
+  'ChildLoadBalancerHandler',
+  'selectLbConfigFromList',
 ] as const;
 
 /**
@@ -57,6 +61,8 @@ export const {
   statusOrFromError,
   parseDuration,
   PickResultType,
+  ChildLoadBalancerHandler,
+  selectLbConfigFromList,
   CHANNEL_ARGS_CONFIG_SELECTOR_KEY: CONFIG_SELECTOR_KEY,
   // Keys that start so are kept out of the subchannels' arguments, so channels can share subchannels.
   SUBCHANNEL_ARGS_EXCLUDE_KEY_PREFIX: PRIVATE_KEY_PREFIX,

@@ -5,6 +5,7 @@
 import { type ChannelOptions, connectivityState } from '@grpc/grpc-js';
 import type { Address } from '../address.js';
 import { LoadBalancer } from '../balancer/load-balancer.js';
+import type { ConnectionError } from '../errors.js';
 import type { EndpointSnapshot } from '../telemetry/snapshot.js';
 import { type BalancerView, CHANNEL_CONTEXT_KEY, type ChannelContext } from './channel-context.js';
 import {
@@ -13,32 +14,61 @@ import {
   type GrpcEndpoint,
   type LoadBalancer as GrpcLoadBalancer,
   type StatusOrEndpoints,
+  selectLbConfigFromList,
   type TypedLoadBalancingConfig,
 } from './experimental.js';
+import { ObservedBalancer } from './observed-balancer.js';
 import { BALANCER_NAME } from './service-config.js';
 
-/** Takes no settings of its own: they come with the context, so that every way to make a channel gives them in one place. */
+interface OwnConfig {
+  child_policy?: Parameters<typeof selectLbConfigFromList>[0];
+}
+
+/**
+ * Takes no settings of its own: they come with the context, so that every way to make a channel gives them in one place.
+ * `child_policy` is there where the user's config names another balancer; see service-config.ts.
+ */
 export class HeadlessLoadBalancingConfig implements TypedLoadBalancingConfig {
+  /** The balancer that takes the place of ours; null: ours is used. */
+  readonly other: TypedLoadBalancingConfig | null;
+
+  constructor(other: TypedLoadBalancingConfig | null = null) {
+    this.other = other;
+  }
+
   getLoadBalancerName(): string {
     return BALANCER_NAME;
   }
 
   toJsonObject(): object {
-    return { [BALANCER_NAME]: {} };
+    return { [BALANCER_NAME]: this.other ? { child_policy: [this.other.toJsonObject()] } : {} };
   }
 
-  static createFromJson(): HeadlessLoadBalancingConfig {
-    return new HeadlessLoadBalancingConfig();
+  static createFromJson({ child_policy }: OwnConfig = {}): HeadlessLoadBalancingConfig {
+    return new HeadlessLoadBalancingConfig(child_policy ? selectLbConfigFromList(child_policy, true) : null);
   }
 }
 
 export class LoadBalancerAdapter implements GrpcLoadBalancer, BalancerView {
   readonly #helper: ChannelControlHelper;
   #balancer: LoadBalancer | null = null;
+  /** In the place of ours. */
+  #other: ObservedBalancer | null = null;
   #context: ChannelContext | null = null;
 
+  /** The context is told each state on its way to the channel. */
   constructor(helper: ChannelControlHelper) {
-    this.#helper = helper;
+    this.#helper = {
+      createSubchannel: (address, args) => helper.createSubchannel(address, args),
+      updateState: (state, picker, error) => {
+        if (this.#context?.balancer === this)
+          this.#context.balancerState = connectivityState[state] as ChannelContext['balancerState'];
+        helper.updateState(state, picker, error);
+      },
+      requestReresolution: () => helper.requestReresolution(),
+      addChannelzChild: (child) => helper.addChannelzChild(child),
+      removeChannelzChild: (child) => helper.removeChannelzChild(child),
+    };
   }
 
   getTypeName(): string {
@@ -47,26 +77,40 @@ export class LoadBalancerAdapter implements GrpcLoadBalancer, BalancerView {
 
   updateAddressList(
     list: StatusOrEndpoints,
-    _config: TypedLoadBalancingConfig,
-    options: ChannelOptions,
+    config: TypedLoadBalancingConfig,
+    withSelector: ChannelOptions,
     note: string,
   ): boolean {
+    // The selector is for the channel. A subchannel that had it among its arguments would be shared with no other channel.
+    const { [CONFIG_SELECTOR_KEY]: _selector, ...options } = withSelector;
     const context = options[CHANNEL_CONTEXT_KEY] as ChannelContext | undefined;
     // Another resolver's addresses: only ours brings the context.
     if (!context) return false;
+    this.#context = context;
+    context.balancer = this;
+    if (config instanceof HeadlessLoadBalancingConfig && config.other) {
+      this.#other ??= new ObservedBalancer(context, this.#helper);
+      return this.#other.update(list, config.other, options, note);
+    }
     this.#balancer ??= this.#create(context, options);
     if (list.ok) this.#balancer.update(addressesOf(list.value), note);
     else this.#balancer.fail(list.error.details ?? '');
     return true;
   }
 
-  /** Every endpoint is kept connected at all times, so there is nothing to wake. */
-  exitIdle(): void {}
+  /** Ours keeps every endpoint connected at all times, so there is nothing to wake. */
+  exitIdle(): void {
+    this.#other?.exitIdle();
+  }
 
   /** grpc-js offers balancers no way to reset a subchannel's backoff; round_robin does nothing here either. */
-  resetBackoff(): void {}
+  resetBackoff(): void {
+    this.#other?.resetBackoff();
+  }
 
   destroy(): void {
+    this.#other?.destroy();
+    this.#other = null;
     this.#balancer?.destroy();
     this.#balancer = null;
     const context = this.#context;
@@ -76,15 +120,25 @@ export class LoadBalancerAdapter implements GrpcLoadBalancer, BalancerView {
   }
 
   endpoints(): EndpointSnapshot[] {
-    return this.#balancer?.endpoints() ?? [];
+    return this.#view?.endpoints() ?? [];
+  }
+
+  waitingReason(): string | null {
+    return this.#view?.waitingReason() ?? null;
+  }
+
+  connectionError(): ConnectionError | null {
+    return this.#view?.connectionError() ?? null;
+  }
+
+  get #view(): BalancerView | null {
+    return this.#other ?? this.#balancer;
   }
 
   #create(context: ChannelContext, options: ChannelOptions): LoadBalancer {
-    this.#context = context;
-    context.balancer = this;
     const helper = this.#helper;
     // Subchannels of equal arguments are shared between channels, so our own options stay out of them.
-    const { headless: _ours, [CONFIG_SELECTOR_KEY]: _selector, ...args } = options;
+    const { headless: _ours, ...args } = options;
     const { parts } = context;
     return new LoadBalancer({
       authority: parts.authority,
@@ -101,15 +155,7 @@ export class LoadBalancerAdapter implements GrpcLoadBalancer, BalancerView {
         requestReresolution: () => context.requestReresolution(),
       },
       createSubchannel: (address) => helper.createSubchannel(address, args),
-      helper: {
-        updateState: (state, picker, error) => {
-          if (context.balancer === this)
-            context.balancerState = connectivityState[state] as ChannelContext['balancerState'];
-          helper.updateState(state, picker, error);
-        },
-        addChannelzChild: (child) => helper.addChannelzChild(child),
-        removeChannelzChild: (child) => helper.removeChannelzChild(child),
-      },
+      helper,
     });
   }
 }

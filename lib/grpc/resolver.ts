@@ -14,7 +14,7 @@ import {
   statusOrFromError,
   statusOrFromValue,
 } from './experimental.js';
-import { isOurBalancer, withOurBalancer } from './service-config.js';
+import { readServiceConfig, warnOfOtherBalancer } from './service-config.js';
 
 export interface ResolverSettings {
   /**
@@ -29,8 +29,8 @@ export class HeadlessResolver implements Resolver {
   readonly #listener: ResolverListener;
   readonly #config: ServiceConfig;
   readonly #tracksChannel: boolean;
-  /** Reach the balancer among its channel options. */
-  readonly #attributes: Record<string, unknown>;
+  /** Reach the channel, and the balancer among its channel options. */
+  readonly #attributes: Readonly<Record<string, unknown>>;
   /** grpc-js has the config selector, and will release it when it closes the channel. */
   #closingIsTold = false;
   #closed = false;
@@ -45,14 +45,17 @@ export class HeadlessResolver implements Resolver {
   ) {
     this.#context = context;
     this.#listener = listener;
-    this.#config = withOurBalancer(options['grpc.service_config']);
+    const { config, otherBalancer } = readServiceConfig(options['grpc.service_config']);
+    if (otherBalancer !== null) warnOfOtherBalancer(otherBalancer);
+    context.otherBalancer = otherBalancer;
+    this.#config = config;
     this.#tracksChannel = tracksChannel;
-    this.#attributes = { [CHANNEL_CONTEXT_KEY]: context };
-    if (!tracksChannel) return;
-    context.onChannelOpened();
-    // Another balancer would take the selector for an argument of its subchannels, and share none with other channels.
-    if (isOurBalancer(this.#config))
-      this.#attributes[CONFIG_SELECTOR_KEY] = createConfigSelector(this.#config, () => this.#onSelectorReleased());
+    const selector = createConfigSelector(config, {
+      onUnref: () => this.#onSelectorReleased(),
+      waitingReason: () => context.waitingReason(),
+    });
+    this.#attributes = { [CHANNEL_CONTEXT_KEY]: context, [CONFIG_SELECTOR_KEY]: selector };
+    if (tracksChannel) context.onChannelOpened();
   }
 
   /** grpc-js wants addresses, or fresher ones. */
@@ -74,7 +77,7 @@ export class HeadlessResolver implements Resolver {
 
   /** By a new result, which has the same selector; or by the end of the channel, after the resolver was destroyed. */
   #onSelectorReleased(): void {
-    if (this.#context.isOpen) return;
+    if (!this.#tracksChannel || this.#context.isOpen) return;
     this.#closed = true;
     this.#context.onChannelClosed();
   }
@@ -99,6 +102,6 @@ export class HeadlessResolver implements Resolver {
 
   #tell(endpoints: StatusOrEndpoints, note: string): void {
     const accepted = this.#listener(endpoints, this.#attributes, statusOrFromValue(this.#config), note);
-    this.#closingIsTold ||= accepted && CONFIG_SELECTOR_KEY in this.#attributes;
+    this.#closingIsTold ||= accepted;
   }
 }

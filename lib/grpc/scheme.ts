@@ -7,8 +7,8 @@ import { HeadlessLoadBalancingConfig, LoadBalancerAdapter } from './load-balance
 import { HeadlessResolver } from './resolver.js';
 import { BALANCER_NAME } from './service-config.js';
 
-/** Makes the context of a channel that is not a HeadlessChannel. `options` is the raw value of the option `headless`. */
-export type CreateContext = (target: Target, options: unknown) => ChannelContext;
+/** Makes the context of a channel that is not a HeadlessChannel, of the options that the channel was given. */
+export type CreateContext = (target: Target, options: ChannelOptions) => ChannelContext;
 
 let registered = false;
 
@@ -22,7 +22,7 @@ export function registerScheme(createContext: CreateContext): void {
     constructor(uri: GrpcUri, listener: ResolverListener, options: ChannelOptions) {
       const context: ChannelContext | undefined = options[CHANNEL_CONTEXT_KEY];
       if (context) super(context, listener, options);
-      else super(createContext(readUri(uri), options['headless']), listener, options, { tracksChannel: true });
+      else super(createContext(readUri(uri), options), listener, options, { tracksChannel: true });
     }
 
     static getDefaultAuthority(uri: GrpcUri): string {
@@ -34,6 +34,7 @@ export function registerScheme(createContext: CreateContext): void {
   registerLoadBalancerType(BALANCER_NAME, LoadBalancerAdapter, HeadlessLoadBalancingConfig);
 }
 
+/** The text as the user wrote it, so that an error quotes it. */
 function readUri({ authority, path }: GrpcUri): Target {
-  return parseTarget(`${SCHEME}://${authority ?? ''}/${path}`);
+  return parseTarget(authority === undefined ? `${SCHEME}:${path}` : `${SCHEME}://${authority}/${path}`);
 }

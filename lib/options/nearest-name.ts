@@ -1,14 +1,20 @@
 /** Which known name a misspelt one was probably meant to be. Pure. */
 
 /**
- * The known name that is nearest to `given`: at most three edits away, and at most half of its own length. That covers
- * a typo and a missing unit; names further apart are different names.
+ * The known name that is nearest to `given`.
+ *
+ * @param limit how many edits away a known name may be. Unset: three, and half of its own length. That covers a typo
+ *   and a missing unit; names further apart are different names.
  */
-export function nearestName<T extends string>(given: string, known: readonly T[]): T | undefined {
+export function nearestName<T extends string>(
+  given: string,
+  known: readonly T[],
+  limit: (name: T) => number = (name) => Math.min(3, Math.ceil(name.length / 2)),
+): T | undefined {
   const scored = known.map((name) => ({ name, distance: editDistance(given.toLowerCase(), name.toLowerCase()) }));
   scored.sort((a, b) => a.distance - b.distance);
   const best = scored[0];
-  return best && best.distance <= Math.min(3, Math.ceil(best.name.length / 2)) ? best.name : undefined;
+  return best && best.distance <= limit(best.name) ? best.name : undefined;
 }
 
 /** Levenshtein distance, one row of the matrix at a time. */

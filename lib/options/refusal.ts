@@ -16,7 +16,7 @@ export function refuseName(path: string, name: string, value: unknown, known: re
 }
 
 /** As a person would write the value. Never throws, because it is called to report an error. */
-function formatValue(value: unknown): string {
+export function formatValue(value: unknown): string {
   if (typeof value === 'number' || typeof value === 'bigint') return String(value);
   if (typeof value === 'function') return 'a function';
   try {

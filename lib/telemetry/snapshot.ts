@@ -1,4 +1,5 @@
 /** A channel's state at one moment, as plain JSON-able data: for people and metrics, never for the call path. */
+import type { DnsErrorCode } from '../errors.js';
 import type { BalancerCounters, DiscoveryCounters } from './counters.js';
 
 /** Only ever count up. Those of DNS and of the polls are shared by all channels of the same name and settings. */
@@ -9,6 +10,11 @@ export interface Snapshot {
   readonly target: string;
   /** gRPC's connectivity state. */
   readonly state: 'IDLE' | 'CONNECTING' | 'READY' | 'TRANSIENT_FAILURE' | 'SHUTDOWN';
+  /**
+   * The balancer that chooses the pods: `headless` is the one of this package; any other one is named by the
+   * `loadBalancingConfig` in the channel option `grpc.service_config`.
+   */
+  readonly balancer: string;
   readonly endpoints: readonly EndpointSnapshot[];
   readonly dns: DnsStatus;
   readonly counters: SnapshotCounters;
@@ -17,8 +23,11 @@ export interface Snapshot {
 export interface EndpointSnapshot {
   /** `"ip:port"`, or `"[v6]:port"`. */
   readonly address: string;
-  /** `backoff` from the first failed attempt until READY: retries in between do not show (gRFC A61's sticky failure). */
-  readonly state: 'connecting' | 'ready' | 'backoff' | 'draining';
+  /**
+   * `backoff` from the first failed attempt until READY: retries in between do not show (gRFC A61's sticky failure).
+   * `idle`, not connected and not connecting, occurs only where another balancer is in use, such as `pick_first`.
+   */
+  readonly state: 'connecting' | 'ready' | 'backoff' | 'draining' | 'idle';
   /** Calls under way; a stream counts until it ends. */
   readonly inFlight: number;
   readonly started: number;
@@ -31,6 +40,8 @@ export interface EndpointSnapshot {
   readonly zone: string | null;
   /** Of its SRV record (RFC 2782), 0 to 65535; null where the target has a port of its own. */
   readonly weight: number | null;
+  /** Why the last attempt to connect failed, in the words of grpc-js; null once it is connected. */
+  readonly lastError: string | null;
 }
 
 /** The last answer, for people and metrics. Times are of the wall clock, in ms since the epoch. */
@@ -48,7 +59,10 @@ export interface DnsStatus {
   readonly ageMs: number | null;
   /** In a row. */
   readonly failures: number;
+  /** Message of the last failure or empty answer; null since an answer brought addresses. */
   readonly error: string | null;
+  /** The `code` of the same error. */
+  readonly errorCode: DnsErrorCode | null;
   /** What is known of the DNS cache in front; null where TTLs are ignored (`refresh.ttl: 'ignore'`). */
   readonly cache: CacheStatus | null;
   readonly nextQueryAt: number | null;

@@ -83,7 +83,7 @@ async function setUp(t: Parameters<typeof leakCheck>[0], options: object = {}) {
     headless: cluster.headless(),
   });
   defer(() => client.close());
-  const channel = client.getChannel() as HeadlessChannel;
+  const channel = client.getChannel();
   await channel.ready();
   return { cluster, pod, other, client, channel };
 }

@@ -3,7 +3,12 @@ import { test } from 'node:test';
 import { status } from '@grpc/grpc-js';
 import { DnsError } from '../../lib/errors.js';
 import { CHANNEL_CONTEXT_KEY } from '../../lib/grpc/channel-context.js';
-import type { GrpcEndpoint, ResolverListener } from '../../lib/grpc/experimental.js';
+import {
+  CONFIG_SELECTOR_KEY,
+  type ConfigSelector,
+  type GrpcEndpoint,
+  type ResolverListener,
+} from '../../lib/grpc/experimental.js';
 import { HeadlessResolver } from '../../lib/grpc/resolver.js';
 import { covers } from '../faults/covers.js';
 import { fakeContext } from '../support/fake-channel-context.js';
@@ -39,6 +44,7 @@ test('grpc-js is told the whole set, with the port, the context and a config tha
   source.report(['a', 'b']);
   assert.deepEqual(last(), [endpoint('a'), endpoint('b')]);
   const [, attributes, config, note] = told[0] ?? assert.fail();
+  assert.equal(typeof (attributes[CONFIG_SELECTOR_KEY] as ConfigSelector).invoke, 'function');
   assert.equal(attributes[CHANNEL_CONTEXT_KEY], context);
   assert.deepEqual(config, { ok: true, value: { loadBalancingConfig: [{ headless: {} }], methodConfig } });
   assert.equal(note, '');

@@ -1,16 +1,18 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { BALANCER_NAME, withOurBalancer } from '../../lib/grpc/service-config.js';
+import { setImmediate } from 'node:timers/promises';
+import { registerHeadless } from '../../lib/compose.js';
+import { BALANCER_NAME, readServiceConfig, warnOfOtherBalancer } from '../../lib/grpc/service-config.js';
 
 const OURS = [{ [BALANCER_NAME]: {} }];
 
 function read(config: object | undefined) {
-  return withOurBalancer(config && JSON.stringify(config));
+  return readServiceConfig(config && JSON.stringify(config)).config;
 }
 
 test('without a service config there is our balancer, and nothing else', () => {
   for (const text of [undefined, '', '{}'])
-    assert.deepEqual(withOurBalancer(text), { loadBalancingConfig: OURS, methodConfig: [] });
+    assert.deepEqual(readServiceConfig(text).config, { loadBalancingConfig: OURS, methodConfig: [] });
 });
 
 test("the user's retries, retry throttling and anything else are carried over", () => {
@@ -46,8 +48,56 @@ test('a timeout in the form of a message is taken as it is', () => {
   assert.deepEqual(read({ methodConfig: [{ name: [], timeout }] }).methodConfig, [{ name: [], timeout }]);
 });
 
-test("a balancer that the user names is the user's choice; an empty list names none", () => {
-  const loadBalancingConfig = [{ round_robin: {} }];
-  assert.deepEqual(read({ loadBalancingConfig }).loadBalancingConfig, loadBalancingConfig);
-  assert.deepEqual(read({ loadBalancingConfig: [] }).loadBalancingConfig, OURS);
+function readBalancers(loadBalancingConfig: object[]) {
+  const { config, otherBalancer } = readServiceConfig(JSON.stringify({ loadBalancingConfig }));
+  return { list: config.loadBalancingConfig, otherBalancer };
+}
+
+test("a balancer that the user names is the user's choice, made by ours; an empty list names none", () => {
+  const given = [{ round_robin: {} }];
+  assert.deepEqual(readBalancers(given), {
+    list: [{ [BALANCER_NAME]: { child_policy: given } }],
+    otherBalancer: 'round_robin',
+  });
+  assert.deepEqual(readBalancers([]), { list: OURS, otherBalancer: null });
+});
+
+const outlier = { failure_percentage_ejection: {} };
+const chosen: [what: string, given: object[], otherBalancer: string | null][] = [
+  ['ours', [{ headless: {} }], null],
+  ['ours under outlier_detection', [{ outlier_detection: { ...outlier, child_policy: [{ headless: {} }] } }], null],
+  ['ours after a name that grpc-js has no balancer of', [{ unknown: {} }, { headless: {} }], null],
+  ['another before ours', [{ round_robin: {} }, { headless: {} }], 'round_robin'],
+  [
+    'another under outlier_detection',
+    [{ outlier_detection: { ...outlier, child_policy: [{ round_robin: {} }] } }],
+    'outlier_detection',
+  ],
+  ['a name that grpc-js has no balancer of', [{ unknown: {} }], 'pick_first'],
+  ['a form that grpc-js cannot read', [{ outlier_detection: { childPolicy: [{ headless: {} }] } }], 'pick_first'],
+];
+for (const [what, given, otherBalancer] of chosen)
+  test(`with ${what} in the list, ${otherBalancer ?? 'our balancer'} balances`, () => {
+    registerHeadless();
+    const { list, otherBalancer: found } = readBalancers(given);
+    assert.equal(found, otherBalancer);
+    assert.deepEqual(list, otherBalancer === null ? given : [{ headless: { child_policy: given } }]);
+  });
+
+test('another balancer is warned of once, by its name and with the remedy', async () => {
+  const warnings: Error[] = [];
+  const onWarning = (warning: Error): void => void warnings.push(warning);
+  process.on('warning', onWarning);
+  for (const name of ['one', 'one', 'two', 'one']) warnOfOtherBalancer(name);
+  await setImmediate();
+  process.off('warning', onWarning);
+  assert.deepEqual(
+    warnings.map((warning) => (warning as NodeJS.ErrnoException).code),
+    ['GRPC_HEADLESS_BALANCER', 'GRPC_HEADLESS_BALANCER'],
+  );
+  assert.match(
+    String(warnings[0]),
+    /"one" balances the calls in the place of grpc-headless.*Delete loadBalancingConfig/,
+  );
+  assert.match(String(warnings[1]), /"two"/);
 });

@@ -1,7 +1,7 @@
 /** The soak itself: plays the scenario under load, and checks every call and every sample against the rules. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { credentials, status } from '@grpc/grpc-js';
-import { createHeadlessClient, type HeadlessChannel } from '../../lib/index.js';
+import { createHeadlessClient, type HeadlessChannel, type HeadlessClient } from '../../lib/index.js';
 import { seededRandom } from '../support/fake-random.js';
 import { HelloClient } from '../support/hello-service.js';
 import { clockTime, count, mebibytes } from '../support/number-format.js';
@@ -68,7 +68,7 @@ class Soak {
   readonly #cluster: SoakCluster;
   readonly #rulings = new Rulings();
   readonly #loads: ClientLoad[] = [];
-  readonly #clients: HelloClient[] = [];
+  readonly #clients: HeadlessClient<HelloClient>[] = [];
   readonly #samples: Sample[] = [];
   readonly #underWay = new Set<Promise<void>>();
   readonly #stalls = new Stalls();
@@ -131,7 +131,7 @@ class Soak {
   }
 
   get #channels(): HeadlessChannel[] {
-    return this.#clients.map((client) => client.getChannel() as HeadlessChannel);
+    return this.#clients.map((client) => client.getChannel());
   }
 
   get #elapsedMs(): number {

@@ -36,6 +36,7 @@ export class FakeSource implements AddressSource {
       ageMs: null,
       failures: 0,
       error: this.lastError?.message ?? null,
+      errorCode: this.lastError?.code ?? null,
       nextQueryAt: null,
       cache: null,
       zone: null,

@@ -1,7 +1,12 @@
 /** The program in the restricted pod: a client of this package, and the calls that a test asks it for. */
 import { connect } from 'node:net';
 import { credentials, status } from '@grpc/grpc-js';
-import { createHeadlessClient, type HeadlessChannel, type HeadlessClientOptions } from '../../../lib/index.js';
+import {
+  createHeadlessClient,
+  type HeadlessChannel,
+  type HeadlessClient,
+  type HeadlessClientOptions,
+} from '../../../lib/index.js';
 import { unary } from '../../support/hello-calls.js';
 import { HelloClient } from '../../support/hello-service.js';
 import { ClosedLoop } from '../../support/load-generator.js';
@@ -29,16 +34,16 @@ export interface CallsSummary {
   slowestMs: number;
 }
 
-let client: HelloClient | undefined;
+let client: HeadlessClient<HelloClient> | undefined;
 let load: ClosedLoop | undefined;
 
-function theClient(): HelloClient {
+function theClient(): HeadlessClient<HelloClient> {
   if (client === undefined) throw new Error('no client was made');
   return client;
 }
 
 function theChannel(): HeadlessChannel {
-  return theClient().getChannel() as HeadlessChannel;
+  return theClient().getChannel();
 }
 
 function theLoad(): ClosedLoop {
