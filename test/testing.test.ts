@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { DnsError } from '../lib/errors.js';
+import type { DnsError, HeadlessError } from '../lib/errors.js';
 import { createFakeDns, type FakeFailure } from '../lib/testing.js';
+import { covers } from './faults/covers.js';
 
 const signal = new AbortController().signal;
 
@@ -61,3 +62,55 @@ test('neither the arrays that go in nor those that come out are shared with the 
   (addresses as string[]).push('127.0.0.3');
   assert.deepEqual((await dns.lookup('a', { signal })).addresses, ['127.0.0.1']);
 });
+
+const wrong: [what: string, make: () => unknown, message: RegExp][] = [
+  [
+    'a zone that is an array',
+    () => createFakeDns([] as never),
+    /zone must be an object of addresses by name.*got \[\]/,
+  ],
+  [
+    'one address without an array',
+    () => createFakeDns({ 'svc.ns': '127.0.0.1' as never }),
+    /the addresses of "svc\.ns" must be an array, such as \['127\.0\.0\.1'\], got "127\.0\.0\.1"/,
+  ],
+  [
+    'an address with a port',
+    () => createFakeDns({ 'svc.ns': ['127.0.0.1:50051'] }),
+    /the addresses of "svc\.ns" must be IP addresses without a port.*got "127\.0\.0\.1:50051"/,
+  ],
+  ['a host in the place of an address', () => createFakeDns({ 'svc.ns': ['localhost'] }), /got "localhost"/],
+  ['an address that is no text', () => createFakeDns({ 'svc.ns': [1 as never] }), /got 1$/],
+  [
+    'a name with a port',
+    () => createFakeDns({ 'svc.ns:50051': ['127.0.0.1'] }),
+    /a name must be the host of a target, such as "svc\.ns", without scheme and port .*got "svc\.ns:50051"/,
+  ],
+  ['a target', () => createFakeDns({ 'headless:///svc.ns:1': [] }), /without scheme and port/],
+  ['an empty name', () => createFakeDns().delete(''), /a name must be the host.*got ""/],
+  ['a name that is no text', () => createFakeDns().set(undefined as never, []), /a name must be.*got undefined/],
+  [
+    'a negative TTL',
+    () => createFakeDns().set('a', [], { ttlMs: -1 }),
+    /ttlMs of "a" must be milliseconds >= 0, got -1/,
+  ],
+  [
+    'a TTL that is no number',
+    () => createFakeDns().set('a', [], { ttlMs: '5' as never }),
+    /ttlMs of "a" must be .*got "5"/,
+  ],
+  [
+    'another failure',
+    () => createFakeDns().fail('a', 'nxdomain' as never),
+    /the failure of "a" must be one of "NXDOMAIN", .*got "nxdomain"/,
+  ],
+];
+for (const [what, make, message] of wrong)
+  test(`fake DNS refuses ${what}, with the field, the value and the remedy`, covers(47), () => {
+    assert.throws(make, (error: HeadlessError) => {
+      assert.equal(error.code, 'ERR_HEADLESS_OPTION');
+      assert.match(error.message, message);
+      assert.match(error.message, /^createFakeDns: /);
+      return true;
+    });
+  });

@@ -120,11 +120,12 @@ function misshapen(got: string): TypeError {
 /** Never throws, and shows the beginning of a long value. */
 function describe(value: unknown): string {
   if (typeof value === 'function') return 'a function';
+  if (typeof value === 'bigint') return `${value}n`;
   let text: string;
   try {
     text = JSON.stringify(value) ?? String(value);
   } catch {
-    // JSON has no bigint and no circles.
+    // JSON has no circles.
     text = Object.prototype.toString.call(value);
   }
   return text.length > MAX_SHOWN ? `${text.slice(0, MAX_SHOWN)}…` : text;

@@ -12,7 +12,7 @@ const KEY = 'headless';
 /** Keys of grpc-js, whose own checks apply. */
 const OF_GRPC = /^grpc(-node)?\./;
 
-/** As edit distance: names this short are near too many words that are meant, such as `tls` and `node`. */
+/** Shorter names are near too many words of other libraries: `tls` to `dns`, `node` to `zone`. */
 const SHORTEST_MISSPELT = 5;
 
 /**
@@ -25,7 +25,7 @@ const SHORTEST_MISSPELT = 5;
 export function checkPlacement(options: Readonly<Record<string, unknown>>, groups: readonly string[]): void {
   for (const [key, value] of Object.entries(options)) {
     if (key === KEY || value === undefined || OF_GRPC.test(key)) continue;
-    const meant = meantBy(key, groups);
+    const meant = meantBy(key, value, groups);
     if (meant === undefined) continue;
     const fault = meant === key.split('.').at(0) ? 'would be ignored here' : `is unknown (did you mean "${meant}"?)`;
     const remedy = meant === KEY ? 'headless: { … }' : `headless: { ${meant}: … }`;
@@ -37,14 +37,21 @@ export function checkPlacement(options: Readonly<Record<string, unknown>>, group
 }
 
 /** The name of ours that the key is, or is nearly; undefined where there is none. */
-function meantBy(key: string, groups: readonly string[]): string | undefined {
+function meantBy(key: string, value: unknown, groups: readonly string[]): string | undefined {
   const [first = ''] = key.split('.');
   const plain = plainly(first);
   const names = [KEY, ...groups];
   const same = names.find((name) => plainly(name) === plain);
   if (same !== undefined) return same;
-  const long = names.filter((name) => name.length >= SHORTEST_MISSPELT && plain.length >= SHORTEST_MISSPELT - 1);
-  return nearestName(plain, long, (name) => (name.length >= 7 ? 2 : 1));
+  const long = names.filter((name) => name.length >= SHORTEST_MISSPELT);
+  // Two edits lead from "headless" to "headers", so what the key holds has to be ours, too.
+  const edits = isOurs(value, groups) ? 2 : 1;
+  return nearestName(plain, long, (name) => (name === KEY ? edits : 1));
+}
+
+/** An object with one of our groups in it. */
+function isOurs(value: unknown, groups: readonly string[]): boolean {
+  return typeof value === 'object' && value !== null && groups.some((group) => Object.hasOwn(value, group));
 }
 
 function plainly(name: string): string {

@@ -48,6 +48,38 @@ describe("the user's lookup", () => {
       assert.equal(codeOf(await outcomeOf(async () => result as never)), 'failed ERR_HEADLESS_DNS_LOOKUP');
   });
 
+  const misshapen: [what: string, result: unknown, got: string][] = [
+    ['an array of addresses', ['10.0.0.1'], 'got the array ["10.0.0.1"]'],
+    [
+      "the records of node:dns's lookup with all: true",
+      [{ address: '10.0.0.1', family: 4 }],
+      'got the array [{"address":"10.0.0.1","family":4}]',
+    ],
+    ['one address', '10.0.0.1', 'got "10.0.0.1"'],
+    ['nothing', undefined, 'got undefined'],
+    ['no addresses', { ttlMs: 5 }, 'got addresses: undefined'],
+    ['a name', { addresses: ['svc'], ttlMs: 5 }, 'got addresses: ["svc"]'],
+    ['no TTL', { addresses: ['10.0.0.1'] }, 'got ttlMs: undefined'],
+    ['a TTL of another type', { addresses: ['10.0.0.1'], ttlMs: 5n }, 'got ttlMs: 5n'],
+  ];
+  for (const [what, result, got] of misshapen)
+    it(`that returns ${what} fails with what it got and what it should return`, async () => {
+      const outcome = await outcomeOf(async () => result as never);
+      assert.equal(codeOf(outcome), 'failed ERR_HEADLESS_DNS_LOOKUP');
+      const message = outcome?.kind === 'failed' ? outcome.error.message : '';
+      assert.match(
+        message,
+        /^lookup of "svc" failed: it must resolve to \{ addresses: string\[\], ttlMs: number >= 0 \}/,
+      );
+      assert.ok(message.endsWith(`but ${got}`), message);
+    });
+
+  it('shows the beginning of a long result in its error', async () => {
+    const outcome = await outcomeOf(async () => Array.from({ length: 1_000 }, () => '10.0.0.1') as never);
+    const message = outcome?.kind === 'failed' ? outcome.error.message : '';
+    assert.ok(message.length < 500 && message.endsWith('…'), message);
+  });
+
   it('may throw errors with the codes of node:dns', async () => {
     const coded = (code: string): Error => Object.assign(new Error('no'), { code });
     assert.equal(codeOf(await failing(coded('ENOTFOUND'))), 'empty ERR_HEADLESS_DNS_NXDOMAIN');

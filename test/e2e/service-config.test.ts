@@ -106,16 +106,87 @@ for (const [door, makeClient] of Object.entries(doors)) {
   });
 }
 
-test("round_robin named by the user leaves our balancer out, and the channel's view is DNS alone", async (t) => {
+test('round_robin named by the user balances, and the snapshot shows that it does, and what it does', async (t) => {
   const defer = leakCheck(t);
   const cluster = await Cluster.start(defer, { pods: 2 });
   const config = { loadBalancingConfig: [{ round_robin: {} }] };
-  const channel = new HeadlessChannel(cluster.target, insecure, {
+  const client = createHeadlessClient(HelloClient, cluster.target, insecure, {
     headless: cluster.headless(),
     'grpc.service_config': JSON.stringify(config),
   });
+  defer(() => client.close());
+  const channel = client.getChannel();
+  assert.equal(channel.snapshot().balancer, 'round_robin');
+  const states = () =>
+    Object.fromEntries(
+      channel.snapshot().endpoints.map(({ address, state, lastError }) => [address, [state, lastError]]),
+    );
+  const [one, two] = cluster.pods;
+  if (!one || !two) throw new Error('pods were started');
+  await channel.ready();
+  await eventually(() =>
+    assert.deepEqual(states(), { [one.address]: ['ready', null], [two.address]: ['ready', null] }),
+  );
+  await callsByPod(client, 20, 1);
+  await one.behave({ failWith: status.INTERNAL });
+  await Promise.allSettled(Array.from({ length: 4 }, () => sayHi(client)));
+  const counts = channel
+    .snapshot()
+    .endpoints.map(({ started, succeeded, failed, inFlight }) => [started, succeeded, failed, inFlight]);
+  assert.deepEqual(counts, [
+    [12, 10, 2, 0],
+    [12, 12, 0, 0],
+  ]);
+
+  await one.kill();
+  await eventually(() => assert.match(String(states()[one.address]?.[1]), /ECONNREFUSED/));
+  cluster.unpublish(one);
+  await channel.refresh();
+  await eventually(() => assert.deepEqual(states(), { [two.address]: ['ready', null] }));
+  const stream = client.HiMany({ to_who: 'pod', message: 'hi' });
+  stream.on('error', () => {});
+  defer(() => stream.cancel());
+  const [three] = await cluster.scaleUp(1);
+  await eventually(() => assert.deepEqual(states()[String(three?.address)], ['ready', null]));
+  const snapshot = channel.snapshot();
+  assert.deepEqual(JSON.parse(JSON.stringify(snapshot)), snapshot);
+});
+
+test('pick_first named by the user connects to one pod, and the snapshot shows the others idle', async (t) => {
+  const defer = leakCheck(t);
+  const cluster = await Cluster.start(defer, { pods: 3 });
+  const channel = new HeadlessChannel(cluster.target, insecure, {
+    headless: cluster.headless(),
+    'grpc.service_config': JSON.stringify({ loadBalancingConfig: [{ pick_first: {} }] }),
+  });
   defer(() => channel.close());
   await channel.ready();
-  assert.deepEqual(channel.snapshot().endpoints, []);
-  assert.equal(channel.snapshot().dns.addresses.length, 2);
+  const { balancer, endpoints } = channel.snapshot();
+  assert.equal(balancer, 'pick_first');
+  assert.deepEqual(endpoints.map(({ state }) => state).sort(), ['idle', 'idle', 'ready']);
+});
+
+test('ready() names the connection error under a balancer that the user names, too', async (t) => {
+  const defer = leakCheck(t);
+  const channel = new HeadlessChannel('127.0.0.1:1', insecure, {
+    'grpc.service_config': JSON.stringify({ loadBalancingConfig: [{ round_robin: {} }] }),
+  });
+  defer(() => channel.close());
+  await eventually(() =>
+    assert.rejects(channel.ready({ timeoutMs: 20 }), {
+      code: 'ERR_HEADLESS_NOT_READY',
+      message: /pods: 127\.0\.0\.1:1 \w+; last connection error: 127\.0\.0\.1:1: .*ECONNREFUSED/,
+    }),
+  );
+});
+
+test('a balancer of ours is shown by its name, also under outlier detection', () => {
+  const outlier = { failure_percentage_ejection: {}, child_policy: [{ headless: {} }] };
+  for (const loadBalancingConfig of [[], [{ headless: {} }], [{ outlier_detection: outlier }]]) {
+    const channel = new HeadlessChannel('svc.ns:1', insecure, {
+      'grpc.service_config': JSON.stringify({ loadBalancingConfig }),
+    });
+    assert.equal(channel.snapshot().balancer, 'headless');
+    channel.close();
+  }
 });

@@ -60,4 +60,5 @@ export const FAULTS: ReadonlyMap<number, string> = new Map([
   [55, 'a cache that does not key on DO and CD, TTLs that do not count down'],
   [56, 'servers that close their connections every half second'],
   [62, 'SRV: a name without that port, ports that differ, targets without address records'],
+  [63, 'a second copy of grpc-js in the process'],
 ]);

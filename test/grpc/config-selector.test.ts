@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Metadata, status } from '@grpc/grpc-js';
+import { Metadata, type StatusObject, status } from '@grpc/grpc-js';
 import { createConfigSelector } from '../../lib/grpc/config-selector.js';
 import type { MethodConfig } from '../../lib/grpc/experimental.js';
 
@@ -11,9 +11,19 @@ const service = config({ service: 'pkg.Greeter' });
 const other = config({ service: 'pkg.Other', method: 'Hello' }, { service: 'pkg.Third' });
 const everything = config({});
 
-const select = (configs: MethodConfig[], path: string): MethodConfig =>
-  createConfigSelector({ loadBalancingConfig: [], methodConfig: configs }, () => {}).invoke(path, new Metadata(), 1)
-    .methodConfig;
+/** The details that grpc-js gives a call which had no pod in time. */
+const WAITED = 'Deadline exceeded after 0.500s,wait_for_ready,Waiting for LB pick';
+
+function selectorOf(methodConfig: MethodConfig[], reason: string | null = null, onUnref = () => {}) {
+  const selector = createConfigSelector({ methodConfig }, { onUnref, waitingReason: () => reason });
+  const invoke = (path: string) => selector.invoke(path, new Metadata(), 1);
+  const filter = () => invoke('/a/b').dynamicFilterFactories[0]?.createFilter() ?? assert.fail('there is no filter');
+  const end = (code: status, details: string): StatusObject =>
+    filter().receiveTrailers({ code, details, metadata: new Metadata() });
+  return { selector, invoke, filter, end };
+}
+
+const select = (configs: MethodConfig[], path: string): MethodConfig => selectorOf(configs).invoke(path).methodConfig;
 
 const cases: [path: string, configs: MethodConfig[], expected: MethodConfig][] = [
   ['/pkg.Greeter/Hello', [everything, service, exact], exact],
@@ -29,13 +39,42 @@ for (const [path, configs, expected] of cases)
     assert.deepEqual(select(configs, path), expected);
   });
 
-test('a call gets status OK, no information for its picks and no filters', () => {
+test('a call gets status OK, information of its own for its picks, and one filter that all calls share', () => {
   let released = 0;
-  const selector = createConfigSelector({ loadBalancingConfig: [], methodConfig: [] }, () => {
+  const { selector, invoke } = selectorOf([], null, () => {
     released += 1;
   });
-  const { methodConfig: _config, ...rest } = selector.invoke('/a/b', new Metadata(), 1);
-  assert.deepEqual(rest, { pickInformation: {}, status: status.OK, dynamicFilterFactories: [] });
+  const [one, other] = [invoke('/a/b'), invoke('/a/b')];
+  const { methodConfig: _config, dynamicFilterFactories, ...rest } = one;
+  assert.deepEqual(rest, { pickInformation: {}, status: status.OK });
+  assert.notEqual(one.pickInformation, other.pickInformation);
+  assert.equal(dynamicFilterFactories.length, 1);
+  assert.equal(dynamicFilterFactories[0]?.createFilter(), other.dynamicFilterFactories[0]?.createFilter());
   selector.unref();
   assert.equal(released, 1);
+});
+
+test('a call that ran out of time while it waited for a pod is given the reason, and nothing else is changed', () => {
+  const { end } = selectorOf([], 'no pod is READY');
+  assert.equal(end(status.DEADLINE_EXCEEDED, WAITED).details, `${WAITED}; no pod is READY`);
+  for (const [code, details] of [
+    [status.DEADLINE_EXCEEDED, 'Deadline exceeded after 0.500s,remote_addr=10.0.0.1:50051'],
+    [status.UNAVAILABLE, WAITED],
+    [status.OK, 'OK'],
+  ] as const)
+    assert.equal(end(code, details).details, details);
+});
+
+test('a call that waited for something else than a pod keeps its details', () => {
+  assert.equal(selectorOf([], null).end(status.DEADLINE_EXCEEDED, WAITED).details, WAITED);
+});
+
+test('metadata and messages pass through the filter untouched', async () => {
+  const filter = selectorOf([]).filter();
+  const metadata = new Metadata();
+  assert.equal(await filter.sendMetadata(Promise.resolve(metadata)), metadata);
+  assert.equal(filter.receiveMetadata(metadata), metadata);
+  const message = Buffer.from('message');
+  assert.equal((await filter.sendMessage(Promise.resolve({ message }))).message, message);
+  assert.equal(await filter.receiveMessage(Promise.resolve(message)), message);
 });

@@ -31,3 +31,17 @@ test('one inserted, dropped or changed character never hides a long name', () =>
     }),
   );
 });
+
+test('two neighbouring characters that changed places never hide a name of more than two characters', () => {
+  const swap = fc.record({ name: fc.constantFrom(...KNOWN.filter((known) => known.length > 2)), at: fc.nat() });
+  fc.assert(
+    fc.property(swap, ({ name, at }) => {
+      const index = at % (name.length - 1);
+      const swapped = name.slice(0, index) + name[index + 1] + name[index] + name.slice(index + 2);
+      assert.equal(
+        nearestName(swapped, KNOWN, () => 1),
+        name,
+      );
+    }),
+  );
+});

@@ -1,0 +1,136 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { credentials } from '@grpc/grpc-js';
+import { HeadlessChannel } from '../../lib/channel.js';
+import { createHeadlessClient } from '../../lib/client.js';
+import { registerHeadless } from '../../lib/compose.js';
+import type { HeadlessError } from '../../lib/errors.js';
+import { checkPlacement } from '../../lib/options/placement.js';
+import { SCHEMA } from '../../lib/options/schema.js';
+import { covers } from '../faults/covers.js';
+import { HelloClient } from '../support/hello-service.js';
+
+const insecure = credentials.createInsecure();
+const GROUPS = Object.keys(SCHEMA);
+
+const misspelt = ['headles', 'Headless', 'headlesss', 'haedless', 'head-less', 'head_less', 'hedles', 'headerless'];
+for (const key of misspelt)
+  test(`an option ${key} is refused, and "headless" is named`, covers(47), () => {
+    assert.throws(() => checkPlacement({ [key]: { refresh: { intervalMs: 500 } } }, GROUPS), {
+      code: 'ERR_HEADLESS_OPTION',
+      message: new RegExp(
+        `^option "${key}" \\(value \\{"refresh":\\{"intervalMs":500\\}\\}\\) is unknown \\(did you mean "headless"\\?\\).*write headless: \\{ … \\}$`,
+      ),
+    });
+  });
+
+for (const group of GROUPS)
+  test(`an option ${group} beside grpc-js's is refused, and its place is named`, covers(47), () => {
+    for (const value of [{}, 'keep', true])
+      assert.throws(() => checkPlacement({ [group]: value }, GROUPS), {
+        code: 'ERR_HEADLESS_OPTION',
+        message: new RegExp(
+          `^option "${group}" \\(value .*would be ignored here.*write headless: \\{ ${group}: … \\}$`,
+        ),
+      });
+  });
+
+const nearGroups: [key: string, group: string][] = [
+  ['refesh', 'refresh'],
+  ['rerfesh', 'refresh'],
+  ['Refresh', 'refresh'],
+  ['refresh.intervalMs', 'refresh'],
+  ['balanse', 'balance'],
+  ['balancer', 'balance'],
+  ['DNS', 'dns'],
+];
+for (const [key, group] of nearGroups)
+  test(`an option ${key} is refused, and headless.${group} is named`, covers(47), () => {
+    assert.throws(() => checkPlacement({ [key]: {} }, GROUPS), {
+      code: 'ERR_HEADLESS_OPTION',
+      message: new RegExp(`write headless: \\{ ${group}: … \\}$`),
+    });
+  });
+
+test(
+  'one edit away from "headless" is refused whatever it holds, two edits where it holds our options',
+  covers(47),
+  () => {
+    for (const key of ['headles', 'headlees', 'haedless'])
+      assert.throws(() => checkPlacement({ [key]: 1 }, GROUPS), { code: 'ERR_HEADLESS_OPTION' });
+    for (const key of ['hedles', 'headers']) {
+      checkPlacement({ [key]: { 'x-name': 'value' } }, GROUPS);
+      assert.throws(() => checkPlacement({ [key]: { dns: {} } }, GROUPS), { code: 'ERR_HEADLESS_OPTION' });
+    }
+  },
+);
+
+test('options with dots under our key are refused: they are written as objects', covers(47), () => {
+  assert.throws(() => checkPlacement({ 'headless.refresh.intervalMs': 500 }, GROUPS), {
+    message: /^option "headless\.refresh\.intervalMs" \(value 500\).*write headless: \{ … \}$/,
+  });
+});
+
+test("grpc-js's own options, and those of other libraries, are left alone", () => {
+  const others = {
+    headless: {},
+    'grpc.headless': 1,
+    'grpc.refresh': 1,
+    'grpc-node.headles': 1,
+    'grpc.keepalive_time_ms': 1,
+    'grpc.service_config': '{}',
+    interceptors: [],
+    callInvocationTransformer: null,
+    // Of @grpc/proto-loader, NestJS, nice-grpc, google-gax.
+    keepCase: true,
+    longs: String,
+    defaults: true,
+    oneofs: true,
+    includeDirs: [],
+    url: 'svc.ns:1',
+    package: 'hello',
+    protoPath: 'hello.proto',
+    loader: {},
+    channelOptions: {},
+    maxSendMessageLength: 1,
+    keepalive: {},
+    gracefulShutdown: true,
+    credentials: insecure,
+    servicePath: 'x',
+    // Near to a short name of ours, and words of their own.
+    tls: true,
+    ssl: true,
+    node: 'a',
+    mode: 'b',
+    name: 'c',
+    host: 'd',
+    port: 1,
+    timeout: 2,
+    headers: {},
+    header: {},
+    train: 1,
+    reload: 1,
+  };
+  checkPlacement(others, GROUPS);
+});
+
+test('a key whose value is undefined is no option', () => {
+  checkPlacement({ headles: undefined, refresh: undefined }, GROUPS);
+});
+
+test('all three doors refuse a key that grpc-js would ignore, and leave its own alone', covers(47), () => {
+  registerHeadless();
+  const doors: ((options: object) => { close(): void })[] = [
+    (options) => new HeadlessChannel('svc.ns:1', insecure, options),
+    (options) => createHeadlessClient(HelloClient, 'svc.ns:1', insecure, options),
+    (options) => new HelloClient('headless:///svc.ns:1', insecure, options),
+  ];
+  for (const open of doors) {
+    open({ 'grpc.keepalive_time_ms': 10_000, 'grpc-node.max_session_memory': 10, somethingElse: 1 }).close();
+    for (const options of [{ headles: {} }, { refresh: { intervalMs: 500 } }])
+      assert.throws(
+        () => open(options),
+        (error: HeadlessError) => error.code === 'ERR_HEADLESS_OPTION' && /"headless"/.test(error.message),
+      );
+  }
+});
