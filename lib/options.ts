@@ -24,6 +24,6 @@ export function resolveOptions(raw: unknown): HeadlessSettings {
  * @throws {HeadlessError} `ERR_HEADLESS_OPTION` as `resolveOptions`, or naming where an option belongs.
  */
 export function resolveChannelOptions(options: Readonly<Record<string, unknown>>): HeadlessSettings {
-  checkPlacement(options, Object.keys(SCHEMA));
+  checkPlacement(options, SCHEMA);
   return resolveOptions(options['headless']);
 }

@@ -16,7 +16,7 @@ const GROUPS = Object.keys(SCHEMA);
 const misspelt = ['headles', 'Headless', 'headlesss', 'haedless', 'head-less', 'head_less', 'hedles', 'headerless'];
 for (const key of misspelt)
   test(`an option ${key} is refused, and "headless" is named`, covers(47), () => {
-    assert.throws(() => checkPlacement({ [key]: { refresh: { intervalMs: 500 } } }, GROUPS), {
+    assert.throws(() => checkPlacement({ [key]: { refresh: { intervalMs: 500 } } }, SCHEMA), {
       code: 'ERR_HEADLESS_OPTION',
       message: new RegExp(
         `^option "${key}" \\(value \\{"refresh":\\{"intervalMs":500\\}\\}\\) is unknown \\(did you mean "headless"\\?\\).*write headless: \\{ … \\}$`,
@@ -27,7 +27,7 @@ for (const key of misspelt)
 for (const group of GROUPS)
   test(`an option ${group} beside grpc-js's is refused, and its place is named`, covers(47), () => {
     for (const value of [{}, 'keep', true])
-      assert.throws(() => checkPlacement({ [group]: value }, GROUPS), {
+      assert.throws(() => checkPlacement({ [group]: value }, SCHEMA), {
         code: 'ERR_HEADLESS_OPTION',
         message: new RegExp(
           `^option "${group}" \\(value .*would be ignored here.*write headless: \\{ ${group}: … \\}$`,
@@ -35,7 +35,7 @@ for (const group of GROUPS)
       });
   });
 
-const nearGroups: [key: string, group: string][] = [
+const nearGroups: [key: string, group: string, value?: object][] = [
   ['refesh', 'refresh'],
   ['rerfesh', 'refresh'],
   ['Refresh', 'refresh'],
@@ -43,10 +43,13 @@ const nearGroups: [key: string, group: string][] = [
   ['balanse', 'balance'],
   ['balancer', 'balance'],
   ['DNS', 'dns'],
+  ['dsn', 'dns', { servers: ['10.96.0.10'] }],
+  ['drian', 'drain', { lingerMs: 1 }],
+  ['refrsehs', 'refresh', { intervalMs: 500 }],
 ];
-for (const [key, group] of nearGroups)
+for (const [key, group, value = {}] of nearGroups)
   test(`an option ${key} is refused, and headless.${group} is named`, covers(47), () => {
-    assert.throws(() => checkPlacement({ [key]: {} }, GROUPS), {
+    assert.throws(() => checkPlacement({ [key]: value }, SCHEMA), {
       code: 'ERR_HEADLESS_OPTION',
       message: new RegExp(`write headless: \\{ ${group}: … \\}$`),
     });
@@ -57,16 +60,16 @@ test(
   covers(47),
   () => {
     for (const key of ['headles', 'headlees', 'haedless'])
-      assert.throws(() => checkPlacement({ [key]: 1 }, GROUPS), { code: 'ERR_HEADLESS_OPTION' });
+      assert.throws(() => checkPlacement({ [key]: 1 }, SCHEMA), { code: 'ERR_HEADLESS_OPTION' });
     for (const key of ['hedles', 'headers']) {
-      checkPlacement({ [key]: { 'x-name': 'value' } }, GROUPS);
-      assert.throws(() => checkPlacement({ [key]: { dns: {} } }, GROUPS), { code: 'ERR_HEADLESS_OPTION' });
+      checkPlacement({ [key]: { 'x-name': 'value' } }, SCHEMA);
+      assert.throws(() => checkPlacement({ [key]: { dns: {} } }, SCHEMA), { code: 'ERR_HEADLESS_OPTION' });
     }
   },
 );
 
 test('options with dots under our key are refused: they are written as objects', covers(47), () => {
-  assert.throws(() => checkPlacement({ 'headless.refresh.intervalMs': 500 }, GROUPS), {
+  assert.throws(() => checkPlacement({ 'headless.refresh.intervalMs': 500 }, SCHEMA), {
     message: /^option "headless\.refresh\.intervalMs" \(value 500\).*write headless: \{ … \}$/,
   });
 });
@@ -111,11 +114,11 @@ test("grpc-js's own options, and those of other libraries, are left alone", () =
     train: 1,
     reload: 1,
   };
-  checkPlacement(others, GROUPS);
+  checkPlacement(others, SCHEMA);
 });
 
 test('a key whose value is undefined is no option', () => {
-  checkPlacement({ headles: undefined, refresh: undefined }, GROUPS);
+  checkPlacement({ headles: undefined, refresh: undefined }, SCHEMA);
 });
 
 test('all three doors refuse a key that grpc-js would ignore, and leave its own alone', covers(47), () => {
