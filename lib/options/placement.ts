@@ -47,8 +47,8 @@ function meantBy(key: string, value: unknown, members: Members): string | undefi
   if (same !== undefined) return same;
   return nearestName(plain, names, (name) => {
     // Two edits lead from "headless" to "headers": there what the key holds has to be ours, too.
-    if (holdsAny(value, membersOf(name, members))) return 2;
-    return name.length >= SHORTEST_MISSPELT ? 1 : 0;
+    const edits = name.length >= SHORTEST_MISSPELT ? 1 : 0;
+    return holdsAny(value, membersOf(name, members)) ? edits + 1 : edits;
   });
 }
 

@@ -152,8 +152,12 @@ test('round_robin named by the user balances, and the snapshot shows that it doe
   assert.deepEqual(JSON.parse(JSON.stringify(snapshot)), snapshot);
 });
 
-test('pick_first named by the user connects to one pod, and the snapshot shows the others idle', async (t) => {
+test('pick_first named by the user connects to one pod, is warned of, and the snapshot shows the others idle', async (t) => {
   const defer = leakCheck(t);
+  const warnings: NodeJS.ErrnoException[] = [];
+  const onWarning = (warning: Error): void => void warnings.push(warning);
+  process.on('warning', onWarning);
+  defer(() => process.off('warning', onWarning));
   const cluster = await Cluster.start(defer, { pods: 3 });
   const channel = new HeadlessChannel(cluster.target, insecure, {
     headless: cluster.headless(),
@@ -164,6 +168,10 @@ test('pick_first named by the user connects to one pod, and the snapshot shows t
   const { balancer, endpoints } = channel.snapshot();
   assert.equal(balancer, 'pick_first');
   assert.deepEqual(endpoints.map(({ state }) => state).sort(), ['idle', 'idle', 'ready']);
+  assert.deepEqual(
+    warnings.map(({ code, message }) => [code, message.includes('"pick_first"')]),
+    [['GRPC_HEADLESS_BALANCER', true]],
+  );
 });
 
 test('ready() names the connection error under a balancer that the user names, too', async (t) => {

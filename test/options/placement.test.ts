@@ -103,7 +103,7 @@ test("grpc-js's own options, and those of other libraries, are left alone", () =
     // Near to a short name of ours, and words of their own.
     tls: true,
     ssl: true,
-    node: 'a',
+    node: { name: 'a' },
     mode: 'b',
     name: 'c',
     host: 'd',
