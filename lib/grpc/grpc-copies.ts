@@ -51,7 +51,7 @@ export function checkClientClass(ClientClass: unknown): void {
   });
 }
 
-/** The methods that all versions since 1.0 have. */
+/** By methods that channel credentials have in every version; call credentials lack the first. */
 function looksLikeCredentials(value: unknown): value is object {
   const { _isSecure, _equals, compose } = (value ?? {}) as Record<string, unknown>;
   return [_isSecure, _equals, compose].every((method) => typeof method === 'function');
