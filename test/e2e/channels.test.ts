@@ -130,7 +130,7 @@ test('a channel that grpc-js made leaves the list also if it is closed unused, u
   assert.deepEqual([channels(), cluster.dns.queries.length], [[], asked], 'a closed channel is not woken');
 });
 
-test('a policy that the user names keeps its shared connections, and the channel is listed while it is in use', async (t) => {
+test('a policy that the user names keeps its shared connections, and the channel is listed with its state', async (t) => {
   const defer = leakCheck(t);
   const cluster = await Cluster.start(defer, { pods: 2 });
   const options = {
@@ -144,6 +144,10 @@ test('a policy that the user names keeps its shared connections, and the channel
     cluster.pods.map((pod) => pod.stats().accepted),
     [1, 1],
   );
+  for (const channel of channels()) {
+    const { balancer, state, endpoints } = channel.snapshot();
+    assert.deepEqual([balancer, state, endpoints.length], ['round_robin', 'READY', 2]);
+  }
   assert.equal(channels().length, 2);
   for (const client of clients) client.close();
   assert.deepEqual(channels(), []);
