@@ -141,6 +141,7 @@ test('the status describes the last answer completely', async () => {
     ageMs: null,
     failures: 0,
     error: null,
+    errorCode: null,
     nextQueryAt: null,
     cache: null,
     zone: null,
