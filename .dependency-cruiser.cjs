@@ -8,7 +8,7 @@ const { ENTRIES } = require('./.entries.cjs');
  */
 const ROOMS = [
   ['cli', '^lib/cli/'],
-  ['entry', '^lib/(index|register)[.]ts$'],
+  ['entry', '^lib/(index|register|opentelemetry)[.]ts$'],
   ['client', '^lib/client[.]ts$'],
   ['channel', '^lib/channel[.]ts$'],
   ['compose', '^lib/compose[.]ts$'],
@@ -75,13 +75,13 @@ module.exports = {
     {
       name: 'lib-imports-what-is-installed',
       comment:
-        'A devDependency is not there for the user. The peer, @grpc/grpc-js, is; types cost nothing at run time.',
+        'A devDependency is not there for the user. The peers are; types cost nothing at run time.',
       severity: 'error',
       from: { path: '^lib/' },
       to: {
         dependencyTypes: ['npm-dev', 'npm-no-pkg', 'npm-unknown'],
         dependencyTypesNot: ['type-only', 'npm-peer'],
-        pathNot: '^node_modules/(@grpc/grpc-js|@types)/',
+        pathNot: '^node_modules/(@grpc/grpc-js|@opentelemetry/api|@types)/',
       },
     },
     {
@@ -146,6 +146,13 @@ module.exports = {
       severity: 'error',
       from: { path: '^(lib|examples)/', pathNot: '^lib/dns/' },
       to: { path: '^node_modules/p-retry/' },
+    },
+    {
+      name: 'opentelemetry-is-optional',
+      comment: 'Who does not import grpc-headless/opentelemetry needs no @opentelemetry/api.',
+      severity: 'error',
+      from: { path: '^lib/', pathNot: '^lib/(opentelemetry[.]ts$|telemetry/metrics/)' },
+      to: { path: '^(node_modules/@opentelemetry/|lib/telemetry/metrics/)' },
     },
     {
       name: 'imports-resolve',

@@ -8,6 +8,7 @@ module.exports = {
     index: 'index.ts',
     register: 'register.ts',
     testing: 'testing.ts',
+    opentelemetry: 'opentelemetry.ts',
   },
   /** `command: file in lib`. A command is no module: it has no types, and cannot be imported. */
   COMMANDS: { 'grpc-headless': 'cli/main.ts' },

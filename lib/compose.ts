@@ -15,6 +15,7 @@ import { StubResolver } from './dns/stub-resolver.js';
 import { ZonalResolver } from './dns/zonal-resolver.js';
 import { HeadlessError } from './errors.js';
 import { ChannelContext } from './grpc/channel-context.js';
+import { traceLine } from './grpc/experimental.js';
 import { registerScheme } from './grpc/scheme.js';
 import type { HealthMonitor } from './health/health-monitor.js';
 import { subchannelHealth } from './health/subchannel-health.js';
@@ -25,8 +26,10 @@ import { preferredZone } from './picker/preferred-zone.js';
 import { roundRobin } from './picker/round-robin.js';
 import { type Runtime, systemRuntime } from './runtime.js';
 import { formatAuthority, formatTarget, type Target } from './target.js';
-import { BalancerCounter, DiscoveryCounter } from './telemetry/counters.js';
+import { BalancerCounter, createCallCounters, DiscoveryCounter } from './telemetry/counters.js';
+import { publishTo, type Subject } from './telemetry/diagnostics-channels.js';
 import { type Emit, emitToAll } from './telemetry/events.js';
+import { logLines } from './telemetry/log-lines.js';
 
 const POLICIES: Readonly<Record<BalancePolicy, Policy>> = {
   least_request: leastRequest,
@@ -44,6 +47,12 @@ function policyFor({ balance, zone }: HeadlessSettings): Policy {
   return zone?.mode === 'prefer' ? preferredZone(zone.name, policy) : policy;
 }
 
+/** Told of every event, of channels and of names alike. */
+function subscribersFor(subject: Subject): readonly Emit[] {
+  const publish = publishTo(subject);
+  return traceLine ? [publish, logLines(subject, traceLine)] : [publish];
+}
+
 /** @param subscribers told of the channel's events, beside its counters. */
 export function createChannelContext(
   target: Target,
@@ -52,8 +61,9 @@ export function createChannelContext(
   subscribers: readonly Emit[] = [],
 ): ChannelContext {
   const counter = new BalancerCounter();
+  const text = formatTarget(target);
   return new ChannelContext({
-    target: formatTarget(target),
+    target: text,
     authority: formatAuthority(target),
     source: createSource(target, settings, runtime),
     filters: filtersFor(target),
@@ -61,8 +71,9 @@ export function createChannelContext(
     monitors: MONITORS,
     lingerMs: settings.drain.lingerMs,
     runtime,
-    emit: emitToAll([counter.emit, ...subscribers]),
+    emit: emitToAll([counter.emit, ...subscribersFor({ target: text }), ...subscribers]),
     counters: counter.counters,
+    calls: createCallCounters(),
   });
 }
 
@@ -130,12 +141,11 @@ export function sharedPoller(key: PollerKey, runtime: Runtime): Poller {
   if (known) return known;
   for (const [other, poller] of registry) if (!poller.deref()) registry.delete(other);
   const counter = new DiscoveryCounter();
-  const poller = new Poller(
-    createResolver(key, runtime, counter.emit),
-    { hostname, refresh, empty, zone },
-    runtime,
-    counter,
-  );
+  const emit = emitToAll([counter.emit, ...subscribersFor({ name: hostname })]);
+  const poller = new Poller(createResolver(key, runtime, emit), { hostname, refresh, empty, zone }, runtime, {
+    counters: counter.counters,
+    emit,
+  });
   registry.set(text, new WeakRef(poller));
   return poller;
 }
@@ -156,7 +166,6 @@ function createResolver(
     fullName: absolute || lookup ? hostname : null,
     createResolver: (fullName) => create(fullName, true),
     clock: runtime.clock,
-    emit,
   });
 }
 

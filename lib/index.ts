@@ -16,5 +16,6 @@ export type {
   UpdateEvent,
   ZoneFallbackEvent,
 } from './telemetry/channel-events.js';
+export type { DiagnosticsMessages } from './telemetry/diagnostics-channels.js';
 export { type ChannelView, channels } from './telemetry/open-channels.js';
 export type { DnsStatus, EndpointSnapshot, Snapshot, SnapshotCounters } from './telemetry/snapshot.js';

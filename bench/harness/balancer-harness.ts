@@ -13,7 +13,7 @@ import { subchannelHealth } from '../../lib/health/subchannel-health.js';
 import { leastRequest } from '../../lib/picker/least-request.js';
 import type { Policy } from '../../lib/picker/policy.js';
 import { systemRuntime } from '../../lib/runtime.js';
-import { BalancerCounter } from '../../lib/telemetry/counters.js';
+import { BalancerCounter, createCallCounters } from '../../lib/telemetry/counters.js';
 import { FakeSource } from '../../test/support/fake-channel-context.js';
 import { FakeControlHelper, type FakeSubchannel } from '../../test/support/fake-subchannel.js';
 import { found, resolution } from '../../test/support/scripted-resolver.js';
@@ -121,6 +121,7 @@ function headlessUpdater(policy: Policy, give: Give): Updater {
     runtime: systemRuntime,
     emit: counter.emit,
     counters: counter.counters,
+    calls: createCallCounters(),
   });
   const options = { [CHANNEL_CONTEXT_KEY]: context };
   const listener = (list: List): boolean => {

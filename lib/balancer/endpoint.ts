@@ -8,6 +8,7 @@ import { type PickResult, PickResultType, type Subchannel } from '../grpc/experi
 import type { HealthMonitor } from '../health/health-monitor.js';
 import type { PickableEndpoint } from '../picker/policy.js';
 import type { Clock } from '../runtime.js';
+import type { CallCounters } from '../telemetry/counters.js';
 import type { EndpointEvent } from '../telemetry/events.js';
 import type { EndpointSnapshot } from '../telemetry/snapshot.js';
 import { Drain } from './drain.js';
@@ -19,6 +20,8 @@ export interface EndpointContext {
   /** How long a drained connection is kept for the endpoint's return. */
   readonly lingerMs: number;
   readonly monitors: readonly HealthMonitor[];
+  /** Counts the calls of all endpoints, those of released ones too. */
+  readonly calls: CallCounters;
   createSubchannel(address: Address): Subchannel;
   /** Undoes what `createSubchannel` did beside making the subchannel. */
   onSubchannelReleased(subchannel: Subchannel): void;
@@ -230,18 +233,25 @@ export class Endpoint implements PickableEndpoint {
   #attach(): void {
     const subchannel = this.#context.createSubchannel(this.address);
     this.#subchannel = subchannel;
+    const { calls } = this.#context;
     this.pickResult = {
       pickResultType: PickResultType.COMPLETE,
       subchannel,
       status: null,
       onCallStarted: () => {
         this.#started += 1;
+        calls.callsStarted += 1;
         this.#inFlight += 1;
         if (this.#picks > 0) this.#picks -= 1;
       },
       onCallEnded: (code) => {
-        if (code === status.OK) this.#succeeded += 1;
-        else this.#failed += 1;
+        if (code === status.OK) {
+          this.#succeeded += 1;
+          calls.callsSucceeded += 1;
+        } else {
+          this.#failed += 1;
+          calls.callsFailed += 1;
+        }
         this.#inFlight -= 1;
         if (this.#inFlight === 0) this.settleDrain();
       },
@@ -279,6 +289,12 @@ export class Endpoint implements PickableEndpoint {
       if (next !== connectivityState.READY) this.release();
       return;
     }
+    if (next === connectivityState.TRANSIENT_FAILURE)
+      this.#context.emit({
+        kind: 'connection_failed',
+        address: this.name,
+        error: errorMessage ?? 'no reason was given',
+      });
     this.#setState(this.#stateFor(next));
     this.#context.onSubchannelState(this, previous);
   };

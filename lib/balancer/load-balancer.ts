@@ -11,6 +11,7 @@ import type { HealthMonitor } from '../health/health-monitor.js';
 import type { Picker, Policy } from '../picker/policy.js';
 import { queuePicker, unavailablePicker } from '../picker/static-pickers.js';
 import type { Runtime } from '../runtime.js';
+import type { CallCounters } from '../telemetry/counters.js';
 import type { Emit, EndpointEvent } from '../telemetry/events.js';
 import type { EndpointSnapshot } from '../telemetry/snapshot.js';
 import { Endpoint, type EndpointContext } from './endpoint.js';
@@ -34,6 +35,8 @@ export interface LoadBalancerContext {
   readonly lingerMs: number;
   readonly runtime: Runtime;
   readonly emit: Emit;
+  /** Counts the channel's calls. */
+  readonly calls: CallCounters;
   readonly discovery: Discovery;
   createSubchannel(address: Address): Subchannel;
   /** Receives states and channelz children. */
@@ -44,6 +47,7 @@ export class LoadBalancer implements EndpointContext {
   readonly clock: Runtime['clock'];
   readonly lingerMs: number;
   readonly monitors: readonly HealthMonitor[];
+  readonly calls: CallCounters;
   readonly #context: LoadBalancerContext;
   readonly #set = new EndpointSet((address) => new Endpoint(address, this));
   readonly #queue: SubchannelQueue;
@@ -70,6 +74,7 @@ export class LoadBalancer implements EndpointContext {
     this.clock = context.runtime.clock;
     this.lingerMs = context.lingerMs;
     this.monitors = context.monitors;
+    this.calls = context.calls;
     this.#queue = new SubchannelQueue(this.clock);
   }
 

@@ -40,11 +40,13 @@ export interface PollerSettings {
   readonly zone?: ZoneSettings | null | undefined;
 }
 
+export type PollerTelemetry = Pick<DiscoveryCounter, 'counters' | 'emit'>;
+
 export class Poller implements AddressSource {
   readonly #resolver: NameResolver;
   readonly #settings: PollerSettings;
   readonly #clock: Clock;
-  readonly #counter: DiscoveryCounter;
+  readonly #telemetry: PollerTelemetry;
   readonly #plan: PollPlan;
   readonly #subscribers = new Set<Subscriber>();
   #state: State = STOPPED;
@@ -63,16 +65,16 @@ export class Poller implements AddressSource {
   #waiters: (() => void)[] = [];
   #unready = false;
 
-  /** @param counter counts the polls; the resolver should emit its queries to the same one. */
+  /** @param telemetry is told of the polls; the resolver should emit its queries to the same one. */
   constructor(
     resolver: NameResolver,
     settings: PollerSettings,
     runtime: Pick<Runtime, 'clock' | 'random'>,
-    counter: DiscoveryCounter,
+    telemetry: PollerTelemetry,
   ) {
     this.#resolver = resolver;
     this.#settings = settings;
-    this.#counter = counter;
+    this.#telemetry = telemetry;
     this.#clock = runtime.clock;
     this.#plan = new PollPlan(settings.refresh, runtime.random);
   }
@@ -96,7 +98,7 @@ export class Poller implements AddressSource {
   }
 
   get counters(): AddressSource['counters'] {
-    return this.#counter.counters;
+    return this.#telemetry.counters;
   }
 
   get status(): SourceStatus {
@@ -133,19 +135,19 @@ export class Poller implements AddressSource {
     this.#state = { kind: 'asking' };
     const now = this.#clock.now();
     this.#plan.asked(now);
-    this.#counter.emit({ kind: 'poll_started' });
+    this.#telemetry.emit({ kind: 'poll_started' });
     const searchNearer = this.#plan.expectsChange(now);
     this.#resolver.resolve(abort.signal, bits, { searchNearer }).then(
       (resolution) => {
-        if (!abort.signal.aborted) this.#settle(resolution, bits);
+        if (!abort.signal.aborted) this.#settle(resolution, bits, now);
       },
       (cause: unknown) => {
-        if (!abort.signal.aborted) this.#settle(brokenResolver(this.#settings.hostname, cause), bits);
+        if (!abort.signal.aborted) this.#settle(brokenResolver(this.#settings.hostname, cause), bits, now);
       },
     );
   }
 
-  #settle(resolution: Resolution, bits: QueryBits): void {
+  #settle(resolution: Resolution, bits: QueryBits, askedAt: number): void {
     const now = this.#clock.now();
     const uses = this.#plan.read(now, resolution, bits);
     const update = applyResolution(this.#membership, resolution, this.#settings.empty, uses);
@@ -163,7 +165,7 @@ export class Poller implements AddressSource {
     }
     this.#plan.settled(now, { failed: update.failed, changed: update.changed, first });
     const result = update.failed ? 'failed' : update.ttlMs === null ? 'empty' : 'addresses';
-    this.#counter.emit({ kind: 'poll_settled', result, changed: update.changed });
+    this.#telemetry.emit({ kind: 'poll_settled', result, changed: update.changed, durationMs: now - askedAt });
     // Waiting before reporting: a subscriber may ask again or end in its report.
     this.#wait();
     // A refresh() made in a report waits for the next answer.
@@ -213,7 +215,7 @@ export class Poller implements AddressSource {
   }
 
   #moveForward(): void {
-    this.#counter.emit({ kind: 'poll_moved_forward' });
+    this.#telemetry.emit({ kind: 'poll_moved_forward' });
     this.#wait();
   }
 

@@ -82,7 +82,7 @@ function run(request: ExchangeRequest, open: (completion: Completion) => () => v
       done: (result) => end(() => resolve(result)),
       failed: (reason, what, cause) =>
         end(() => {
-          emit({ kind: 'query_failed', reason });
+          emit({ kind: 'query_failed', transport, reason });
           const { hostname, type } = question;
           const address = formatServer(server);
           const message = `${type} of "${hostname}": ${address} (${transport}) ${what}`;
@@ -196,9 +196,9 @@ const MISMATCHES = {
   'question-mismatch': 'sent a response to another question',
 } as const;
 
-function read(message: Buffer, { question, emit }: ExchangeRequest): Response {
+function read(message: Buffer, { question, transport, emit }: ExchangeRequest): Response {
   const response = readResponse(message, question.type);
-  emit({ kind: 'response_received' });
+  emit({ kind: 'response_received', transport, rcode: response.rcode });
   if (response.refused > 0) emit({ kind: 'addresses_refused', count: response.refused });
   return response;
 }

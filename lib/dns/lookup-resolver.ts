@@ -62,12 +62,13 @@ export class LookupResolver implements NameResolver {
     let outcome: Outcome;
     try {
       outcome = this.#check(await abortable(this.#lookup(this.#hostname, { signal }), signal));
-      this.#emit({ kind: 'response_received' });
     } catch (error) {
       signal.throwIfAborted();
       outcome = this.#toOutcome(error);
     }
     const rcode = outcome.kind === 'addresses' ? 'NOERROR' : (RCODES.get(outcome.reason) ?? null);
+    if (rcode === null) this.#emit({ kind: 'query_failed', transport: 'lookup', reason: 'lookup' });
+    else this.#emit({ kind: 'response_received', transport: 'lookup', rcode });
     const outcomes: Resolution['outcomes'] = new Map([['lookup', outcome]]);
     return { outcomes, name: this.#hostname, server: null, transport: 'lookup', rcode, bits: null };
   }

@@ -11,7 +11,6 @@
  * a zone of another Service.
  */
 import type { Clock } from '../runtime.js';
-import type { Emit } from '../telemetry/events.js';
 import { BackgroundWork } from './background-work.js';
 import { hostnameFault } from './hostname.js';
 import type { QueryBits } from './message.js';
@@ -39,7 +38,6 @@ export interface ZonalResolverDependencies {
   /** Makes the resolver of another full name. */
   readonly createResolver: (fullName: string) => NameResolver;
   readonly clock: Pick<Clock, 'now'>;
-  readonly emit: Emit;
 }
 
 export class ZonalResolver implements NameResolver {
@@ -115,7 +113,7 @@ export class ZonalResolver implements NameResolver {
     }
     this.#retryAt = clock.now() + RETRY_MS;
     this.#zoneHosts = NO_HOSTS;
-    this.#setFallback(true);
+    this.#fallback = true;
     return this.#withZone(plain);
   }
 
@@ -132,7 +130,7 @@ export class ZonalResolver implements NameResolver {
     else this.#zoneHosts = new Set([...this.#zoneHosts, ...hosts]);
     this.#lastZonal = zonal;
     this.#answeredAt = this.#dependencies.clock.now();
-    this.#setFallback(false);
+    this.#fallback = false;
   }
 
   #onPlain(plain: Resolution): Resolution {
@@ -164,12 +162,6 @@ export class ZonalResolver implements NameResolver {
     this.#lastZonal = null;
     this.#answeredAt = Number.NEGATIVE_INFINITY;
     this.#retryAt = Number.NEGATIVE_INFINITY;
-  }
-
-  #setFallback(active: boolean): void {
-    if (this.#fallback === active) return;
-    this.#fallback = active;
-    this.#dependencies.emit({ kind: 'zone_fallback', zone: this.#zone.name, active });
   }
 
   #withZone(resolution: Resolution): Resolution {

@@ -8,7 +8,7 @@ import { type ConnectionError, HeadlessError } from '../errors.js';
 import type { HealthMonitor } from '../health/health-monitor.js';
 import type { Policy } from '../picker/policy.js';
 import type { Runtime } from '../runtime.js';
-import type { BalancerCounters } from '../telemetry/counters.js';
+import type { BalancerCounters, CallCounters } from '../telemetry/counters.js';
 import type { Emit } from '../telemetry/events.js';
 import { addChannel, type ChannelView } from '../telemetry/open-channels.js';
 import type { EndpointSnapshot, Snapshot } from '../telemetry/snapshot.js';
@@ -33,6 +33,7 @@ export interface ChannelParts {
   readonly runtime: Runtime;
   readonly emit: Emit;
   readonly counters: Readonly<BalancerCounters>;
+  readonly calls: CallCounters;
 }
 
 /** What a snapshot asks of the balancer. */
@@ -102,27 +103,32 @@ export class ChannelContext {
 
   /** The channel exists: from now on it is in the list of open channels. Idempotent. */
   onChannelOpened(): void {
+    if (this.#removeFromOpen !== null) return;
     this.#closed = false;
-    this.#removeFromOpen ??= addChannel(this.view);
+    this.#removeFromOpen = addChannel(this.view);
+    this.parts.emit({ kind: 'channel_opened' });
   }
 
   /** The channel is closed for good. Idempotent. */
   onChannelClosed(): void {
+    if (this.#removeFromOpen === null) return;
     this.#closed = true;
     this.close();
-    this.#removeFromOpen?.();
+    // Whoever is told may still find it in the list.
+    this.parts.emit({ kind: 'channel_closed' });
+    this.#removeFromOpen();
     this.#removeFromOpen = null;
   }
 
   snapshot(): Snapshot {
-    const { target, source, counters } = this.parts;
+    const { target, source, counters, calls } = this.parts;
     return {
       target,
       state: this.#state,
       balancer: this.otherBalancer ?? BALANCER_NAME,
       endpoints: this.balancer?.endpoints() ?? [],
       dns: source.status,
-      counters: { ...source.counters, ...counters },
+      counters: { ...source.counters, ...counters, ...calls },
     };
   }
 

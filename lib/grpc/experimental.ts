@@ -35,6 +35,7 @@ const NEEDED = [
   'PickResultType',
   'ChildLoadBalancerHandler',
   'selectLbConfigFromList',
+  'trace',
 ] as const;
 
 /**
@@ -67,3 +68,12 @@ export const {
   // Keys that start so are kept out of the subchannels' arguments, so channels can share subchannels.
   SUBCHANNEL_ARGS_EXCLUDE_KEY_PREFIX: PRIVATE_KEY_PREFIX,
 } = grpc.experimental;
+
+/**
+ * Writes a line to grpc-js's logger, under the tracer `headless` and with the verbosity DEBUG. null where the environment
+ * names no tracer (`GRPC_TRACE`, `GRPC_NODE_TRACE`): grpc-js reads it once, when it is loaded, and writes nothing then.
+ */
+export const traceLine: ((line: string) => void) | null =
+  (process.env['GRPC_NODE_TRACE'] ?? process.env['GRPC_TRACE'])
+    ? (line) => grpc.experimental.trace(grpc.logVerbosity.DEBUG, 'headless', line)
+    : null;

@@ -147,6 +147,7 @@ export class LoadBalancerAdapter implements GrpcLoadBalancer, BalancerView {
       lingerMs: parts.lingerMs,
       runtime: parts.runtime,
       emit: parts.emit,
+      calls: parts.calls,
       discovery: {
         get lastError() {
           return parts.source.lastError;

@@ -40,12 +40,29 @@ export interface DiscoveryCounters {
 export interface BalancerCounters {
   /** Connections that came up. */
   connected: number;
+  /** Attempts to connect that failed. */
+  connectionsFailed: number;
   /** Connections of pods in the set that broke or were closed by the pod. */
   connectionsLost: number;
   /** Pods that began to drain. */
   drained: number;
   /** Draining pods that came back and kept their connection. */
   returned: number;
+}
+
+/**
+ * Of all calls that one channel sent to its pods, also to those that are gone. An attempt of a retried call counts as a call.
+ * The balancer counts them itself: there is no event for a call.
+ */
+export interface CallCounters {
+  callsStarted: number;
+  /** Ended with status OK. */
+  callsSucceeded: number;
+  callsFailed: number;
+}
+
+export function createCallCounters(): CallCounters {
+  return { callsStarted: 0, callsSucceeded: 0, callsFailed: 0 };
 }
 
 export class DiscoveryCounter {
@@ -93,7 +110,7 @@ export class DiscoveryCounter {
         counters.replies += 1;
         return;
       case 'query_failed':
-        counters[FAILURES[event.reason]] += 1;
+        if (event.reason !== 'lookup') counters[FAILURES[event.reason]] += 1;
         return;
       case 'datagram_dropped':
         counters.dropped += 1;
@@ -119,12 +136,21 @@ export class DiscoveryCounter {
 const FAILURES = { timeout: 'timeouts', unreachable: 'unreachable', malformed: 'malformed' } as const;
 
 export class BalancerCounter {
-  readonly counters: BalancerCounters = { connected: 0, connectionsLost: 0, drained: 0, returned: 0 };
+  readonly counters: BalancerCounters = {
+    connected: 0,
+    connectionsFailed: 0,
+    connectionsLost: 0,
+    drained: 0,
+    returned: 0,
+  };
 
   readonly emit = (event: TelemetryEvent): void => {
     switch (event.kind) {
       case 'connected':
         this.counters.connected += 1;
+        return;
+      case 'connection_failed':
+        this.counters.connectionsFailed += 1;
         return;
       case 'connection_lost':
         this.counters.connectionsLost += 1;

@@ -1,18 +1,31 @@
 /**
- * What happened, as one closed union. Events are emitted where things happen; counters, channel events and whatever a
- * later subscriber makes of them only listen. No event is emitted for a call: the call path stays free of them.
+ * What happened, as one closed union. Events are emitted once, where things happen; counters, channel events, diagnostics
+ * channels and log lines only listen. No event is emitted for a call: the call path stays free of them.
  */
 import type { Address } from '../address.js';
 import type { DnsError } from '../errors.js';
 
-export type TelemetryEvent = DnsEvent | PollEvent | ChannelEvent | EndpointEvent;
+export type TelemetryEvent = NameEvent | TargetEvent;
+
+/** Of a name that is asked for. All channels of the name and the same settings share them. */
+export type NameEvent = DnsEvent | PollEvent;
+
+/** Of one channel. */
+export type TargetEvent = ChannelEvent | EndpointEvent;
+
+export type Transport = 'udp' | 'tcp' | 'lookup';
 
 /** One question to one DNS server. */
 export type DnsEvent =
-  | { readonly kind: 'query_sent'; readonly transport: 'udp' | 'tcp' | 'lookup' }
-  /** A valid response, whatever its RCODE. */
-  | { readonly kind: 'response_received' }
-  | { readonly kind: 'query_failed'; readonly reason: 'timeout' | 'unreachable' | 'malformed' }
+  | { readonly kind: 'query_sent'; readonly transport: Transport }
+  /** A valid response, whatever its RCODE; that by name, as `NXDOMAIN`. */
+  | { readonly kind: 'response_received'; readonly transport: Transport; readonly rcode: string }
+  /** `lookup`: the user's own function threw, or returned something else than its type says. */
+  | {
+      readonly kind: 'query_failed';
+      readonly transport: Transport;
+      readonly reason: 'timeout' | 'unreachable' | 'malformed' | 'lookup';
+    }
   /** Over UDP: too short, not a response, another opcode, not one question, or from another address. */
   | { readonly kind: 'datagram_dropped' }
   /** A response with another id: it may be forged, so the question goes to TCP. */
@@ -25,20 +38,26 @@ export type DnsEvent =
   /** Addresses that no connection can be opened to (unspecified, multicast, broadcast), left out. */
   | { readonly kind: 'addresses_refused'; readonly count: number };
 
-/** One poll of a name, which may take several queries. Shared by all channels of the name. */
+/** One poll of a name, which may take several queries. */
 export type PollEvent =
   | { readonly kind: 'poll_started' }
   /** A lost connection or `refresh()` moved the next poll forward. */
   | { readonly kind: 'poll_moved_forward' }
-  | { readonly kind: 'poll_settled'; readonly result: 'addresses' | 'empty' | 'failed'; readonly changed: boolean }
-  /**
-   * `active`: DNS has no name for the zone, and pods of every zone are used alike from now on. Not active: it has one
-   * again.
-   */
-  | { readonly kind: 'zone_fallback'; readonly zone: string; readonly active: boolean };
+  | {
+      readonly kind: 'poll_settled';
+      /** `empty`: NXDOMAIN or NODATA. */
+      readonly result: 'addresses' | 'empty' | 'failed';
+      /** The set is another one than before. */
+      readonly changed: boolean;
+      /** From the start of the poll, with all its queries. */
+      readonly durationMs: number;
+    };
 
-/** What one channel was told. */
+/** The channel's own life, and what it was told. */
 export type ChannelEvent =
+  /** It was made. Or it was idle, and is in use again: only where grpc-js made it, and no answer had come before. */
+  | { readonly kind: 'channel_opened' }
+  | { readonly kind: 'channel_closed' }
   /** Whole set, after the filters. */
   | { readonly kind: 'addresses_changed'; readonly addresses: readonly Address[] }
   | {
@@ -48,11 +67,18 @@ export type ChannelEvent =
       readonly failures: number;
       /** Addresses that stay in use. */
       readonly kept: number;
-    };
+    }
+  /**
+   * `active`: DNS has no name for the zone, and pods of every zone are used alike from now on. Not active: it has one
+   * again.
+   */
+  | { readonly kind: 'zone_fallback'; readonly zone: string; readonly active: boolean };
 
 /** `address` is `"ip:port"`, or `"[v6]:port"`. */
 export type EndpointEvent =
   | { readonly kind: 'connected'; readonly address: string }
+  /** An attempt to connect failed. `error` is grpc-js's message. */
+  | { readonly kind: 'connection_failed'; readonly address: string; readonly error: string }
   /** The connection of a pod in the set broke or was closed by the pod. */
   | { readonly kind: 'connection_lost'; readonly address: string }
   | { readonly kind: 'drain_started'; readonly address: string }

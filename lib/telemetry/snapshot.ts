@@ -1,9 +1,9 @@
 /** A channel's state at one moment, as plain JSON-able data: for people and metrics, never for the call path. */
 import type { DnsErrorCode } from '../errors.js';
-import type { BalancerCounters, DiscoveryCounters } from './counters.js';
+import type { BalancerCounters, CallCounters, DiscoveryCounters } from './counters.js';
 
 /** Only ever count up. Those of DNS and of the polls are shared by all channels of the same name and settings. */
-export type SnapshotCounters = DiscoveryCounters & BalancerCounters;
+export type SnapshotCounters = DiscoveryCounters & BalancerCounters & CallCounters;
 
 export interface Snapshot {
   /** As `getTarget()` returns it. */

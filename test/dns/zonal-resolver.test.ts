@@ -5,7 +5,6 @@ import type { NameResolver } from '../../lib/dns/name-resolver.js';
 import type { Outcome, Resolution } from '../../lib/dns/resolution.js';
 import type { ZoneMode } from '../../lib/dns/settings.js';
 import { ZonalResolver } from '../../lib/dns/zonal-resolver.js';
-import type { TelemetryEvent } from '../../lib/telemetry/events.js';
 import { FakeClock, settle } from '../support/fake-clock.js';
 import { type FakeAnswer, NXDOMAIN, ONE, resolverFixture } from '../support/fake-network.js';
 import { empty, failed, found, resolution } from '../support/scripted-resolver.js';
@@ -26,7 +25,8 @@ interface Fixture {
 /** Names without an outcome are NXDOMAIN, as on a server without the option `zonal`. */
 function zonal({ mode = 'prefer', zone = 'eu-1a', absolute = false }: Fixture = {}) {
   const clock = new FakeClock();
-  const events: TelemetryEvent[] = [];
+  const events: { kind: 'zone_fallback'; zone: string; active: boolean }[] = [];
+  let fallback = false;
   const names: Record<string, Outcome> = {};
   const asked: string[] = [];
   /** The full name that the search list leads to. */
@@ -43,7 +43,6 @@ function zonal({ mode = 'prefer', zone = 'eu-1a', absolute = false }: Fixture = 
       fullName: absolute ? NAME : null,
       createResolver: (name) => ({ resolve: () => ask(name) }),
       clock,
-      emit: (event) => events.push(event),
     },
   );
   const hostsOf = ({ outcomes }: Resolution): string => {
@@ -61,6 +60,11 @@ function zonal({ mode = 'prefer', zone = 'eu-1a', absolute = false }: Fixture = 
     poll: async (): Promise<[hosts: string, inZone: string, fallback: boolean]> => {
       const answer = await resolver.resolve(never);
       assert.equal(answer.zone?.name, zone);
+      // As channels make events of it.
+      if (answer.zone?.fallback !== fallback) {
+        fallback = !fallback;
+        events.push({ kind: 'zone_fallback', zone, active: fallback });
+      }
       return [hostsOf(answer), [...(answer.zone?.hosts ?? [])].sort().join(), answer.zone?.fallback === true];
     },
   };
@@ -189,7 +193,6 @@ describe('a pinned zone', () => {
           resolve: async () => ({ ...resolution({ A: found((zone[name] as string[] | undefined) ?? []) }), name }),
         }),
         clock,
-        emit: () => undefined,
       },
     );
     // Each poll has a signal of its own.

@@ -6,7 +6,7 @@ import type { DnsError } from '../../lib/errors.js';
 import { ChannelContext, type ChannelParts } from '../../lib/grpc/channel-context.js';
 import { subchannelHealth } from '../../lib/health/subchannel-health.js';
 import { roundRobin } from '../../lib/picker/round-robin.js';
-import { BalancerCounter, DiscoveryCounter } from '../../lib/telemetry/counters.js';
+import { BalancerCounter, createCallCounters, DiscoveryCounter } from '../../lib/telemetry/counters.js';
 import type { TelemetryEvent } from '../../lib/telemetry/events.js';
 import { FakeClock } from './fake-clock.js';
 
@@ -99,6 +99,7 @@ export function fakeContext({ policy = roundRobin, lingerMs = 30_000, port = 50_
       events.push(event);
     },
     counters: counter.counters,
+    calls: createCallCounters(),
   });
   return { clock, source, context, events };
 }

@@ -1,12 +1,14 @@
 /** Endpoints on fake subchannels, without a balancer: for pickers. */
 import { connectivityState } from '@grpc/grpc-js';
 import { Endpoint, type EndpointContext } from '../../lib/balancer/endpoint.js';
+import { createCallCounters } from '../../lib/telemetry/counters.js';
 import { FakeSubchannel } from './fake-subchannel.js';
 
 const CONTEXT: EndpointContext = {
   clock: { setTimer: () => ({ cancel() {} }), wallTime: () => 0 },
   lingerMs: 0,
   monitors: [],
+  calls: createCallCounters(),
   createSubchannel: ({ host }) => new FakeSubchannel(host, connectivityState.READY),
   onSubchannelReleased() {},
   emit() {},

@@ -1,0 +1,115 @@
+/** grpc-headless/opentelemetry: metrics of every channel of the process. Needs the package `@opentelemetry/api`. */
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import { type Attributes, type Meter, type MeterProvider, metrics } from '@opentelemetry/api';
+import { HeadlessError } from './errors.js';
+import type { DiagnosticsMessages, Subject } from './telemetry/diagnostics-channels.js';
+import type { TelemetryEvent } from './telemetry/events.js';
+import { BoundedValues } from './telemetry/metrics/bounded-values.js';
+import { Collector } from './telemetry/metrics/collector.js';
+import { COUNTED, OBSERVED, QUESTION_NAME, REFRESH_DURATION, TARGET } from './telemetry/metrics/definitions.js';
+
+export interface MetricsOptions {
+  /**
+   * Picks and calls are told for each endpoint, with its address as `network.peer.address` and `network.peer.port`: a few
+   * series for each pod, for at most 1,000 pods. Default false.
+   */
+  readonly addresses?: boolean | undefined;
+}
+
+const SCOPE = 'grpc-headless';
+/** Of one attribute. The value for all others is that of gRFC A66. */
+const MOST_VALUES = 100;
+const OTHER = 'other';
+
+const registered = new WeakSet<MeterProvider>();
+
+/**
+ * Reports metrics of every channel of this process, also of those that are made later, to OpenTelemetry. The names are in
+ * docs/monitoring.md.
+ *
+ * @param meterProvider default: the global one, which has to be set before.
+ * @returns undoes it; idempotent.
+ * @throws {HeadlessError} `ERR_HEADLESS_OPTION` if metrics are registered with this provider already: all would count double.
+ */
+export function registerMetrics(
+  meterProvider: MeterProvider = metrics.getMeterProvider(),
+  { addresses = false }: MetricsOptions = {},
+): () => void {
+  if (registered.has(meterProvider))
+    throw new HeadlessError(
+      'ERR_HEADLESS_OPTION',
+      'metrics are registered with this MeterProvider already: call what registerMetrics() returned first',
+    );
+  registered.add(meterProvider);
+  const meter = meterProvider.getMeter(SCOPE);
+  const values: Values = {
+    targets: new BoundedValues(MOST_VALUES, OTHER),
+    names: new BoundedValues(MOST_VALUES, OTHER),
+  };
+  const collector = new Collector({ addresses, targets: values.targets });
+  const undo = [
+    observeChannels(meter, collector),
+    listen('channel_closed', ({ target }) => collector.onChannelClosed(target)),
+    ...countEvents(meter, values),
+    measureRefreshes(meter, values),
+  ];
+  return () => {
+    for (const one of undo.splice(0)) one();
+    registered.delete(meterProvider);
+  };
+}
+
+interface Values {
+  readonly targets: BoundedValues;
+  readonly names: BoundedValues;
+}
+
+/** Returns how to undo it, as the functions below do. */
+function observeChannels(meter: Meter, collector: Collector): () => void {
+  const gauge = (key: keyof typeof OBSERVED) => meter.createObservableGauge(OBSERVED[key].name, OBSERVED[key]);
+  const upDown = (key: keyof typeof OBSERVED) => meter.createObservableUpDownCounter(OBSERVED[key].name, OBSERVED[key]);
+  const counter = (key: keyof typeof OBSERVED) => meter.createObservableCounter(OBSERVED[key].name, OBSERVED[key]);
+  const instruments = {
+    channels: upDown('channels'),
+    endpoints: upDown('endpoints'),
+    picks: counter('picks'),
+    calls: counter('calls'),
+    callsInFlight: upDown('callsInFlight'),
+    answerAge: gauge('answerAge'),
+    failures: gauge('failures'),
+  };
+  const all = Object.values(instruments);
+  const callback: Parameters<Meter['addBatchObservableCallback']>[0] = (result) =>
+    collector.collect((metric, value, attributes) => result.observe(instruments[metric], value, attributes));
+  meter.addBatchObservableCallback(callback, all);
+  return () => meter.removeBatchObservableCallback(callback, all);
+}
+
+function countEvents(meter: Meter, values: Values): (() => void)[] {
+  return COUNTED.flatMap((definition) => {
+    const counter = meter.createCounter(definition.name, definition);
+    return definition.events.map(({ kind, attributes }) =>
+      listen(kind, (event) => counter.add(1, { ...subjectOf(event, values), ...attributes?.(event) })),
+    );
+  });
+}
+
+function measureRefreshes(meter: Meter, values: Values): () => void {
+  const histogram = meter.createHistogram(REFRESH_DURATION.name, REFRESH_DURATION);
+  return listen('poll_settled', (event) =>
+    histogram.record(event.durationMs / 1_000, { ...subjectOf(event, values), ...REFRESH_DURATION.attributes(event) }),
+  );
+}
+
+type Message<K extends TelemetryEvent['kind']> = DiagnosticsMessages[`grpc-headless:${K}`];
+
+function listen<K extends TelemetryEvent['kind']>(kind: K, listener: (event: Message<K>) => void): () => void {
+  const channel = `grpc-headless:${kind}`;
+  const onMessage = (message: unknown): void => listener(message as Message<K>);
+  subscribe(channel, onMessage);
+  return () => void unsubscribe(channel, onMessage);
+}
+
+function subjectOf(subject: Subject, { names, targets }: Values): Attributes {
+  return 'name' in subject ? { [QUESTION_NAME]: names.of(subject.name) } : { [TARGET]: targets.of(subject.target) };
+}
