@@ -11,7 +11,7 @@ import { COUNTED, OBSERVED, QUESTION_NAME, REFRESH_DURATION, TARGET } from './te
 export interface MetricsOptions {
   /**
    * Picks and calls are told for each endpoint, with its address as `network.peer.address` and `network.peer.port`: a few
-   * series for each pod, for at most 1,000 pods. Default false.
+   * series for each of the first 500 pods that the process meets, and one for all others. Default false.
    */
   readonly addresses?: boolean | undefined;
 }
@@ -28,7 +28,7 @@ const registered = new WeakSet<MeterProvider>();
  * docs/monitoring.md.
  *
  * @param meterProvider default: the global one, which has to be set before.
- * @returns undoes it; idempotent.
+ * @returns undoes it: nothing is measured any more, though an SDK may repeat the last values. Idempotent.
  * @throws {HeadlessError} `ERR_HEADLESS_OPTION` if metrics are registered with this provider already: all would count double.
  */
 export function registerMetrics(

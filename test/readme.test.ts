@@ -9,6 +9,7 @@ import { type TestContext, test } from 'node:test';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import ts from 'typescript';
 import { Cluster } from './support/cluster.js';
+import { eventually } from './support/eventually.js';
 import type { HelloClient } from './support/hello-service.js';
 import { sayHi } from './support/hello-service.js';
 import { leakCheck } from './support/leak-check.js';
@@ -84,6 +85,25 @@ for (const door of ['factory', 'scheme'])
     assert.match(targets[0] ?? '', /^headless:\/\/127\.0\.0\.1:\d+\/hello\./);
   });
 
+for (const [name, published] of [
+  ['diagnostics', /^\{"target":"headless:[^"]+","kind":"connection_lost","address":"127\.[\d.:]+"\}$/m],
+  ['metrics', null],
+] as const)
+  test(`the code for ${name} runs before the code for the channel`, async (t) => {
+    const defer = leakCheck(t);
+    const lines: string[] = [];
+    t.mock.method(console, 'log', (message: unknown) => lines.push(JSON.stringify(message)));
+    const cluster = await Cluster.start(defer, { pods: 1 });
+    const { client } = await importSource<{ client: HelloClient }>(
+      moduleOf(`${codeOf(name)}\n${codeOf('channel')}`, cluster),
+      defer,
+    );
+    defer(() => client.close());
+    await sayHi(client);
+    await cluster.pods[0]?.kill();
+    if (published !== null) await eventually(() => assert.match(lines.join('\n'), published));
+  });
+
 test('the recommended options make a client that gets answers', (t) => {
   const factory = codeOf('factory');
   const withOptions = factory.replace(
@@ -137,6 +157,6 @@ test('the example of a policy has the types of the contract', () => {
 test('every block of TypeScript in the documentation is run', () => {
   assert.deepEqual(
     blocks.map(({ name }) => name).toSorted(),
-    [...DOORS, 'channels', 'events', 'policy', 'recommended options', 'zone'].toSorted(),
+    [...DOORS, 'channels', 'diagnostics', 'events', 'metrics', 'policy', 'recommended options', 'zone'].toSorted(),
   );
 });

@@ -32,11 +32,6 @@ export class CallTotals {
   entries(): IterableIterator<[key: string, sums: Readonly<CallSums>]> {
     return this.#sums.entries();
   }
-
-  /** Of endpoints that are gone. Should one return, its sum starts at 0, as after any restart. */
-  keepOnly(keys: ReadonlySet<string>): void {
-    for (const key of this.#sums.keys()) if (!keys.has(key)) this.#sums.delete(key);
-  }
 }
 
 /** An endpoint that left and returned counts from 0 again. */

@@ -2,7 +2,7 @@
 import type { Attributes } from '@opentelemetry/api';
 import { type ChannelView, channels } from '../open-channels.js';
 import type { Snapshot } from '../snapshot.js';
-import type { BoundedValues } from './bounded-values.js';
+import { BoundedValues } from './bounded-values.js';
 import { type CallSums, CallTotals, sumsOf } from './call-totals.js';
 import {
   CALL_RESULT,
@@ -19,8 +19,11 @@ export type Observe = (metric: keyof typeof OBSERVED, value: number, attributes:
 const CHANNEL_STATES = ['IDLE', 'CONNECTING', 'READY', 'TRANSIENT_FAILURE'] as const;
 const ENDPOINT_STATES = ['connecting', 'ready', 'backoff', 'draining'] as const;
 
-/** Endpoints with series of their own, of all targets together. The calls of the others are in one series a target. */
-const MOST_ENDPOINTS = 1_000;
+/**
+ * Of endpoints with series of their own: those that are met first, whether they are still there or not, because an SDK may
+ * repeat a series for ever. With the results of calls that stays below the 2,000 series of one metric that the SDK keeps apart.
+ */
+const MOST_ENDPOINTS = 500;
 /** As OpenTelemetry's conventions have it. */
 const OTHER_ENDPOINTS = '_OTHER';
 
@@ -28,9 +31,8 @@ const OTHER_ENDPOINTS = '_OTHER';
 interface TargetState {
   readonly channels: Map<string, number>;
   readonly endpoints: Map<string, number>;
-  readonly inFlight: Map<string, number>;
   answerAgeMs: number | null;
-  failures: number | null;
+  failures: number;
 }
 
 export interface CollectorSettings {
@@ -44,8 +46,11 @@ export class Collector {
   readonly #totals = new CallTotals();
   /** Closed, with calls that have not ended. */
   readonly #closing = new Set<ChannelView>();
-  /** Keys of the endpoints that this collection has met. */
-  readonly #endpoints = new Set<string>();
+  readonly #endpoints = new BoundedValues(MOST_ENDPOINTS, OTHER_ENDPOINTS);
+  /** Targets and keys of calls that were told once are told at every collection: an SDK would repeat their last values. */
+  readonly #targets = new Set<string>();
+  readonly #inUse = new Set<string>();
+  readonly #keys = new Set<string>();
 
   constructor(settings: CollectorSettings) {
     this.#settings = settings;
@@ -63,14 +68,16 @@ export class Collector {
   }
 
   collect(observe: Observe): void {
-    const targets = new Map<string, TargetState>();
-    this.#endpoints.clear();
+    const states = new Map<string, TargetState>();
+    const inFlight = new Map<string, number>();
     for (const view of channels()) {
       const snapshot = view.snapshot();
       const target = this.#settings.targets.of(snapshot.target);
-      const state = targets.get(target) ?? emptyState();
-      targets.set(target, state);
-      this.#addState(target, state, snapshot);
+      const state = states.get(target) ?? emptyState();
+      states.set(target, state);
+      this.#targets.add(target);
+      addState(state, snapshot);
+      this.#addInFlight(inFlight, target, snapshot);
       this.#count(view, snapshot);
     }
     for (const view of this.#closing) {
@@ -78,8 +85,9 @@ export class Collector {
       this.#count(view, snapshot);
       if (inFlightOf(snapshot.counters) === 0) this.#closing.delete(view);
     }
-    for (const [target, state] of targets) observeState(observe, target, state);
-    if (this.#settings.addresses) this.#totals.keepOnly(this.#endpoints);
+    for (const target of this.#targets) this.#observeTarget(observe, target, states.get(target) ?? emptyState());
+    for (const key of inFlight.keys()) this.#keys.add(key);
+    for (const key of this.#keys) observe('callsInFlight', inFlight.get(key) ?? 0, attributesOf(key));
     for (const [key, { picks, ok, error }] of this.#totals.entries()) {
       const attributes = attributesOf(key);
       observe('picks', picks, attributes);
@@ -88,17 +96,21 @@ export class Collector {
     }
   }
 
-  #addState(target: string, state: TargetState, { state: channel, endpoints, dns, counters }: Snapshot): void {
-    add(state.channels, channel);
-    for (const endpoint of endpoints) {
-      add(state.endpoints, endpoint.state);
-      if (this.#settings.addresses) add(state.inFlight, this.#keyOf(target, endpoint.address), endpoint.inFlight);
-    }
-    if (!this.#settings.addresses) add(state.inFlight, target, inFlightOf(counters));
-    // An idle channel asks nothing, so its answer grows old.
-    if (channel === 'IDLE') return;
-    if (dns.ageMs !== null) state.answerAgeMs = Math.max(state.answerAgeMs ?? 0, dns.ageMs);
-    state.failures = Math.max(state.failures ?? 0, dns.failures);
+  #observeTarget(observe: Observe, target: string, state: TargetState): void {
+    const attributes = { [TARGET]: target };
+    // States that nothing is in are told as 0, so that alerts can compare with it.
+    for (const name of CHANNEL_STATES)
+      observe('channels', state.channels.get(name) ?? 0, { ...attributes, [CHANNEL_STATE]: name });
+    for (const name of ENDPOINT_STATES)
+      observe('endpoints', state.endpoints.get(name) ?? 0, { ...attributes, [ENDPOINT_STATE]: name });
+    if (state.answerAgeMs !== null) this.#inUse.add(target);
+    if (this.#inUse.has(target)) observe('answerAge', (state.answerAgeMs ?? 0) / 1_000, attributes);
+    observe('failures', state.failures, attributes);
+  }
+
+  #addInFlight(inFlight: Map<string, number>, target: string, { endpoints, counters }: Snapshot): void {
+    if (!this.#settings.addresses) add(inFlight, target, inFlightOf(counters));
+    else for (const endpoint of endpoints) add(inFlight, this.#keyOf(target, endpoint.address), endpoint.inFlight);
   }
 
   #count(view: ChannelView, { target: text, endpoints, counters }: Snapshot): void {
@@ -118,32 +130,23 @@ export class Collector {
     this.#totals.add(view, counted);
   }
 
-  /** Of the series of one endpoint. */
   #keyOf(target: string, address: string): string {
     const key = `${target} ${address}`;
-    if (this.#endpoints.has(key) || this.#endpoints.size < MOST_ENDPOINTS) {
-      this.#endpoints.add(key);
-      return key;
-    }
-    const others = `${target} ${OTHER_ENDPOINTS}`;
-    this.#endpoints.add(others);
-    return others;
+    return this.#endpoints.of(key) === key ? key : `${target} ${OTHER_ENDPOINTS}`;
   }
 }
 
 function emptyState(): TargetState {
-  return { channels: new Map(), endpoints: new Map(), inFlight: new Map(), answerAgeMs: null, failures: null };
+  return { channels: new Map(), endpoints: new Map(), answerAgeMs: null, failures: 0 };
 }
 
-/** States that no channel or endpoint is in are told as 0, so that alerts can compare with it. */
-function observeState(observe: Observe, target: string, state: TargetState): void {
-  for (const name of CHANNEL_STATES)
-    observe('channels', state.channels.get(name) ?? 0, { [TARGET]: target, [CHANNEL_STATE]: name });
-  for (const name of ENDPOINT_STATES)
-    observe('endpoints', state.endpoints.get(name) ?? 0, { [TARGET]: target, [ENDPOINT_STATE]: name });
-  for (const [key, calls] of state.inFlight) observe('callsInFlight', calls, attributesOf(key));
-  if (state.answerAgeMs !== null) observe('answerAge', state.answerAgeMs / 1_000, { [TARGET]: target });
-  if (state.failures !== null) observe('failures', state.failures, { [TARGET]: target });
+function addState(state: TargetState, { state: channel, endpoints, dns }: Snapshot): void {
+  add(state.channels, channel);
+  for (const endpoint of endpoints) add(state.endpoints, endpoint.state);
+  // An idle channel asks nothing, so its answer grows old.
+  if (channel === 'IDLE') return;
+  if (dns.ageMs !== null) state.answerAgeMs = Math.max(state.answerAgeMs ?? 0, dns.ageMs);
+  state.failures = Math.max(state.failures, dns.failures);
 }
 
 /** A key is a target, or a target and an address with a space between them; neither has a space of its own. */

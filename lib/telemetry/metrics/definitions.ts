@@ -55,12 +55,13 @@ export const OBSERVED = {
   answerAge: {
     name: 'grpc.lb.headless.dns.answer_age',
     unit: 's',
-    description: 'Age of the last answer with addresses. Not of idle channels, which ask nothing.',
+    description: 'Age of the last answer with addresses; 0 while all channels are idle or closed, and ask nothing.',
   },
   failures: {
     name: 'grpc.lb.headless.dns.consecutive_failures',
     unit: '{failure}',
-    description: 'Refreshes in a row that got no valid answer. Not of idle channels, which ask nothing.',
+    description:
+      'Refreshes in a row that got no valid answer; 0 while all channels are idle or closed, and ask nothing.',
   },
 } as const satisfies Record<string, Definition>;
 
