@@ -74,8 +74,7 @@ module.exports = {
     },
     {
       name: 'lib-imports-what-is-installed',
-      comment:
-        'A devDependency is not there for the user. The peers are; types cost nothing at run time.',
+      comment: 'A devDependency is not there for the user. The peers are; types cost nothing at run time.',
       severity: 'error',
       from: { path: '^lib/' },
       to: {

@@ -1,5 +1,5 @@
 /**
- * What does balancing cost? The same calls over the same pods, by our two policies and by grpc-js's, in turn: each
+ * What does balancing cost, and what do metrics? The same calls over the same pods, by our two policies and by grpc-js's, in turn: each
  * round measures every balancer for a second, the next round in the opposite order, and figures are ratios within a round.
  *
  *     npm run bench:overhead            all kinds of calls over 1, 4, 50 and 100 pods, 9 rounds
@@ -10,7 +10,6 @@ import { Cluster } from '../test/support/cluster.js';
 import type { DnsServer } from '../test/support/dns-server.js';
 import type { HelloClient } from '../test/support/hello-service.js';
 import type { Latency } from '../test/support/latency.js';
-import { ClosedLoop } from '../test/support/load-generator.js';
 import { count, counted, duration, kibibytes, ratioWithInterval } from '../test/support/number-format.js';
 import type { RemotePod } from '../test/support/pod-host.js';
 import { SharedProcesses } from '../test/support/pods-in-processes.js';
@@ -22,8 +21,16 @@ import { mean, quantile, type Ratio, ratioOfPairs, sorted } from './harness/stat
 import { formatTable } from './harness/table.js';
 import { allocatedBytes } from './overhead/allocation.js';
 import { BALANCERS, BASELINE, type Balancer, connect } from './overhead/baselines.js';
+import {
+  METRICS_SETTINGS,
+  type MetricsCell,
+  type MetricsSetting,
+  metricsTable,
+  withMetrics,
+} from './overhead/metrics.js';
 import { PICKS, type PickCell, pickAlone } from './overhead/pick.js';
-import { callOf, LARGE_OCTETS, STREAM_LENGTH, WORKLOADS, type Workload } from './overhead/workloads.js';
+import { SLICE_MS, type Slice, slice } from './overhead/slice.js';
+import { LARGE_OCTETS, STREAM_LENGTH, WORKLOADS, type Workload } from './overhead/workloads.js';
 
 export interface CallsCell {
   readonly kind: 'calls';
@@ -43,22 +50,15 @@ export interface CallsCell {
   readonly ratios: { readonly throughput: Ratio; readonly cpu: Ratio; readonly p99: Ratio } | null;
 }
 
-export type OverheadCell = CallsCell | PickCell;
+export type OverheadCell = CallsCell | PickCell | MetricsCell;
 
 interface Setting {
   readonly workload: Workload;
   readonly pods: number;
 }
 
-interface Slice {
-  readonly callsPerSecond: number;
-  readonly cpuUs: number;
-  readonly systemUs: number;
-  readonly p99Ms: number;
-  readonly imbalance: number;
-}
-
-const SLICE_MS = 1_000;
+/** The difference that metrics make is small, so it takes more rounds to be seen. */
+const METRICS_ROUNDS: Record<Mode, number> = { short: 3, default: 30, full: 60 };
 
 const ROUNDS: Record<Mode, number> = { short: 3, default: 9, full: 15 };
 
@@ -71,6 +71,10 @@ function stepOf({ workload, pods }: Setting): string {
   return `overhead: ${workload} calls over ${counted(pods, 'pod')}`;
 }
 
+function metricsStepOf({ pods, addresses }: MetricsSetting): string {
+  return `overhead: metrics${addresses ? ' with addresses' : ''}, ${pods} pods`;
+}
+
 export const overhead: Benchmark<OverheadCell, 'inFlight'> = {
   name: 'overhead',
   flags: { inFlight: { default: 40, min: 1, max: 1_000, help: 'calls in flight at all times' } },
@@ -79,6 +83,10 @@ export const overhead: Benchmark<OverheadCell, 'inFlight'> = {
     ...settings(mode).map((setting) => ({
       name: stepOf(setting),
       ms: BALANCERS.length * (ROUNDS[mode] + 2) * (SLICE_MS + 100) + 1_000,
+    })),
+    ...METRICS_SETTINGS.map((setting) => ({
+      name: metricsStepOf(setting),
+      ms: (2 * METRICS_ROUNDS[mode] + 2) * (SLICE_MS + 100),
     })),
     { name: 'overhead: the pick alone', ms: 3_000 },
   ],
@@ -129,6 +137,14 @@ async function run({ options, progress, random }: Context<'inFlight'>): Promise<
         });
       }
     }
+    for (const setting of METRICS_SETTINGS) {
+      progress.begin(metricsStepOf(setting));
+      const metricsRounds = METRICS_ROUNDS[options.mode];
+      const ips = cluster.ips.slice(0, setting.pods);
+      const measured = await withMetrics(setting, ips, cluster.port, options.own.inFlight, metricsRounds, random);
+      cells.push(measured.cell);
+      raw.push(measured.raw);
+    }
     progress.begin('overhead: the pick alone');
     cells.push(...(await pickAlone(rounds)));
   } finally {
@@ -137,6 +153,7 @@ async function run({ options, progress, random }: Context<'inFlight'>): Promise<
   const parameters = {
     inFlight: options.own.inFlight,
     rounds,
+    metricsRounds: METRICS_ROUNDS[options.mode],
     sliceMs: SLICE_MS,
     streamLength: STREAM_LENGTH,
     largeOctets: LARGE_OCTETS,
@@ -187,33 +204,6 @@ async function measure(
   return measured;
 }
 
-async function slice(
-  workload: Workload,
-  client: HelloClient,
-  inFlight: number,
-  pods: number,
-  total: Recorder,
-): Promise<Slice> {
-  const loop = new ClosedLoop(callOf(workload, client), { inFlight });
-  const before = process.cpuUsage();
-  const startedAt = performance.now();
-  loop.start();
-  await new Promise((resolve) => setTimeout(resolve, SLICE_MS));
-  await loop.stop();
-  const seconds = (performance.now() - startedAt) / 1000;
-  const { user, system } = process.cpuUsage(before);
-  const { answered, failed, byPod, latency, failedByStatus } = loop.recorder.report();
-  if (failed > 0) throw new Error(`calls failed: ${JSON.stringify(failedByStatus)}`);
-  total.add(loop.recorder);
-  return {
-    callsPerSecond: answered / seconds,
-    cpuUs: (user + system) / answered,
-    systemUs: system / answered,
-    p99Ms: latency.p99Ms,
-    imbalance: Math.max(...Object.values(byPod)) / (answered / pods),
-  };
-}
-
 function show({ cells }: Result<OverheadCell>): string {
   const calls = cells.filter((cell): cell is CallsCell => cell.kind === 'calls');
   const rows: (CallsCell | null)[] = [];
@@ -254,7 +244,8 @@ function show({ cells }: Result<OverheadCell>): string {
     ],
     picks,
   );
-  return `${callsTable}\n\n${pickTable}`;
+  const metrics = cells.filter((cell): cell is MetricsCell => cell.kind === 'metrics');
+  return [callsTable, ...(metrics.length > 0 ? [metricsTable(metrics)] : []), pickTable].join('\n\n');
 }
 
 await runIfMain(import.meta.url, overhead);
