@@ -109,6 +109,22 @@ test('the packed package works, with its types, in ESM and CommonJS projects out
     ['require()', 'common.cjs'],
   ])
     await t.test(`every door, the package loaded by ${title}`, (inner) => callThrough(inner, user, String(file)));
+
+  // The last one: it takes the package away.
+  await t.test(
+    'without @opentelemetry/api everything works but grpc-headless/opentelemetry, which names it',
+    async () => {
+      rmSync(join(user, 'node_modules/@opentelemetry'), { recursive: true });
+      const entries = ['grpc-headless', 'grpc-headless/register', 'grpc-headless/testing'];
+      writeFileSync(join(user, 'others.mjs'), entries.map((entry) => `import '${entry}';\n`).join(''));
+      await run(process.execPath, ['others.mjs'], { cwd: user });
+      writeFileSync(join(user, 'metrics.mjs'), "import 'grpc-headless/opentelemetry';\n");
+      await assert.rejects(
+        run(process.execPath, ['metrics.mjs'], { cwd: user }),
+        /Cannot find module '@opentelemetry\/api'/,
+      );
+    },
+  );
 });
 
 async function callThrough(t: TestContext, user: string, file: string): Promise<void> {
@@ -133,6 +149,7 @@ async function pack(folder: string): Promise<string> {
     '.entries.cjs',
     'lib',
     'docs',
+    'examples/monitoring',
     'bench/results/published',
     'LICENSE',
   ];
