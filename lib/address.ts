@@ -1,4 +1,5 @@
-/** An endpoint's address, and the one text form that addresses with ports have everywhere. */
+/** An endpoint's address, the one text form that addresses with ports have everywhere, and what is an IP address at all. */
+import { isIPv4, isIPv6 } from 'node:net';
 
 export interface Address {
   /** An IPv4 or IPv6 address as text, IPv6 without brackets. */
@@ -13,4 +14,26 @@ export interface Address {
 /** `"host:port"`, or `"[v6]:port"` (RFC 3986 section 3.2.2). */
 export function formatHostPort(host: string, port: number): string {
   return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
+}
+
+/**
+ * 4 or 6 for an IP address without brackets, else 0: `isIP` of `node:net`, which costs a process some milliseconds the first time it
+ * has to look for an IPv6 address. Two colons are what every IPv6 address has, and no host name.
+ */
+export function ipVersion(text: string): 0 | 4 | 6 {
+  if (isIPv4(text)) return 4;
+  return text.indexOf(':') !== text.lastIndexOf(':') && isIPv6(text) ? 6 : 0;
+}
+
+let warm = false;
+
+/**
+ * Makes Node compile its pattern of IPv6 addresses, which takes some milliseconds once in a process. grpc-js tests every address that
+ * it connects to, so the first call would wait for that; called while a response is on its way, it delays nothing.
+ */
+export function warmUpIPv6(): void {
+  if (warm) return;
+  warm = true;
+  // V8 interprets a pattern at first, and compiles it when it is used again.
+  for (let use = 0; use < 2; use++) isIPv6('::1');
 }

@@ -2,7 +2,7 @@
  * Options in; source, filters, policy, monitors and telemetry out. The only file that names the implementations, and the
  * home of their registries: a new one is a file of its own and a line here.
  */
-import { isIP } from 'node:net';
+import { ipVersion } from './address.js';
 import type { AddressFilter, AddressSource } from './discovery/address-source.js';
 import { defaultPort } from './discovery/default-port.js';
 import { Poller, type PollerSettings } from './discovery/poller.js';
@@ -89,7 +89,7 @@ function createSource(target: Target, settings: HeadlessSettings, runtime: Runti
     if (settings.zone) throw refuseNamedPort(target, 'headless.zone, for which DNS has no names of one port');
   }
   const { lookup: ownLookup, ...dns } = settings.dns;
-  const lookup = isIP(hostname) ? literalLookup : ownLookup;
+  const lookup = ipVersion(hostname) ? literalLookup : ownLookup;
   // A lookup cannot be asked for another entry of a cache.
   const ttl = lookup && settings.refresh.ttl === 'phased' ? 'adaptive' : settings.refresh.ttl;
   return sharedPoller(
@@ -102,7 +102,7 @@ function createSource(target: Target, settings: HeadlessSettings, runtime: Runti
       refresh: { ...settings.refresh, ttl },
       empty: settings.empty,
       // An address is in whatever zone it is in.
-      zone: isIP(hostname) ? null : settings.zone,
+      zone: ipVersion(hostname) ? null : settings.zone,
     },
     runtime,
   );

@@ -4,8 +4,7 @@
  * list". Scheme and authority are as in gRPC's naming document (https://github.com/grpc/grpc/blob/master/doc/naming.md).
  * In the place of `host:port`, `_port-name._tcp.host` leaves the port to SRV records (RFC 2782).
  */
-import { isIP } from 'node:net';
-import { formatHostPort } from './address.js';
+import { formatHostPort, ipVersion } from './address.js';
 import { hostnameFault } from './dns/hostname.js';
 import { parseServiceName } from './dns/service-name.js';
 import { formatServer, parseServer, type ServerAddress } from './dns/settings.js';
@@ -61,12 +60,12 @@ export function parseTarget(text: string): Target {
   const port = Number(portText);
   if (port < 1 || port > 65_535) throw refuse(text, `port ${portText} is not within 1 to 65535`);
   if (bracketed !== undefined) {
-    if (isIP(bracketed) !== 6) throw refuse(text, `"${bracketed}" is not an IPv6 address`);
+    if (ipVersion(bracketed) !== 6) throw refuse(text, `"${bracketed}" is not an IPv6 address`);
     return { hostname: bracketed, port, absolute: true, server };
   }
 
   const { hostname, absolute } = readHost(text, host);
-  return { hostname, port, absolute: absolute || isIP(hostname) !== 0, server };
+  return { hostname, port, absolute: absolute || ipVersion(hostname) !== 0, server };
 }
 
 /** A host with or without a final dot. */
@@ -81,7 +80,7 @@ function readHost(text: string, host: string): Pick<Target, 'hostname' | 'absolu
 /** The form that grpc-js is given, and that `getTarget()` returns. */
 export function formatTarget(target: Target): string {
   const authority = target.server ? formatServer(target.server) : '';
-  const dot = target.absolute && isIP(target.hostname) === 0 ? '.' : '';
+  const dot = target.absolute && ipVersion(target.hostname) === 0 ? '.' : '';
   const host = target.hostname + dot;
   return `${SCHEME}://${authority}/${target.port === null ? host : formatHostPort(host, target.port)}`;
 }

@@ -6,6 +6,7 @@
 import { randomInt } from 'node:crypto';
 import { createSocket } from 'node:dgram';
 import { connect } from 'node:net';
+import { warmUpIPv6 } from '../address.js';
 import type { Clock } from '../runtime.js';
 import type { Emit } from '../telemetry/events.js';
 import type { Failure } from './failure.js';
@@ -146,6 +147,7 @@ function exchangeOverUdp(request: ExchangeRequest, query: Buffer): Promise<Excha
     socket.once('connect', () => {
       peer = socket.remoteAddress();
       socket.send(query, (error) => error && fail(error));
+      warmUpIPv6();
     });
     // The host is a literal address, so `connect` resolves no name. It makes the kernel report an ICMP "unreachable".
     // With a callback its errors would go there and not to `error`.

@@ -1,5 +1,5 @@
 /** The user's own source of addresses, in the place of DNS servers. */
-import { isIP } from 'node:net';
+import { ipVersion } from '../address.js';
 import type { Emit } from '../telemetry/events.js';
 import { isConnectable } from './address.js';
 import { isEmpty, type Reason, reasonOf, toError } from './failure.js';
@@ -78,7 +78,10 @@ export class LookupResolver implements NameResolver {
     if (typeof result !== 'object' || result === null) throw misshapen(`got ${describe(result)}`);
     if (Array.isArray(result)) throw misshapen(`got the array ${describe(result)}`);
     const { addresses, ttlMs } = result;
-    if (!Array.isArray(addresses) || !addresses.every((address) => typeof address === 'string' && isIP(address) !== 0))
+    if (
+      !Array.isArray(addresses) ||
+      !addresses.every((address) => typeof address === 'string' && ipVersion(address) !== 0)
+    )
       throw misshapen(`got addresses: ${describe(addresses)}`);
     if (typeof ttlMs !== 'number' || !(ttlMs >= 0)) throw misshapen(`got ttlMs: ${describe(ttlMs)}`);
     const different = new Set(addresses as string[]);

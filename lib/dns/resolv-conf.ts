@@ -1,6 +1,6 @@
 /** resolv.conf: its text as settings, by glibc's rules (resolv.conf(5)), and the file, which is read again when it changes. */
 import { readFileSync, type Stats, statSync } from 'node:fs';
-import { isIP } from 'node:net';
+import { ipVersion } from '../address.js';
 import { DNS_PORT, type ServerAddress } from './settings.js';
 
 export interface ResolvConf {
@@ -37,7 +37,7 @@ export function parseResolvConf(text: string): ResolvConf {
     const [keyword, ...values] = (line.split(/[#;]/, 1)[0] as string).split(/\s+/);
     if (keyword === 'nameserver') {
       const host = values[0] ?? '';
-      if (isIP(host) !== 0 && servers.length < MAX_SERVERS) servers.push({ host, port: DNS_PORT });
+      if (ipVersion(host) !== 0 && servers.length < MAX_SERVERS) servers.push({ host, port: DNS_PORT });
     } else if (keyword === 'domain') search = toDomains(values.slice(0, 1));
     else if (keyword === 'search') search = toDomains(values);
     else if (keyword === 'options') for (const value of values) readOption(value, options);

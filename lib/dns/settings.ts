@@ -1,6 +1,5 @@
 /** The settings of the stub resolver, validated and complete. `null` means: as resolv.conf says. */
-import { isIP } from 'node:net';
-import { formatHostPort } from '../address.js';
+import { formatHostPort, ipVersion } from '../address.js';
 
 /** A DNS server: a literal IP address (IPv6 without brackets, a `%scope` allowed) and a port. */
 export interface ServerAddress {
@@ -52,10 +51,10 @@ const IPV4_SERVER = /^([^:]+)(?::(\d{1,5}))?$/;
 
 /** Reads `"ip"`, `"ip:port"`, `"v6"`, `"[v6]"` or `"[v6]:port"`; null for anything else, names included. */
 export function parseServer(text: string): ServerAddress | null {
-  if (isIP(text) === 6) return { host: text, port: DNS_PORT };
+  if (ipVersion(text) === 6) return { host: text, port: DNS_PORT };
   const bracketed = BRACKETED_SERVER.exec(text);
   const [, host, portText] = bracketed ?? IPV4_SERVER.exec(text) ?? [];
-  if (host === undefined || isIP(host) !== (bracketed ? 6 : 4)) return null;
+  if (host === undefined || ipVersion(host) !== (bracketed ? 6 : 4)) return null;
   const port = portText === undefined ? DNS_PORT : Number(portText);
   return port >= 1 && port <= 65_535 ? { host, port } : null;
 }
