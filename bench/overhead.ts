@@ -1,6 +1,7 @@
 /**
- * What does balancing cost, and what do metrics? The same calls over the same pods, by our two policies and by grpc-js's, in turn: each
- * round measures every balancer for a second, the next round in the opposite order, and figures are ratios within a round.
+ * What does balancing cost, and what do metrics? The same calls over the same pods, by our two policies and by grpc-js's,
+ * in turn: each round measures every balancer for a second, the next round in the opposite order, and figures are ratios
+ * within a round. Then, for what starts often, what a fresh process takes to load the package and to make its first call.
  *
  *     npm run bench:overhead            all kinds of calls over 1, 4, 50 and 100 pods, 9 rounds
  *     npm run bench:overhead -- --short unary calls over 4 and 50 pods, 3 rounds
@@ -21,6 +22,7 @@ import { mean, quantile, type Ratio, ratioOfPairs, sorted } from './harness/stat
 import { formatTable } from './harness/table.js';
 import { allocatedBytes } from './overhead/allocation.js';
 import { BALANCERS, BASELINE, type Balancer, connect } from './overhead/baselines.js';
+import { COLD_STARTS, type ColdStartCell, coldStarts, coldStartTable } from './overhead/cold-start.js';
 import {
   METRICS_SETTINGS,
   type MetricsCell,
@@ -50,7 +52,7 @@ export interface CallsCell {
   readonly ratios: { readonly throughput: Ratio; readonly cpu: Ratio; readonly p99: Ratio } | null;
 }
 
-export type OverheadCell = CallsCell | PickCell | MetricsCell;
+export type OverheadCell = CallsCell | PickCell | MetricsCell | ColdStartCell;
 
 interface Setting {
   readonly workload: Workload;
@@ -89,6 +91,7 @@ export const overhead: Benchmark<OverheadCell, 'inFlight'> = {
       ms: (2 * METRICS_ROUNDS[mode] + 2) * (SLICE_MS + 100),
     })),
     { name: 'overhead: the pick alone', ms: 3_000 },
+    { name: 'overhead: cold start', ms: 6_000 + COLD_STARTS[mode] * 600 },
   ],
   run,
   show,
@@ -147,6 +150,8 @@ async function run({ options, progress, random }: Context<'inFlight'>): Promise<
     }
     progress.begin('overhead: the pick alone');
     cells.push(...(await pickAlone(rounds)));
+    progress.begin('overhead: cold start');
+    cells.push(...(await coldStarts(COLD_STARTS[options.mode])));
   } finally {
     await cluster.close();
   }
@@ -158,6 +163,7 @@ async function run({ options, progress, random }: Context<'inFlight'>): Promise<
     streamLength: STREAM_LENGTH,
     largeOctets: LARGE_OCTETS,
     picks: PICKS,
+    coldStarts: COLD_STARTS[options.mode],
   };
   return { result: recording.finish(parameters, cells), raw };
 }
@@ -245,7 +251,9 @@ function show({ cells }: Result<OverheadCell>): string {
     picks,
   );
   const metrics = cells.filter((cell): cell is MetricsCell => cell.kind === 'metrics');
-  return [callsTable, ...(metrics.length > 0 ? [metricsTable(metrics)] : []), pickTable].join('\n\n');
+  const starts = cells.filter((cell): cell is ColdStartCell => cell.kind === 'cold-start');
+  const metricsTables = metrics.length > 0 ? [metricsTable(metrics)] : [];
+  return [callsTable, ...metricsTables, pickTable, coldStartTable(starts)].join('\n\n');
 }
 
 await runIfMain(import.meta.url, overhead);
