@@ -25,15 +25,15 @@ export function ipVersion(text: string): 0 | 4 | 6 {
   return text.indexOf(':') !== text.lastIndexOf(':') && isIPv6(text) ? 6 : 0;
 }
 
+// Node compiles its pattern of IPv6 addresses at the first use, which takes milliseconds. grpc-js tests every address that it connects
+// to. At import this delays no call.
+isIPv6('::1');
+
 let warm = false;
 
-/**
- * Makes Node compile its pattern of IPv6 addresses, which takes some milliseconds once in a process. grpc-js tests every address that
- * it connects to, so the first call would wait for that; called while a response is on its way, it delays nothing.
- */
+/** V8 compiles a pattern anew at its second use. Called while a response is on its way, this delays nothing. */
 export function warmUpIPv6(): void {
   if (warm) return;
   warm = true;
-  // V8 interprets a pattern at first, and compiles it when it is used again.
-  for (let use = 0; use < 2; use++) isIPv6('::1');
+  isIPv6('::1');
 }
