@@ -6,6 +6,8 @@ export interface CommandContext {
   readonly out: (text: string) => void;
   /** As `out`, for errors and progress. */
   readonly err: (text: string) => void;
+  /** `err` writes to a terminal, where a line of progress can be overwritten. Default: it does not. */
+  readonly interactive?: boolean;
   readonly env: Readonly<Record<string, string | undefined>>;
   /** The terminal that `out` writes to; null where the output is piped or redirected. */
   readonly terminal: Terminal | null;

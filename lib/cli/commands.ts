@@ -7,4 +7,9 @@ export interface CommandEntry {
 }
 
 /** A new command is a file of its own and a line here. */
-export const COMMANDS: Readonly<Record<string, CommandEntry>> = {};
+export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
+  doctor: {
+    summary: 'Says why a client does not find or reach its pods',
+    load: async () => (await import('./doctor/doctor.js')).doctor,
+  },
+};

@@ -14,6 +14,7 @@ const { stdout, stderr, env } = process;
 void runCommandLine(COMMANDS, version, process.argv.slice(2), {
   out: (text) => stdout.write(text),
   err: (text) => stderr.write(text),
+  interactive: stderr.isTTY === true,
   env,
   terminal: stdout.isTTY
     ? {

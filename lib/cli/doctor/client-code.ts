@@ -1,0 +1,65 @@
+/** The client as it should be written after what was found, to be pasted. Pure. */
+import type { TargetFacts } from './facts.js';
+import type { ClientAdvice, Finding } from './findings.js';
+
+const CONNECTIONS = '// balance: { connections: 4 } is the only cure where one address has to stay';
+
+/** All advice together; where two findings disagree, the heavier one, which comes first, is followed. */
+export function clientCode(target: TargetFacts, findings: readonly Finding[]): string {
+  const advice = findings.map(({ client }) => client);
+  const needsConnections = findings.some(
+    ({ id }) => id === 'cluster-ip' || id === 'one-address' || id === 'literal-address',
+  );
+  return codeOf(target, merge(advice), needsConnections);
+}
+
+/** The same for one finding; null where it asks nothing of the client. */
+export function codeOfFinding(target: TargetFacts, { client }: Finding): string | null {
+  return Object.keys(client).length === 0 ? null : codeOf(target, client, false);
+}
+
+function merge(all: readonly ClientAdvice[]): ClientAdvice {
+  const target = all.find((advice) => advice.target !== undefined)?.target;
+  const tls = all.find((advice) => advice.tls !== undefined)?.tls;
+  return {
+    ...(target === undefined ? {} : { target }),
+    ...(tls === undefined ? {} : { tls }),
+    headless: joinGroups(all.flatMap(({ headless = [] }) => headless)),
+    channel: [...new Set(all.flatMap(({ channel = [] }) => channel))],
+  };
+}
+
+/** `dns: { a }` and `dns: { b }` become `dns: { a, b }`; of one option given twice, the first. */
+function joinGroups(options: readonly string[]): readonly string[] {
+  const groups = new Map<string, Map<string, string>>();
+  for (const option of options) {
+    const [, group = '', name = '', value = ''] = /^(\w+): \{ (\w+): (.*) \}$/.exec(option) ?? [];
+    const members = groups.get(group) ?? new Map<string, string>();
+    if (!members.has(name)) members.set(name, value);
+    groups.set(group, members);
+  }
+  return [...groups].map(
+    ([group, members]) => `${group}: { ${[...members].map(([name, value]) => `${name}: ${value}`).join(', ')} }`,
+  );
+}
+
+function codeOf(facts: TargetFacts, advice: ClientAdvice, needsConnections: boolean): string {
+  const { headless = [], channel = [] } = advice;
+  const tls = advice.tls ?? facts.tls;
+  const credentials = tls ? "credentials.createSsl(readFileSync('ca.pem'))" : 'credentials.createInsecure()';
+  const members = [
+    ...channel.map((option) => `  ${option},`),
+    ...(headless.length > 0 ? [`  headless: { ${headless.join(', ')} },`] : []),
+    ...(needsConnections ? [`  ${CONNECTIONS}`] : []),
+  ];
+  const options = members.length === 0 ? [');'] : [', {', ...members, '});'];
+  const [first, ...rest] = options as [string, ...string[]];
+  return [
+    ...(tls ? ["import { readFileSync } from 'node:fs';"] : []),
+    "import { credentials } from '@grpc/grpc-js';",
+    "import { createHeadlessClient } from 'grpc-headless';",
+    '',
+    `const client = createHeadlessClient(HelloClient, '${advice.target ?? facts.text}', ${credentials}${first}`,
+    ...rest,
+  ].join('\n');
+}

@@ -1,0 +1,123 @@
+/** What surrounds the process: the proxy that bare grpc-js would take, and the copies of `@grpc/grpc-js` on the disk. */
+import { existsSync, readdirSync, readFileSync, realpathSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { isIPv4 } from 'node:net';
+import { dirname, join } from 'node:path';
+import type { EnvironmentFacts, GrpcCopy } from './facts.js';
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+export function probeEnvironment(env: Environment, hostname: string, folder: string): EnvironmentFacts {
+  const { proxy, excluded } = probeProxy(env, hostname);
+  return { proxy, proxyExcluded: excluded, grpcCopies: findGrpcCopies(folder) };
+}
+
+/** In grpc-js's order. It reads no others, and none in upper case. */
+const PROXY_VARIABLES = ['grpc_proxy', 'https_proxy', 'http_proxy'] as const;
+
+/** By grpc-js's rules (its http_proxy.ts). */
+function probeProxy(env: Environment, hostname: string): { proxy: EnvironmentFacts['proxy']; excluded: boolean } {
+  const variable = PROXY_VARIABLES.find((name) => env[name]);
+  if (variable === undefined) return { proxy: null, excluded: false };
+  const excluded = (env['no_grpc_proxy'] || env['no_proxy'] || '')
+    .split(',')
+    .some((entry) => entry !== '' && (hostname.endsWith(entry) || isInBlock(hostname, entry)));
+  return { proxy: { variable, value: withoutPassword(env[variable] ?? '') }, excluded };
+}
+
+function isInBlock(hostname: string, block: string): boolean {
+  const [base = '', length = ''] = block.split('/');
+  const bits = Number(length);
+  if (!isIPv4(hostname) || !isIPv4(base) || !/^\d+$/.test(length) || bits > 32) return false;
+  const size = 2 ** (32 - bits);
+  return Math.floor(toNumber(hostname) / size) === Math.floor(toNumber(base) / size);
+}
+
+function toNumber(address: string): number {
+  return address.split('.').reduce((sum, octet) => sum * 256 + Number(octet), 0);
+}
+
+function withoutPassword(url: string): string {
+  return url.replace(/\/\/[^@/]*@/, '//***@');
+}
+
+const GRPC_JS = '@grpc/grpc-js';
+/** A project with more packages than this is looked at in part. */
+const MAX_FOLDERS = 20_000;
+
+/** Each copy once, whatever links lead to it: those in `folder`'s tree of packages and in the folders above it. */
+function findGrpcCopies(folder: string): readonly GrpcCopy[] {
+  const paths = new Set<string>();
+  for (let at = folder; ; at = dirname(at)) {
+    collect(join(at, 'node_modules'), paths, new Set());
+    if (at === dirname(at)) break;
+  }
+  const project = copyLoadedFrom(folder);
+  const headlessFolder = packageFolder('grpc-headless', folder);
+  const headless = headlessFolder === null ? null : copyLoadedFrom(headlessFolder);
+  for (const path of [project, headless]) if (path !== null) paths.add(path);
+  return [...paths].map((path) => ({
+    path,
+    version: versionOf(path),
+    usedByProject: path === project,
+    usedByHeadless: path === headless,
+  }));
+}
+
+/** Adds the copies in one `node_modules`, and in the packages there. */
+function collect(folder: string, paths: Set<string>, visited: Set<string>): void {
+  const real = realPath(folder);
+  if (real === null || visited.has(real) || visited.size > MAX_FOLDERS) return;
+  visited.add(real);
+  for (const name of namesIn(real)) {
+    // pnpm keeps every package in a folder of its own there.
+    if (name === '.pnpm')
+      for (const each of namesIn(join(real, name))) collect(join(real, name, each, 'node_modules'), paths, visited);
+    if (name.startsWith('.')) continue;
+    const packages = name.startsWith('@') ? namesIn(join(real, name)).map((each) => `${name}/${each}`) : [name];
+    for (const each of packages) {
+      const path = realPath(join(real, each));
+      if (path === null) continue;
+      if (each === GRPC_JS && existsSync(join(path, 'package.json'))) paths.add(path);
+      collect(join(path, 'node_modules'), paths, visited);
+    }
+  }
+}
+
+function namesIn(folder: string): readonly string[] {
+  try {
+    return readdirSync(folder);
+  } catch {
+    return [];
+  }
+}
+
+function realPath(path: string): string | null {
+  try {
+    return realpathSync(path);
+  } catch {
+    return null;
+  }
+}
+
+/** The copy that a module in this folder gets by its name. */
+function copyLoadedFrom(folder: string): string | null {
+  return packageFolder(GRPC_JS, folder);
+}
+
+function packageFolder(name: string, from: string): string | null {
+  try {
+    return realPath(dirname(createRequire(join(from, 'package.json')).resolve(`${name}/package.json`)));
+  } catch {
+    return null;
+  }
+}
+
+function versionOf(folder: string): string {
+  try {
+    const { version } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as { version?: unknown };
+    return typeof version === 'string' ? version : 'unknown';
+  } catch {
+    return 'unknown';
+  }
+}

@@ -1,0 +1,221 @@
+/** Runs the probes: names first, then at the same time whatever needs what they found. Every step has its own limit of time. */
+import { isIP } from 'node:net';
+import type { Address } from '../../address.js';
+import type { RecordType } from '../../dns/message.js';
+import { ResolvConfFile } from '../../dns/resolv-conf.js';
+import { candidateNames } from '../../dns/search-list.js';
+import { parseServiceName } from '../../dns/service-name.js';
+import { formatServer, type ServerAddress } from '../../dns/settings.js';
+import type { Runtime } from '../../runtime.js';
+import { formatAuthority } from '../../target.js';
+import { probeCache } from './cache-probe.js';
+import { type AnswerWithServices, DnsAsker } from './dns-asker.js';
+import { probeEnvironment } from './environment-probe.js';
+import type { Facts, ResolverFacts, ServiceEvidence } from './facts.js';
+import { addressesOf, foundName, namesWithRecords, probeNames } from './name-probe.js';
+import { probePod } from './pod-probe.js';
+import { podsOfServices } from './service-pods.js';
+import { probeService } from './service-probe.js';
+import type { DoctorSettings } from './settings.js';
+import { probeSpelling } from './spelling-probe.js';
+
+/** For the search of other spellings, which may take hundreds of queries. */
+const SPELLING_MS = 2_000;
+const DEFAULT_NDOTS = 1;
+
+export interface Surroundings extends Pick<Runtime, 'clock' | 'random'> {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Where the packages of the project are looked for. */
+  readonly folder: string;
+  readonly signal: AbortSignal;
+  /** Told what is being done, in a few words. */
+  readonly progress: (step: string) => void;
+}
+
+/** Rejects only with the signal's reason. */
+export async function examine(settings: DoctorSettings, surroundings: Surroundings): Promise<Facts> {
+  return new Examination(settings, surroundings).run();
+}
+
+class Examination {
+  readonly #settings: DoctorSettings;
+  readonly #surroundings: Surroundings;
+  readonly #asker: DnsAsker;
+  readonly #isAddress: boolean;
+
+  constructor(settings: DoctorSettings, surroundings: Surroundings) {
+    this.#settings = settings;
+    this.#surroundings = surroundings;
+    this.#asker = new DnsAsker(surroundings.clock, settings.timeoutMs, surroundings.signal);
+    this.#isAddress = isIP(settings.target.hostname) !== 0;
+  }
+
+  async run(): Promise<Facts> {
+    const { target, tls, intervalMs, idleMs, text } = this.#settings;
+    const { env, folder, progress } = this.#surroundings;
+    const { resolver, servers } = this.#readResolver();
+    progress(`asking ${resolver.servers.join(', ')} for ${resolver.names.length} names`);
+    const answers = this.#isAddress ? [] : await probeNames(this.#asker, servers, resolver.names, this.#types());
+    const name = foundName(resolver.names, answers);
+    const responding = servers.filter((server) => hasResponded(answers, server));
+    const pods = await this.#pods(answers, name, responding);
+    const tried = pods.slice(0, this.#settings.maxPods);
+    if (name !== null || this.#isAddress)
+      progress(`connecting to ${tried.length} pods, watching TTLs and idle connections`);
+    const [readings, evidence, search, wildcards, reports] = await Promise.all([
+      this.#readings(name, responding),
+      this.#evidence(answers, name, pods, responding),
+      this.#search(name, resolver, responding),
+      this.#wildcards(answers, resolver, responding),
+      Promise.all(tried.map((pod) => this.#probePod(pod))),
+    ]);
+    return {
+      target: {
+        text,
+        hostname: target.hostname,
+        port: target.port,
+        absolute: target.absolute,
+        isAddress: this.#isAddress,
+        tls: tls !== null,
+        intervalMs,
+        podsNotTried: pods.length - tried.length,
+        idleMs,
+      },
+      resolver,
+      answers: answers.map(({ services: _, ...answer }) => answer),
+      name,
+      addresses: reports.map(({ address }) => address),
+      readings,
+      service: evidence && { ...evidence, sameTwice: target.port === null ? null : sameTwice(evidence, readings) },
+      search,
+      wildcards,
+      environment: probeEnvironment(env, target.hostname, folder),
+      pods: reports,
+    };
+  }
+
+  #types(): readonly RecordType[] {
+    return this.#settings.target.port === null ? ['SRV'] : ['A', 'AAAA'];
+  }
+
+  #readResolver(): { readonly resolver: ResolverFacts; readonly servers: readonly ServerAddress[] } {
+    const { target, servers: given, resolvConf } = this.#settings;
+    const file = new ResolvConfFile(resolvConf);
+    const { servers: listed, search, ndots = DEFAULT_NDOTS } = file.read();
+    const own = target.server ? [target.server] : given;
+    const servers = this.#isAddress ? [] : (own ?? listed);
+    const names = this.#isAddress ? [] : candidateNames(target.hostname, target.absolute, { search, ndots });
+    const resolver = {
+      path: resolvConf,
+      problem: file.problem,
+      serversGiven: own !== null,
+      servers: servers.map(formatServer),
+      search,
+      ndots,
+      names,
+    };
+    return { resolver, servers };
+  }
+
+  /** Of all servers, IPv4 first. */
+  async #pods(
+    answers: readonly AnswerWithServices[],
+    name: string | null,
+    responding: readonly ServerAddress[],
+  ): Promise<readonly Address[]> {
+    const { hostname, port } = this.#settings.target;
+    if (port !== null && this.#isAddress) return [{ host: hostname, port }];
+    if (name === null) return [];
+    if (port === null) return podsOfServices(this.#asker, answers, name, responding);
+    return (['A', 'AAAA'] as const).flatMap((type) => addressesOf(answers, name, type)).map((host) => ({ host, port }));
+  }
+
+  #readings(name: string | null, responding: readonly ServerAddress[]): Promise<Facts['readings']> {
+    const { clock, signal } = this.#surroundings;
+    if (name === null) return Promise.resolve([]);
+    const [type] = this.#types() as [RecordType];
+    return Promise.all(
+      responding.map((server) => probeCache(this.#asker, server, { hostname: name, type }, clock, signal)),
+    );
+  }
+
+  /** Only where one address of a family was found, which may be a Service's. */
+  async #evidence(
+    answers: readonly AnswerWithServices[],
+    name: string | null,
+    pods: readonly Address[],
+    [server]: readonly ServerAddress[],
+  ): Promise<Omit<ServiceEvidence, 'sameTwice'> | null> {
+    const { timeoutMs, target } = this.#settings;
+    if (name === null || server === undefined) return null;
+    const ofService = target.port === null ? pods.map(({ host }) => host) : [];
+    const sets = (['A', 'AAAA'] as const).map((type) => [...addressesOf(answers, name, type), ...ofService]);
+    const addresses = [...new Set(sets.flat())];
+    if (addresses.length === 0 || sets.some(({ length }) => length > 1)) return null;
+    const service = parseServiceName(name)?.service ?? name;
+    return probeService(this.#asker, { server, name: service, addresses, env: this.#surroundings.env, timeoutMs });
+  }
+
+  async #search(
+    name: string | null,
+    resolver: ResolverFacts,
+    [server]: readonly ServerAddress[],
+  ): Promise<Facts['search']> {
+    const { clock, env, progress } = this.#surroundings;
+    const { target } = this.#settings;
+    if (name !== null || server === undefined || this.#isAddress) return null;
+    progress('looking for names near it');
+    const deadline = new AbortController();
+    const timer = clock.setTimer(SPELLING_MS, () => deadline.abort());
+    try {
+      return await probeSpelling(this.#asker, {
+        server,
+        hostname: parseServiceName(target.hostname)?.service ?? target.hostname,
+        isNamedPort: target.port === null,
+        search: resolver.search,
+        env,
+        deadline: deadline.signal,
+      });
+    } finally {
+      timer.cancel();
+    }
+  }
+
+  /** Whether the domains in which names were found answer for any label. */
+  async #wildcards(
+    answers: readonly AnswerWithServices[],
+    { names, search }: ResolverFacts,
+    [server]: readonly ServerAddress[],
+  ): Promise<readonly string[]> {
+    const { hostname } = this.#settings.target;
+    if (server === undefined) return [];
+    const label = `x${Math.floor(this.#surroundings.random() * 2 ** 40).toString(36)}`;
+    const found = namesWithRecords(names, answers);
+    const suspects = found.filter((name) => search.some((domain) => name === `${hostname}.${domain}`));
+    const [type] = this.#types() as [RecordType];
+    const probes = suspects.map(async (name) => {
+      const { outcome } = await this.#asker.ask(server, { hostname: label + name.slice(hostname.length), type });
+      return outcome.kind === 'addresses';
+    });
+    const wild = await Promise.all(probes);
+    return suspects.filter((_, index) => wild[index]);
+  }
+
+  #probePod(pod: Address): Promise<Facts['pods'][number]> {
+    const { target, tls, timeoutMs, idleMs } = this.#settings;
+    const { clock, signal } = this.#surroundings;
+    const hostname = parseServiceName(target.hostname)?.service ?? target.hostname;
+    const authority = formatAuthority(target);
+    return probePod(pod, { tls, authority, hostname, clock, timeoutMs: 2 * timeoutMs, signal, idleMs });
+  }
+}
+
+/** Anything but silence. */
+function hasResponded(answers: readonly AnswerWithServices[], server: ServerAddress): boolean {
+  const text = formatServer(server);
+  return answers.some(({ server: asked, outcome }) => asked === text && outcome.kind !== 'failed');
+}
+
+function sameTwice({ addresses }: Omit<ServiceEvidence, 'sameTwice'>, [reading]: Facts['readings']): boolean | null {
+  return reading?.addresses ? reading.addresses.every((address) => addresses.includes(address)) : null;
+}
