@@ -1,8 +1,8 @@
 /**
  * A DNS server on loopback, UDP and TCP on one port, that says what the test wants it to.
  *
- * - Zone: `set`, `services`, `alias`, `nodata`, `remove`; `cache(ttl)` puts a cache before it; answers over the client's UDP size
- *   (512 bytes without EDNS) come cut with TC over UDP and whole over TCP, as from CoreDNS.
+ * - Zone: `set`, `services`, `alias`, `pointer`, `nodata`, `remove`; `cache(ttl)` puts a cache before it; answers over the
+ *   client's UDP size (512 bytes without EDNS) come cut with TC over UDP and whole over TCP, as from CoreDNS.
  * - Faults: `fail(name | '*', kind)` until `heal()`, `pause()` (a black hole) until `resume()`, `delayMs`.
  * - Raw: `respond`, while set, answers everything in its own way, down to single bytes and RST.
  *
@@ -138,6 +138,11 @@ export class DnsServer {
 
   alias(name: string, target: string, options?: { ttl?: number }): void {
     this.#zone.alias(name, target, options);
+  }
+
+  /** A PTR record: the name of an IPv4 address. */
+  pointer(address: string, target: string): void {
+    this.#zone.pointer(address, target);
   }
 
   nodata(name: string): void {

@@ -5,7 +5,7 @@
 import { isIPv6 } from 'node:net';
 import type { QueryBits } from '../../lib/dns/message.js';
 
-export type ZoneRecordType = 'A' | 'AAAA' | 'CNAME' | 'SOA' | 'SRV';
+export type ZoneRecordType = 'A' | 'AAAA' | 'CNAME' | 'PTR' | 'SOA' | 'SRV';
 
 /** The data of an SRV record. */
 export interface ZoneService {
@@ -20,7 +20,7 @@ export interface ZoneRecord {
   readonly type: ZoneRecordType;
   /** Seconds. */
   readonly ttl: number;
-  /** An address, or the name that a CNAME points to. Empty for the SOA and for SRV. */
+  /** An address, or the name that a CNAME or PTR points to. Empty for the SOA and for SRV. */
   readonly data: string;
   /** Of SRV. */
   readonly service?: ZoneService;
@@ -43,6 +43,8 @@ export interface ZoneSource {
 interface Entry {
   readonly addresses: readonly string[];
   readonly alias?: string;
+  /** Of a PTR record. */
+  readonly pointer?: string;
   readonly services?: readonly ZoneService[];
   /** Whether the additional section has the addresses of the services' targets. */
   readonly glue?: boolean;
@@ -75,6 +77,12 @@ export class DnsZone implements ZoneSource {
   /** A CNAME. */
   alias(name: string, target: string, options: { ttl?: number } = {}): void {
     this.#entries.set(normalise(name), { addresses: [], alias: target, ttl: options.ttl ?? DEFAULT_TTL });
+  }
+
+  /** A PTR record: the name of an IPv4 address. */
+  pointer(address: string, target: string): void {
+    const name = `${address.split('.').reverse().join('.')}.in-addr.arpa`;
+    this.#entries.set(name, { addresses: [], pointer: normalise(target), ttl: DEFAULT_TTL });
   }
 
   /** SRV records, of weight 100 and priority 0 unless told otherwise. Their targets' addresses are set apart. */
@@ -112,6 +120,8 @@ export class DnsZone implements ZoneSource {
     if (type === 'A' || type === 'AAAA')
       for (const address of entry.addresses)
         if (isIPv6(address) === (type === 'AAAA')) answers.push({ name: owner, type, ttl: entry.ttl, data: address });
+    if (type === 'PTR' && entry.pointer !== undefined)
+      answers.push({ name: owner, type, ttl: entry.ttl, data: entry.pointer });
     if (type === 'SRV')
       for (const service of entry.services ?? [])
         answers.push({ name: owner, type, ttl: entry.ttl, data: '', service: { ...service } });

@@ -11,7 +11,7 @@ import type { AnswerOutcome, Reading } from './facts.js';
 import { pause } from './pause.js';
 
 /** TTLs are whole seconds: so far apart, one entry shows two TTLs, and two entries differ by more than rounding. */
-const APART_MS = 2_100;
+export const APART_MS = 2_100;
 const TTL_UNIT_MS = 1_000;
 
 type Addresses = Extract<AnswerOutcome, { kind: 'addresses' }>;

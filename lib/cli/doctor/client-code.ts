@@ -18,6 +18,12 @@ export function codeOfFinding(target: TargetFacts, { client }: Finding): string 
   return Object.keys(client).length === 0 ? null : codeOf(target, client, false);
 }
 
+/** Without the imports. */
+export function callOfFinding(target: TargetFacts, finding: Finding): readonly string[] | null {
+  const lines = codeOfFinding(target, finding)?.split('\n') ?? [];
+  return lines.length === 0 ? null : lines.slice(lines.indexOf('') + 1);
+}
+
 function merge(all: readonly ClientAdvice[]): ClientAdvice {
   const target = all.find((advice) => advice.target !== undefined)?.target;
   const tls = all.find((advice) => advice.tls !== undefined)?.tls;

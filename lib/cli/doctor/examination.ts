@@ -1,4 +1,5 @@
 /** Runs the probes: names first, then at the same time whatever needs what they found. Every step has its own limit of time. */
+import { setMaxListeners } from 'node:events';
 import { isIP } from 'node:net';
 import type { Address } from '../../address.js';
 import type { RecordType } from '../../dns/message.js';
@@ -34,6 +35,8 @@ export interface Surroundings extends Pick<Runtime, 'clock' | 'random'> {
 
 /** Rejects only with the signal's reason. */
 export async function examine(settings: DoctorSettings, surroundings: Surroundings): Promise<Facts> {
+  // Each query and each connection listens for the interruption: there may be hundreds.
+  setMaxListeners(0, surroundings.signal);
   return new Examination(settings, surroundings).run();
 }
 
@@ -65,7 +68,7 @@ class Examination {
     const [readings, evidence, search, wildcards, reports] = await Promise.all([
       this.#readings(name, responding),
       this.#evidence(answers, name, pods, responding),
-      this.#search(name, resolver, responding),
+      this.#search(name, resolver, servers.filter((server) => hasDenied(answers, server))),
       this.#wildcards(answers, resolver, responding),
       Promise.all(tried.map((pod) => this.#probePod(pod))),
     ]);
@@ -208,6 +211,12 @@ class Examination {
     const authority = formatAuthority(target);
     return probePod(pod, { tls, authority, hostname, clock, timeoutMs: 2 * timeoutMs, signal, idleMs });
   }
+}
+
+/** NXDOMAIN or NODATA for any of the names. */
+function hasDenied(answers: readonly AnswerWithServices[], server: ServerAddress): boolean {
+  const text = formatServer(server);
+  return answers.some(({ server: asked, outcome }) => asked === text && outcome.kind === 'empty');
 }
 
 /** Anything but silence. */

@@ -10,6 +10,7 @@ export const TITLES = {
   'cluster-ip': 'The Service has a cluster IP: it is not headless',
   'one-address': 'The name has one address, and DNS does not tell whose',
   'wrong-name': 'The name does not exist, and a name near it does',
+  'no-such-port': 'The Service has no port of this name',
   'name-not-found': 'The name does not exist: no ready pod, or a wrong name',
   'no-address': 'The name exists, but has no address',
   'dns-silent': 'No nameserver answers',

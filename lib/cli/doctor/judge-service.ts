@@ -93,6 +93,18 @@ function judgeMissingName(facts: Facts): readonly Finding[] {
   const exists = answers.find(({ outcome }) => outcome.kind === 'empty' && outcome.rcode === 'NODATA');
   const { spellings = [], namespaces = [], namespaceExists = null, namespace = null } = search ?? {};
   const asked = `NXDOMAIN for ${list(resolver.names, 6)}.`;
+  const namedPort = parseServiceName(target.hostname)?.port;
+  const itself = spellings.find((each) => resolver.names.some((name) => parseServiceName(name)?.service === each));
+  if (namedPort !== undefined && itself !== undefined)
+    return [
+      finding('no-such-port', {
+        weight: 'error',
+        seen: [asked, `The Service ${itself} exists.`],
+        remedy: `Give the port the name ${namedPort} in the Service, or write its number: ${itself}.:50051.`,
+        manifest: ['spec:', `  ports: [{ name: ${namedPort}, port: 50051 }]`].join('\n'),
+        client: { target: `${itself}.:50051` },
+      }),
+    ];
   if (spellings.length > 0 || namespaces.length > 0) {
     const seen = [exists ? `${exists.name} exists, and has no such record.` : asked];
     if (namespaces.length > 0) seen.push(`A Service of this name answers in the namespace ${list(namespaces)}.`);

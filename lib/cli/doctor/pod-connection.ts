@@ -111,6 +111,8 @@ async function startHttp2({ host, port }: Address, socket: Socket, wait: Wait): 
         resolve({ session, maxStreams: toLimit(maxConcurrentStreams) }),
       );
       session.once('error', (error) => reject(toHttp2Failure(error)));
+      // With TLS 1.3 the handshake ends before the server has judged the client's certificate.
+      socket.once('error', (error) => reject(toHttp2Failure(error)));
       session.once('close', () =>
         reject(new PodFailure('not-http2', 'the server closed the connection before any HTTP/2 SETTINGS')),
       );

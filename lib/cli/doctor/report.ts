@@ -1,6 +1,6 @@
 /** Facts and findings as text: short lines, aligned, that read as well without colours. */
-import { clientCode } from './client-code.js';
-import type { Answer, Facts, PodReport, Reading } from './facts.js';
+import { callOfFinding, clientCode } from './client-code.js';
+import type { Answer, Facts, PodReport, Reading, TargetFacts } from './facts.js';
 import type { Finding, Weight } from './findings.js';
 import { newsAge } from './news-age.js';
 import { type Style, wrap } from './style.js';
@@ -17,7 +17,7 @@ export function printReport(facts: Facts, findings: readonly Finding[], style: S
     section('DNS', dnsRows(facts), style),
     section(`Pods (${facts.pods.length + target.podsNotTried})`, podRows(facts, style), style),
     section('Environment', environmentRows(facts), style),
-    printFindings(findings, style),
+    printFindings(target, findings, style),
     [style.bold('Client code'), '', indent(clientCode(target, findings), 4)].join('\n'),
   ];
   return `${sections.filter((text) => text !== '').join('\n\n')}\n`;
@@ -37,7 +37,14 @@ function dnsRows(facts: Facts): readonly string[] {
   const { path, serversGiven, search, ndots, names } = resolver;
   const rows = [
     row('servers', serversGiven ? 'as given' : `of ${path}`),
-    row('search list', search.length > 0 ? `${list(search, 3)}; ndots ${ndots}` : 'empty'),
+    row(
+      'search list',
+      target.absolute
+        ? 'not used: the name ends with a dot'
+        : search.length > 0
+          ? `${list(search, 3)}; ndots ${ndots}`
+          : 'empty',
+    ),
     ...resolver.servers.flatMap((server) => serverRows(answers, readings, server, name)),
     row(
       'name',
@@ -147,15 +154,17 @@ function environmentRows({ environment }: Facts): readonly string[] {
   ];
 }
 
-function printFindings(findings: readonly Finding[], style: Style): string {
+function printFindings(target: TargetFacts, findings: readonly Finding[], style: Style): string {
   if (findings.length === 0) return `${style.bold('Findings')}\n  ${style.green('None.')}`;
-  const texts = findings.map((finding, index) => printFinding(finding, index + 1, style));
+  const texts = findings.map((finding, index) => printFinding(target, finding, index + 1, style));
   return [style.bold(`Findings (${findings.length})`), ...texts].join('\n\n');
 }
 
 const COLOURS: Readonly<Record<Weight, 'red' | 'yellow' | 'cyan'>> = { error: 'red', warning: 'yellow', note: 'cyan' };
 
-function printFinding({ weight, title, seen, remedy, manifest, docs }: Finding, number: number, style: Style): string {
+function printFinding(target: TargetFacts, finding: Finding, number: number, style: Style): string {
+  const { weight, title, seen, remedy, manifest, docs } = finding;
+  const code = callOfFinding(target, finding);
   const head = `${`${number}.`.padEnd(3)} ${style[COLOURS[weight]](weight)}: ${style.bold(title)}`;
   const part = (label: string, lines: readonly string[]): string =>
     lines.map((line, index) => `    ${(index === 0 ? label : '').padEnd(8)}${line}`).join('\n');
@@ -168,6 +177,7 @@ function printFinding({ weight, title, seen, remedy, manifest, docs }: Finding, 
     ),
     part('remedy', wrap(remedy, width)),
     ...(manifest === null ? [] : [part('alter', manifest.split('\n'))]),
+    ...(code === null ? [] : [part('client', code)]),
     part('read', [docs]),
   ].join('\n');
 }

@@ -31,11 +31,11 @@ export function styleFor(terminal: Terminal | null, env: Readonly<Record<string,
   };
 }
 
-/** Breaks at spaces. A word that is longer than a line keeps its own. */
+/** Breaks at spaces, but not within backticks. A word that is longer than a line keeps its own. */
 export function wrap(text: string, columns: number): readonly string[] {
   const lines: string[] = [];
   let line = '';
-  for (const word of text.split(' ')) {
+  for (const word of text.match(/(?:`[^`]*`|[^\s`])+/g) ?? []) {
     if (line !== '' && line.length + 1 + word.length > columns) {
       lines.push(line);
       line = word;
