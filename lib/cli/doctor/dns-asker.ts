@@ -6,6 +6,7 @@ import type { ServiceRecord } from '../../dns/service-records.js';
 import { formatServer, type ServerAddress } from '../../dns/settings.js';
 import type { Clock } from '../../runtime.js';
 import type { Answer, AnswerOutcome } from './facts.js';
+import { rounded } from './wording.js';
 
 /** Datagrams get lost; the second one is sent without EDNS, for paths that drop large datagrams. */
 const UDP_ATTEMPTS = 2;
@@ -45,7 +46,7 @@ export class DnsAsker {
     try {
       const { outcome, services } = await this.#attempts(server, question, transport, bits);
       const { hostname: name, type } = question;
-      const ms = this.#clock.now() - startedAt;
+      const ms = rounded(this.#clock.now() - startedAt);
       return { server: formatServer(server), transport, name, type, outcome, services, ms };
     } finally {
       this.#leave();

@@ -1,7 +1,7 @@
 /** Runs the probes: names first, then at the same time whatever needs what they found. Every step has its own limit of time. */
 import { setMaxListeners } from 'node:events';
 import { isIP } from 'node:net';
-import type { Address } from '../../address.js';
+import { type Address, formatHostPort } from '../../address.js';
 import type { RecordType } from '../../dns/message.js';
 import { ResolvConfFile } from '../../dns/resolv-conf.js';
 import { candidateNames } from '../../dns/search-list.js';
@@ -68,7 +68,11 @@ class Examination {
     const [readings, evidence, search, wildcards, reports] = await Promise.all([
       this.#readings(name, responding),
       this.#evidence(answers, name, pods, responding),
-      this.#search(name, resolver, servers.filter((server) => hasDenied(answers, server))),
+      this.#search(
+        name,
+        resolver,
+        servers.filter((server) => hasDenied(answers, server)),
+      ),
       this.#wildcards(answers, resolver, responding),
       Promise.all(tried.map((pod) => this.#probePod(pod))),
     ]);
@@ -87,7 +91,7 @@ class Examination {
       resolver,
       answers: answers.map(({ services: _, ...answer }) => answer),
       name,
-      addresses: reports.map(({ address }) => address),
+      addresses: pods.map(({ host, port }) => formatHostPort(host, port)),
       readings,
       service: evidence && { ...evidence, sameTwice: target.port === null ? null : sameTwice(evidence, readings) },
       search,

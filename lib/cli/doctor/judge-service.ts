@@ -148,11 +148,6 @@ function judgeMissingName(facts: Facts): readonly Finding[] {
         'A headless Service without a ready pod has no name in DNS. See kubectl get endpointslices: if it lists no ready address, ' +
         'compare the selector of the Service with the labels of the pods, and look at their readiness probes. If the pods are ready, ' +
         'the name is wrong: <service>.<namespace>.svc.<domain>. To publish pods that are not ready yet, set publishNotReadyAddresses.',
-      manifest: [
-        'spec:',
-        '  clusterIP: None',
-        '  publishNotReadyAddresses: true   # only if clients may call pods before they are ready',
-      ].join('\n'),
     }),
   ];
 }

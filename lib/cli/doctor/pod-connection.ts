@@ -179,6 +179,8 @@ function toTlsFailure(error: Error): PodFailure {
 function toHttp2Failure(error: Error): PodFailure {
   const { code = '' } = error as NodeJS.ErrnoException;
   if (code.startsWith('ERR_SSL')) return new PodFailure('tls-failed', error.message, error);
+  if (code === 'ECONNRESET')
+    return new PodFailure('not-http2', 'the server reset the connection before any HTTP/2 SETTINGS', error);
   return new PodFailure('not-http2', `what the server sends is not HTTP/2 (${error.message})`, error);
 }
 

@@ -5,6 +5,7 @@ import type { Clock } from '../../runtime.js';
 import type { PodReport } from './facts.js';
 import { openPod, PodFailure, type PodSettings, speaksTls } from './pod-connection.js';
 import { askHealth, askServices } from './server-services.js';
+import { rounded } from './wording.js';
 
 export interface PodProbeSettings extends PodSettings {
   /** How long the connection is watched while it is idle. */
@@ -28,9 +29,9 @@ export async function probePod(address: Address, settings: PodProbeSettings): Pr
   };
   try {
     const { session, maxStreams } = await openPod(address, settings, () => {
-      connectMs = clock.now() - startedAt;
+      connectMs = rounded(clock.now() - startedAt);
     });
-    const totalMs = clock.now() - startedAt;
+    const totalMs = rounded(clock.now() - startedAt);
     try {
       const question = { authority, clock, timeoutMs };
       const watch = new IdleWatch(session, clock);
@@ -43,7 +44,7 @@ export async function probePod(address: Address, settings: PodProbeSettings): Pr
   } catch (error) {
     settings.signal.throwIfAborted();
     if (!(error instanceof PodFailure)) throw error;
-    const totalMs = clock.now() - startedAt;
+    const totalMs = rounded(clock.now() - startedAt);
     const failure = await explain(error, address, settings);
     return { ...report, connectMs, totalMs, failure };
   }
@@ -87,7 +88,7 @@ class IdleWatch {
       });
     // The compiler takes the field for what it was before the wait.
     const event = this.#event as { readonly kind: 'goaway' | 'closed'; readonly at: number } | null;
-    return event && { kind: event.kind, afterMs: Math.max(0, event.at - from) };
+    return event && { kind: event.kind, afterMs: rounded(Math.max(0, event.at - from)) };
   }
 
   #record(kind: 'goaway' | 'closed'): void {

@@ -17,3 +17,8 @@ export function list(items: readonly string[], most = 5): string {
   const shown = items.slice(0, most).join(', ');
   return items.length > most ? `${shown} and ${items.length - most} more` : shown;
 }
+
+/** Milliseconds to a tenth. */
+export function rounded(ms: number): number {
+  return Math.round(ms * 10) / 10;
+}
