@@ -66,6 +66,14 @@ module.exports = {
       to: { path: `^lib/(${Object.values(ENTRIES).join('|').replaceAll('.', '[.]')})$` },
     },
     {
+      name: 'command-line-from-the-front',
+      comment:
+        'A command uses what users can import, and lib/dns, to ask servers one by one. The leaves are what these need.',
+      severity: 'error',
+      from: { path: '^lib/cli/' },
+      to: { path: '^lib/(?!cli/|dns/|(index|target|address|errors|runtime)[.]ts$|telemetry/)' },
+    },
+    {
       name: 'lib-stands-alone',
       comment: 'What is published imports nothing that is not.',
       severity: 'error',

@@ -19,6 +19,7 @@ import { podsOfServices } from './service-pods.js';
 import { probeService } from './service-probe.js';
 import type { DoctorSettings } from './settings.js';
 import { probeSpelling } from './spelling-probe.js';
+import { count, list } from './wording.js';
 
 /** For the search of other spellings, which may take hundreds of queries. */
 const SPELLING_MS = 2_000;
@@ -57,16 +58,16 @@ class Examination {
     const { target, tls, intervalMs, idleMs, text } = this.#settings;
     const { env, folder, progress } = this.#surroundings;
     const { resolver, servers } = this.#readResolver();
-    progress(`asking ${resolver.servers.join(', ')} for ${resolver.names.length} names`);
+    progress(`asking ${list(resolver.servers)} for ${count(resolver.names.length, 'name')}`);
     const answers = this.#isAddress ? [] : await probeNames(this.#asker, servers, resolver.names, this.#types());
     const name = foundName(resolver.names, answers);
     const responding = servers.filter((server) => hasResponded(answers, server));
     const pods = await this.#pods(answers, name, responding);
     const tried = pods.slice(0, this.#settings.maxPods);
     if (name !== null || this.#isAddress)
-      progress(`connecting to ${tried.length} pods, watching TTLs and idle connections`);
+      progress(`connecting to ${count(tried.length, 'pod')}, watching TTLs and idle connections`);
     const [readings, evidence, search, wildcards, reports] = await Promise.all([
-      this.#readings(name, responding),
+      this.#readings(answers, name, responding),
       this.#evidence(answers, name, pods, responding),
       this.#search(
         name,
@@ -105,6 +106,12 @@ class Examination {
     return this.#settings.target.port === null ? ['SRV'] : ['A', 'AAAA'];
   }
 
+  /** The first type that the name has records of. */
+  #typeOf(answers: readonly AnswerWithServices[], name: string): RecordType {
+    const types = this.#types();
+    return types.find((type) => addressesOf(answers, name, type).length > 0) ?? (types[0] as RecordType);
+  }
+
   #readResolver(): { readonly resolver: ResolverFacts; readonly servers: readonly ServerAddress[] } {
     const { target, servers: given, resolvConf } = this.#settings;
     const file = new ResolvConfFile(resolvConf);
@@ -137,10 +144,14 @@ class Examination {
     return (['A', 'AAAA'] as const).flatMap((type) => addressesOf(answers, name, type)).map((host) => ({ host, port }));
   }
 
-  #readings(name: string | null, responding: readonly ServerAddress[]): Promise<Facts['readings']> {
+  #readings(
+    answers: readonly AnswerWithServices[],
+    name: string | null,
+    responding: readonly ServerAddress[],
+  ): Promise<Facts['readings']> {
     const { clock, signal } = this.#surroundings;
     if (name === null) return Promise.resolve([]);
-    const [type] = this.#types() as [RecordType];
+    const type = this.#typeOf(answers, name);
     return Promise.all(
       responding.map((server) => probeCache(this.#asker, server, { hostname: name, type }, clock, signal)),
     );
@@ -199,8 +210,8 @@ class Examination {
     const label = `x${Math.floor(this.#surroundings.random() * 2 ** 40).toString(36)}`;
     const found = namesWithRecords(names, answers);
     const suspects = found.filter((name) => search.some((domain) => name === `${hostname}.${domain}`));
-    const [type] = this.#types() as [RecordType];
     const probes = suspects.map(async (name) => {
+      const type = this.#typeOf(answers, name);
       const { outcome } = await this.#asker.ask(server, { hostname: label + name.slice(hostname.length), type });
       return outcome.kind === 'addresses';
     });

@@ -5,7 +5,7 @@ import { type Finding, finding } from './findings.js';
 import { count, duration, list } from './wording.js';
 
 /** What is left where a cluster IP or a balancer of layer 4 has to stay. */
-export const ONLY_CONNECTIONS =
+const ONLY_CONNECTIONS =
   'If the address has to stay (a cluster IP, or a balancer of layer 4), `balance: { connections: 4 }` is the only cure: it opens ' +
   'several connections to the one address and spreads the calls over them. It cannot choose pods: two connections may ' +
   'reach the same pod, a new pod gets calls only by a new connection, and a pod that leaves is not drained.';

@@ -114,6 +114,9 @@ function podRows({ pods, target }: Facts, style: Style): readonly string[] {
     const failed = rest.filter(({ failure }) => failure !== null).length;
     rows.push(`and ${rest.length} more, of which ${failed} failed`);
   }
+  const open = pods.filter(({ failure, idle }) => failure === null && idle === null).length;
+  if (open > 0 && target.idleMs > 0)
+    rows.push(`${count(open, 'connection')} still open after ${duration(target.idleMs)} idle (--idle watches longer)`);
   if (target.podsNotTried > 0) rows.push(`and ${target.podsNotTried} that were not tried (--pods)`);
   return rows;
 }
