@@ -85,7 +85,7 @@ test('a first nameserver that denies the name which the second one has is an err
   const { weight, seen, client } = finding('nameservers-differ');
   assert.equal(weight, 'error');
   assert.match(seen.join('\n'), new RegExp(`${other.address}: no address`));
-  assert.deepEqual(client.headless, [`dns: { servers: ['${dns.address}'] }`]);
+  assert.deepEqual(client.headless, { dns: { servers: `['${dns.address}']` } });
 });
 
 /** Neither server nor firewall lets this transport through. */
@@ -193,7 +193,7 @@ test('another name down the list that answers is a namesake, and the full name i
   ]);
   assert.deepEqual(ids, ['namesake', 'search-list-waste']);
   assert.match(finding('namesake').seen.join('\n'), /hello\.shop\.example\.org answers too\./);
-  assert.match(text, new RegExp(`HelloClient, '${NAME}\\.:${cluster.port}'`));
+  assert.match(text, new RegExp(`HelloClient,\\s+'${NAME}\\.:${cluster.port}'`));
 });
 
 test('a name outside the cluster that answers for the Service is an error, and a wildcard is told', async (t) => {
@@ -207,13 +207,13 @@ test('a name outside the cluster that answers for the Service is an error, and a
     exchange.reply(exchange.build({ rcode: 'NOERROR', answers, authority: [] }));
   };
   const resolvConf = temporaryFile(defer, 'resolv.conf', SEARCH);
-  const { findings, finding } = await diagnose(defer, [
+  const { ids, finding } = await diagnose(defer, [
     `hello.shop:${cluster.port}`,
     ...server,
     '--resolv-conf',
     resolvConf,
   ]);
-  assert.equal(findings[0]?.id, 'outside-name');
+  assert.deepEqual(ids, ['outside-name']);
   assert.match(finding('outside-name').seen.join('\n'), /hello\.shop\.example\.org answers in its place\.\n.*wildcard/);
   assert.equal(finding('outside-name').client.target, `${NAME}.:${cluster.port}`);
 });

@@ -223,7 +223,7 @@ test('pods with IPv6 addresses only are reached, and the family is proposed', as
   const { ids, finding } = await diagnose(defer, args);
   assert.ok(ids.includes('ipv6-only'));
   assert.equal(finding('ipv6-only').weight, 'note');
-  assert.deepEqual(finding('ipv6-only').client.headless, ["dns: { family: 'ipv6' }"]);
+  assert.deepEqual(finding('ipv6-only').client.headless, { dns: { family: "'ipv6'" } });
 });
 
 test('of two families the one that cannot be reached is told, and the other one proposed', async (t) => {
@@ -232,7 +232,7 @@ test('of two families the one that cannot be reached is told, and the other one 
   defer(() => pod.kill());
   const ipv6 = await diagnose(defer, await named(defer, ['127.0.0.1', 'fe80::1'], pod.port));
   const { weight, client } = ipv6.finding('family-unreachable');
-  assert.deepEqual([weight, client.headless], ['note', ["dns: { family: 'ipv4' }"]]);
+  assert.deepEqual([weight, client.headless], ['note', { dns: { family: "'ipv4'" } }]);
   assert.ok(!ipv6.ids.includes('pod-unreachable'));
   const other = await startPod('::1');
   defer(() => other.kill());

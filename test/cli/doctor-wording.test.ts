@@ -5,6 +5,7 @@ import { clientCode } from '../../lib/cli/doctor/client-code.js';
 import type { Reading, TargetFacts } from '../../lib/cli/doctor/facts.js';
 import { byWeight, type ClientAdvice, finding, type Weight } from '../../lib/cli/doctor/findings.js';
 import { newsAge } from '../../lib/cli/doctor/news-age.js';
+import { pointerName } from '../../lib/cli/doctor/service-probe.js';
 import {
   likelyNamespaces,
   likelySpellings,
@@ -36,10 +37,10 @@ function advise(weight: Weight, client: ClientAdvice) {
 
 test('the code for the client follows all findings, and of two that disagree the heavier one', () => {
   const findings = byWeight([
-    advise('note', { headless: ["dns: { family: 'ipv6' }"], channel: ["'grpc.enable_http_proxy': 0"], tls: false }),
+    advise('note', { headless: { dns: { family: "'ipv6'" } }, channel: ["'grpc.enable_http_proxy': 0"], tls: false }),
     advise('error', { target: 'hello.shop.svc.cluster.local.:50051', tls: true }),
     advise('warning', {
-      headless: ["dns: { servers: ['10.0.0.10:53'] }", "dns: { family: 'ipv4' }"],
+      headless: { dns: { servers: "['10.0.0.10:53']", family: "'ipv4'" } },
       target: 'other:1',
     }),
   ]);
@@ -50,16 +51,21 @@ test('the code for the client follows all findings, and of two that disagree the
       "import { credentials } from '@grpc/grpc-js';",
       "import { createHeadlessClient } from 'grpc-headless';",
       '',
-      "const client = createHeadlessClient(HelloClient, 'hello.shop.svc.cluster.local.:50051', credentials.createSsl(readFileSync('ca.pem')), {",
-      "  'grpc.enable_http_proxy': 0,",
-      "  headless: { dns: { servers: ['10.0.0.10:53'], family: 'ipv4' } },",
-      '});',
+      'const client = createHeadlessClient(',
+      '  HelloClient,',
+      "  'hello.shop.svc.cluster.local.:50051',",
+      "  credentials.createSsl(readFileSync('ca.pem')),",
+      '  {',
+      "    'grpc.enable_http_proxy': 0,",
+      "    headless: { dns: { family: 'ipv4', servers: ['10.0.0.10:53'] } },",
+      '  },',
+      ');',
     ].join('\n'),
   );
 });
 
 test('without advice the code is the target as it was written', () => {
-  assert.match(clientCode(target, []), /'hello\.shop:50051', credentials\.createInsecure\(\)\);$/);
+  assert.match(clientCode(target, []), /\n {2}'hello\.shop:50051',\n {2}credentials\.createInsecure\(\),\n\);$/);
 });
 
 test('the age of news is that of the documentation', () => {
@@ -137,6 +143,14 @@ test('namespaces are looked for in the search list and in the environment, the o
   const namespaces = likelyNamespaces(parts, SEARCH, { DB: 'postgres://db.data-lake.svc.cluster.local/', OTHER: 'x' });
   assert.deepEqual(namespaces.slice(0, 3), ['shop', 'data-lake', 'hello']);
   assert.ok(!namespaces.includes('web'));
+});
+
+test('the name of a PTR record is that of the RFCs, for both families', () => {
+  assert.equal(pointerName('10.0.96.7'), '7.96.0.10.in-addr.arpa');
+  const zeros = (count: number): string => '0.'.repeat(count);
+  assert.equal(pointerName('fd00::7'), `7.${zeros(29)}d.f.ip6.arpa`);
+  assert.equal(pointerName('::1'), `1.${zeros(31)}ip6.arpa`);
+  assert.equal(pointerName('1:2:3:4:5:6:7:8').split('.').length, 34);
 });
 
 test('numbers and lists are short', () => {

@@ -1,6 +1,6 @@
 /** The client as it should be written after what was found, to be pasted. Pure. */
 import type { TargetFacts } from './facts.js';
-import type { ClientAdvice, Finding } from './findings.js';
+import type { ClientAdvice, Finding, HeadlessAdvice } from './findings.js';
 
 const CONNECTIONS = '// balance: { connections: 4 } is the only cure where one address has to stay';
 
@@ -30,42 +30,49 @@ function merge(all: readonly ClientAdvice[]): ClientAdvice {
   return {
     ...(target === undefined ? {} : { target }),
     ...(tls === undefined ? {} : { tls }),
-    headless: joinGroups(all.flatMap(({ headless = [] }) => headless)),
+    headless: mergeGroups(all.map(({ headless = {} }) => headless)),
     channel: [...new Set(all.flatMap(({ channel = [] }) => channel))],
   };
 }
 
-/** `dns: { a }` and `dns: { b }` become `dns: { a, b }`; of one option given twice, the first. */
-function joinGroups(options: readonly string[]): readonly string[] {
-  const groups = new Map<string, Map<string, string>>();
-  for (const option of options) {
-    const [, group = '', name = '', value = ''] = /^(\w+): \{ (\w+): (.*) \}$/.exec(option) ?? [];
-    const members = groups.get(group) ?? new Map<string, string>();
-    if (!members.has(name)) members.set(name, value);
-    groups.set(group, members);
-  }
-  return [...groups].map(
-    ([group, members]) => `${group}: { ${[...members].map(([name, value]) => `${name}: ${value}`).join(', ')} }`,
+/** Of one option that is given twice, the first. */
+function mergeGroups(all: readonly HeadlessAdvice[]): HeadlessAdvice {
+  const merged: Record<string, Record<string, string>> = {};
+  for (const advice of all)
+    for (const [group, members] of Object.entries(advice)) merged[group] = { ...members, ...merged[group] };
+  return merged;
+}
+
+/** `{ dns: { family: "'ipv6'" } }` as `dns: { family: 'ipv6' }`. */
+function membersOf(headless: HeadlessAdvice): readonly string[] {
+  return Object.entries(headless).map(
+    ([group, members]) =>
+      `${group}: { ${Object.entries(members)
+        .map(([name, value]) => `${name}: ${value}`)
+        .join(', ')} }`,
   );
 }
 
 function codeOf(facts: TargetFacts, advice: ClientAdvice, needsConnections: boolean): string {
-  const { headless = [], channel = [] } = advice;
+  const { channel = [] } = advice;
+  const headless = membersOf(advice.headless ?? {});
   const tls = advice.tls ?? facts.tls;
   const credentials = tls ? "credentials.createSsl(readFileSync('ca.pem'))" : 'credentials.createInsecure()';
   const members = [
-    ...channel.map((option) => `  ${option},`),
-    ...(headless.length > 0 ? [`  headless: { ${headless.join(', ')} },`] : []),
-    ...(needsConnections ? [`  ${CONNECTIONS}`] : []),
+    ...channel.map((option) => `${option},`),
+    ...(headless.length > 0 ? [`headless: { ${headless.join(', ')} },`] : []),
+    ...(needsConnections ? [CONNECTIONS] : []),
   ];
-  const options = members.length === 0 ? [');'] : [', {', ...members, '});'];
-  const [first, ...rest] = options as [string, ...string[]];
   return [
     ...(tls ? ["import { readFileSync } from 'node:fs';"] : []),
     "import { credentials } from '@grpc/grpc-js';",
     "import { createHeadlessClient } from 'grpc-headless';",
     '',
-    `const client = createHeadlessClient(HelloClient, '${advice.target ?? facts.text}', ${credentials}${first}`,
-    ...rest,
+    'const client = createHeadlessClient(',
+    '  HelloClient,',
+    `  '${advice.target ?? facts.text}',`,
+    `  ${credentials},`,
+    ...(members.length === 0 ? [] : ['  {', ...members.map((member) => `    ${member}`), '  },']),
+    ');',
   ].join('\n');
 }

@@ -67,11 +67,13 @@ export interface Finding {
 export interface ClientAdvice {
   readonly target?: string;
   readonly tls?: boolean;
-  /** Members of the option `headless`, each one as source code: `dns: { family: 'ipv6' }`. */
-  readonly headless?: readonly string[];
+  /** Groups of the option `headless`, their members as source code: `{ dns: { family: "'ipv6'" } }`. */
+  readonly headless?: HeadlessAdvice;
   /** Other channel options, as source code. */
   readonly channel?: readonly string[];
 }
+
+export type HeadlessAdvice = Readonly<Record<string, Readonly<Record<string, string>>>>;
 
 export type Details = Pick<Finding, 'weight' | 'seen' | 'remedy'> & Partial<Pick<Finding, 'manifest' | 'client'>>;
 

@@ -26,7 +26,7 @@ export function judgeFamilies({ pods, target, name }: Facts): readonly Finding[]
           ? 'This pod needs IPv6: a cluster of two families, and ipFamilyPolicy: PreferDualStack for the Service.'
           : 'The client works as it is: it asks for A first, and then for AAAA. Ask for AAAA alone, and half of the queries are saved.',
         manifest: none ? ['spec:', '  ipFamilyPolicy: PreferDualStack', '  ipFamilies: [IPv4, IPv6]'].join('\n') : null,
-        client: { headless: ["dns: { family: 'ipv6' }"] },
+        client: { headless: { dns: { family: "'ipv6'" } } },
       }),
     ];
   }
@@ -47,7 +47,7 @@ export function judgeFamilies({ pods, target, name }: Facts): readonly Finding[]
         lost === 'IPv4'
           ? 'The client asks for A records first, and so dials addresses that cannot be reached. Let it ask for AAAA alone.'
           : "The client asks for A records first, and so does not need IPv6. Do not set family: 'dual' or 'ipv6' here.",
-      client: { headless: [`dns: { family: '${family}' }`] },
+      client: { headless: { dns: { family: `'${family}'` } } },
     }),
   ];
 }

@@ -8,7 +8,9 @@ import { count, list } from './wording.js';
 export function judgeNames(facts: Facts): readonly Finding[] {
   const { name, target } = facts;
   if (name === null || target.absolute) return [];
-  return [...judgeOutsideName(facts, name), ...judgeNamesakes(facts, name), ...judgeWaste(facts, name)];
+  const outside = judgeOutsideName(facts, name);
+  // What would save queries for a stranger's name is of no use.
+  return [...outside, ...judgeNamesakes(facts, name), ...(outside.length > 0 ? [] : judgeWaste(facts, name))];
 }
 
 /** Calls go to a stranger: the Service's own name has no address, and a name outside the cluster has. */
@@ -59,6 +61,7 @@ function judgeWaste({ answers, resolver, target }: Facts, name: string): readonl
   const before = resolver.names.indexOf(name);
   if (before <= 0) return [];
   const full = withPort(name, target.port);
+  const dots = target.hostname.split('.').length - 1;
   const denied = answers.filter(
     ({ name: asked, outcome }) => resolver.names.indexOf(asked) < before && outcome.kind !== 'addresses',
   );
@@ -67,8 +70,10 @@ function judgeWaste({ answers, resolver, target }: Facts, name: string): readonl
     finding('search-list-waste', {
       weight: 'note',
       seen: [
-        `${target.hostname} has fewer dots than ndots (${resolver.ndots}), or is searched for first: ${count(names.length, 'name')} without an address came before ${name}.`,
-        `Asked for in vain: ${list(names, 4)}.`,
+        dots < resolver.ndots
+          ? `${target.hostname} has ${count(dots, 'dot')}, fewer than ndots (${resolver.ndots}): the search list comes first.`
+          : `${target.hostname} was asked for as it is, and then through the search list.`,
+        `${count(names.length, 'name')} in vain before ${name}: ${list(names, 4)}.`,
       ],
       remedy:
         `Write ${full}: one query in the place of ${before + 1}. ` +

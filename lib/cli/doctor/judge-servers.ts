@@ -1,6 +1,6 @@
 /** Nameservers that are silent, fail or differ, and transports that are blocked. */
 import type { Answer, Facts } from './facts.js';
-import { type Finding, finding } from './findings.js';
+import { type Finding, finding, type HeadlessAdvice } from './findings.js';
 import { setOf } from './name-probe.js';
 import { count, list } from './wording.js';
 
@@ -43,7 +43,7 @@ function judgeResolvConf({ resolver }: Facts): readonly Finding[] {
       weight: 'warning',
       seen: [resolver.problem, `Instead ${list(resolver.servers)} was asked, as glibc does.`],
       remedy: 'Give the container an /etc/resolv.conf (dnsPolicy: ClusterFirst), or name the servers in the client.',
-      client: { headless: ["dns: { servers: ['<IP of the Service kube-dns>'] }"] },
+      client: { headless: serversOption(['<IP of the Service kube-dns>']) },
     }),
   ];
 }
@@ -75,7 +75,7 @@ function judgeSilence(silent: readonly ServerConduct[], answering: readonly stri
       weight: 'warning',
       seen,
       remedy: `Take it out of resolv.conf, or name the servers that answer in the client. Each resolution that begins with it waits for its timeout.`,
-      client: { headless: [serversOption(answering)] },
+      client: { headless: serversOption(answering) },
     }),
   ];
 }
@@ -93,7 +93,7 @@ function judgeFailures(failing: readonly ServerConduct[], answering: readonly st
       remedy: none
         ? 'SERVFAIL comes from CoreDNS before its first sync with the API server, and where its upstream cannot be reached: read the logs of CoreDNS. REFUSED comes from a server that does not serve this client or this zone: look whether resolv.conf names the DNS of the cluster.'
         : 'Take the server out of resolv.conf, or name the servers that answer in the client.',
-      client: none ? {} : { headless: [serversOption(answering)] },
+      client: none ? {} : { headless: serversOption(answering) },
     }),
   ];
 }
@@ -170,7 +170,7 @@ function judgeDifferences(
       remedy:
         'All nameservers in resolv.conf must serve the zone of the cluster and agree on it: the client takes the first answer that ' +
         'it gets, and NXDOMAIN is an answer. Name only the right ones in the client, or mend resolv.conf.',
-      client: { headless: [serversOption(good)] },
+      client: good.length < answering.length ? { headless: serversOption(good) } : {},
     }),
   ];
 }
@@ -179,8 +179,8 @@ function text(addresses: readonly string[] | null): string {
   return addresses === null ? 'no address' : list(addresses, 8);
 }
 
-function serversOption(servers: readonly string[]): string {
-  return `dns: { servers: [${servers.map((server) => `'${server}'`).join(', ')}] }`;
+function serversOption(servers: readonly string[]): HeadlessAdvice {
+  return { dns: { servers: `[${servers.map((server) => `'${server}'`).join(', ')}]` } };
 }
 
 function conductOf(all: readonly Answer[], server: string): ServerConduct {

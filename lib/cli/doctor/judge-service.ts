@@ -45,8 +45,9 @@ function judgeOneAddress(facts: Facts, evidence: ServiceEvidence, found: string)
         seen,
         remedy:
           'Add a headless Service with the same selector (the cluster IP of an existing Service cannot be altered). A headless ' +
-          `Service maps no ports: the client dials the pods' own port, the targetPort. ${ONLY_CONNECTIONS}`,
+          `Service maps no ports: the client dials the pods' own port, the targetPort. ${tlsName(facts)}${ONLY_CONNECTIONS}`,
         manifest: headlessManifest(facts, name),
+        client: { target: headlessTarget(facts, name) },
       }),
     ];
   const isPod =
@@ -86,6 +87,18 @@ function headlessManifest({ target }: Facts, name: string): string {
     `  selector: { ... }      # as in the Service ${service}`,
     `  ports: [{ name: grpc, port: ${target.port ?? 50_051} }]`,
   ].join('\n');
+}
+
+/** Of the Service in that manifest. */
+function headlessTarget({ target }: Facts, name: string): string {
+  const [service = '', ...rest] = name.split('.');
+  const full = [`${service}-headless`, ...rest].join('.');
+  const port = /^_[^.]+\._tcp\./.exec(target.hostname)?.[0] ?? '';
+  return target.port === null ? `${port}${full}.` : `${full}.:${target.port}`;
+}
+
+function tlsName({ target }: Facts): string {
+  return target.tls ? 'With TLS the certificate has to be for the new name. ' : '';
 }
 
 function judgeMissingName(facts: Facts): readonly Finding[] {

@@ -164,9 +164,14 @@ function toTcpFailure(error: Error): PodFailure {
 /** OpenSSL's verification errors that are about the chain or the dates, not about the name. */
 const UNTRUSTED = /^(?:CERT_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_|INVALID_CA|ERR_TLS_CERT_SIGNATURE)/;
 
+/** Errors of OpenSSL and of the name check have a reason in a few words; their messages are long. */
+function reasonOf(error: Error & { readonly reason?: unknown }): string {
+  return typeof error.reason === 'string' ? error.reason : error.message;
+}
+
 function toTlsFailure(error: Error): PodFailure {
   const { code = '' } = error as NodeJS.ErrnoException;
-  const { message } = error;
+  const message = reasonOf(error);
   if (code === 'ERR_TLS_CERT_ALTNAME_INVALID') return new PodFailure('tls-name', message, error);
   if (UNTRUSTED.test(code)) return new PodFailure('tls-untrusted', `${message} (${code})`, error);
   if (/wrong version number|packet length too long|unknown protocol|http request/i.test(message))
@@ -178,7 +183,7 @@ function toTlsFailure(error: Error): PodFailure {
 
 function toHttp2Failure(error: Error): PodFailure {
   const { code = '' } = error as NodeJS.ErrnoException;
-  if (code.startsWith('ERR_SSL')) return new PodFailure('tls-failed', error.message, error);
+  if (code.startsWith('ERR_SSL')) return new PodFailure('tls-failed', reasonOf(error), error);
   if (code === 'ECONNRESET')
     return new PodFailure('not-http2', 'the server reset the connection before any HTTP/2 SETTINGS', error);
   return new PodFailure('not-http2', `what the server sends is not HTTP/2 (${error.message})`, error);

@@ -179,7 +179,7 @@ function printFinding(target: TargetFacts, finding: Finding, number: number, sty
       seen.flatMap((line) => wrap(line, width)),
     ),
     part('remedy', wrap(remedy, width)),
-    ...(manifest === null ? [] : [part('alter', manifest.split('\n'))]),
+    ...(manifest === null ? [] : [part('change', manifest.split('\n'))]),
     ...(code === null ? [] : [part('client', code)]),
     part('read', [docs]),
   ].join('\n');

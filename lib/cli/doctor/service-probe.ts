@@ -43,8 +43,21 @@ async function askPointers(
 ): Promise<readonly string[]> {
   const resolver = new Resolver({ timeout: timeoutMs, tries: 1 });
   resolver.setServers([formatServer(server)]);
-  const names = await Promise.all(addresses.map((address) => resolver.reverse(address).catch(() => [])));
+  const names = await Promise.all(
+    addresses.map((address) => resolver.resolvePtr(pointerName(address)).catch(() => [])),
+  );
   return [...new Set(names.flat().map((name) => name.toLowerCase().replace(/\.$/, '')))];
+}
+
+/** `resolver.reverse` would look into /etc/hosts first. RFC 1035 section 3.5, RFC 3596 section 2.5. */
+export function pointerName(address: string): string {
+  if (!address.includes(':')) return `${address.split('.').reverse().join('.')}.in-addr.arpa`;
+  const [head = '', tail = ''] = address.split('::');
+  const groups = (text: string): string[] => (text === '' ? [] : text.split(':'));
+  const zeros = Array.from({ length: 8 - groups(head).length - groups(tail).length }, () => '0');
+  const all = [...groups(head), ...(address.includes('::') ? zeros : []), ...groups(tail)];
+  const digits = all.map((group) => group.padStart(4, '0')).join('');
+  return `${[...digits].reverse().join('.')}.ip6.arpa`;
 }
 
 /** CoreDNS answers SRV for a Service's plain name: the Service itself for a cluster IP, or else its pods. */
