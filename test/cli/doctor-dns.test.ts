@@ -296,3 +296,30 @@ test('links to one copy of grpc-js are one copy, also those of pnpm', async (t) 
   assert.deepEqual(ids, []);
   assert.equal(facts.environment.grpcCopies.length, 1);
 });
+
+test('a search for other spellings ends where the server falls silent', async (t) => {
+  const defer = leakCheck(t);
+  const { dns, target, server } = await start(defer);
+  dns.remove(NAME);
+  dns.respond = (query, exchange) => {
+    if (query.name === NAME) exchange.answer();
+  };
+  const started = performance.now();
+  const { ids } = await diagnose(defer, [target, ...server]);
+  assert.deepEqual(ids, ['name-not-found']);
+  assert.ok(performance.now() - started < 10_000);
+});
+
+test('a server that falls silent after its first answer, with UDP blocked, costs seconds and not its timeout each time', async (t) => {
+  const defer = leakCheck(t);
+  const { dns, target, server } = await start(defer);
+  let answered = 0;
+  dns.respond = (query, exchange) => {
+    if (query.transport === 'tcp' && answered++ === 0) exchange.answer();
+  };
+  const started = performance.now();
+  const { ids, facts } = await diagnose(defer, [target, ...server], { patient: true });
+  assert.equal(ids[0], 'udp-blocked');
+  assert.equal(facts.readings[0]?.cache, 'unknown');
+  assert.ok(performance.now() - started < 10_000);
+});

@@ -107,7 +107,7 @@ test('a certificate for the name in the target, of a trusted authority, has no f
   const ca = temporaryFile(defer, 'ca.pem', authority.certificate);
   const { ids, text } = await diagnose(defer, [target, ...server, '--tls', '--ca', ca]);
   assert.deepEqual(ids, []);
-  assert.match(text, /credentials\.createSsl\(readFileSync\('ca\.pem'\)\)/);
+  assert.ok(text.includes(`credentials.createSsl(readFileSync('${ca}'))`));
 });
 
 test('a certificate of an authority that is not trusted is told', async (t) => {

@@ -26,6 +26,7 @@ const target: TargetFacts = {
   absolute: false,
   isAddress: false,
   tls: false,
+  ca: null,
   intervalMs: 5_000,
   podsNotTried: 0,
   idleMs: 0,
@@ -38,7 +39,7 @@ function advise(weight: Weight, client: ClientAdvice) {
 test('the code for the client follows all findings, and of two that disagree the heavier one', () => {
   const findings = byWeight([
     advise('note', { headless: { dns: { family: "'ipv6'" } }, channel: ["'grpc.enable_http_proxy': 0"], tls: false }),
-    advise('error', { target: 'hello.shop.svc.cluster.local.:50051', tls: true }),
+    advise('error', { target: 'hello.shop.svc.cluster.local.:50051', tls: true, ca: 'ca.pem' }),
     advise('warning', {
       headless: { dns: { servers: "['10.0.0.10:53']", family: "'ipv4'" } },
       target: 'other:1',

@@ -3,6 +3,7 @@
  * apart show it: a cached TTL counts down, a live one does not; and a pair of bits that reads an entry of its own shows
  * another TTL than the plain one. The client finds out the same from its polls, see docs/dns.md.
  */
+import type { Transport } from '../../dns/exchange.js';
 import { PLAIN_BITS, type QueryBits, type RecordType } from '../../dns/message.js';
 import { formatServer, type ServerAddress } from '../../dns/settings.js';
 import type { Clock } from '../../runtime.js';
@@ -16,15 +17,22 @@ const TTL_UNIT_MS = 1_000;
 
 type Addresses = Extract<AnswerOutcome, { kind: 'addresses' }>;
 
+/** @param transport one that the server answers over; TCP is used too for what does not fit a datagram. */
 export async function probeCache(
   asker: DnsAsker,
   server: ServerAddress,
   question: { readonly hostname: string; readonly type: RecordType },
-  clock: Clock,
-  signal: AbortSignal,
+  { transport, clock, signal }: { transport: Transport; clock: Clock; signal: AbortSignal },
 ): Promise<Reading> {
+  let silent = false;
   const ask = async (bits: QueryBits): Promise<Addresses | null> => {
-    const { outcome } = await asker.askWhole(server, question, bits);
+    // A server that has stopped answering would cost its timeout each time.
+    if (silent) return null;
+    const { outcome } =
+      transport === 'udp'
+        ? await asker.askWhole(server, question, bits)
+        : await asker.ask(server, question, 'tcp', bits);
+    silent = outcome.kind === 'failed';
     return outcome.kind === 'addresses' ? outcome : null;
   };
   const first = await ask(PLAIN_BITS);

@@ -27,7 +27,9 @@ export function callOfFinding(target: TargetFacts, finding: Finding): readonly s
 function merge(all: readonly ClientAdvice[]): ClientAdvice {
   const target = all.find((advice) => advice.target !== undefined)?.target;
   const tls = all.find((advice) => advice.tls !== undefined)?.tls;
+  const ca = all.find((advice) => advice.ca !== undefined)?.ca;
   return {
+    ...(ca === undefined ? {} : { ca }),
     ...(target === undefined ? {} : { target }),
     ...(tls === undefined ? {} : { tls }),
     headless: mergeGroups(all.map(({ headless = {} }) => headless)),
@@ -57,14 +59,16 @@ function codeOf(facts: TargetFacts, advice: ClientAdvice, needsConnections: bool
   const { channel = [] } = advice;
   const headless = membersOf(advice.headless ?? {});
   const tls = advice.tls ?? facts.tls;
-  const credentials = tls ? "credentials.createSsl(readFileSync('ca.pem'))" : 'credentials.createInsecure()';
+  const ca = tls ? (advice.ca ?? facts.ca) : null;
+  const authorities = ca === null ? '' : `readFileSync('${ca}')`;
+  const credentials = tls ? `credentials.createSsl(${authorities})` : 'credentials.createInsecure()';
   const members = [
     ...channel.map((option) => `${option},`),
     ...(headless.length > 0 ? [`headless: { ${headless.join(', ')} },`] : []),
     ...(needsConnections ? [CONNECTIONS] : []),
   ];
   return [
-    ...(tls ? ["import { readFileSync } from 'node:fs';"] : []),
+    ...(ca === null ? [] : ["import { readFileSync } from 'node:fs';"]),
     "import { credentials } from '@grpc/grpc-js';",
     "import { createHeadlessClient } from 'grpc-headless';",
     '',

@@ -2,6 +2,7 @@
 import { setMaxListeners } from 'node:events';
 import { isIP } from 'node:net';
 import { type Address, formatHostPort } from '../../address.js';
+import type { Transport } from '../../dns/exchange.js';
 import type { RecordType } from '../../dns/message.js';
 import { ResolvConfFile } from '../../dns/resolv-conf.js';
 import { candidateNames } from '../../dns/search-list.js';
@@ -85,6 +86,7 @@ class Examination {
         absolute: target.absolute,
         isAddress: this.#isAddress,
         tls: tls !== null,
+        ca: this.#settings.caPath,
         intervalMs,
         podsNotTried: pods.length - tried.length,
         idleMs,
@@ -153,7 +155,14 @@ class Examination {
     if (name === null) return Promise.resolve([]);
     const type = this.#typeOf(answers, name);
     return Promise.all(
-      responding.map((server) => probeCache(this.#asker, server, { hostname: name, type }, clock, signal)),
+      responding.map((server) =>
+        probeCache(
+          this.#asker,
+          server,
+          { hostname: name, type },
+          { transport: transportOf(answers, server), clock, signal },
+        ),
+      ),
     );
   }
 
@@ -179,14 +188,17 @@ class Examination {
     resolver: ResolverFacts,
     [server]: readonly ServerAddress[],
   ): Promise<Facts['search']> {
-    const { clock, env, progress } = this.#surroundings;
-    const { target } = this.#settings;
+    const { clock, env, progress, signal } = this.#surroundings;
+    const { target, timeoutMs } = this.#settings;
     if (name !== null || server === undefined || this.#isAddress) return null;
     progress('looking for names near it');
     const deadline = new AbortController();
     const timer = clock.setTimer(SPELLING_MS, () => deadline.abort());
     try {
-      return await probeSpelling(this.#asker, {
+      // An asker of its own: what still waits for its turn at the deadline ends with it.
+      const either = AbortSignal.any([signal, deadline.signal]);
+      setMaxListeners(0, either);
+      return await probeSpelling(new DnsAsker(clock, timeoutMs, either), {
         server,
         hostname: parseServiceName(target.hostname)?.service ?? target.hostname,
         isNamedPort: target.port === null,
@@ -226,6 +238,12 @@ class Examination {
     const authority = formatAuthority(target);
     return probePod(pod, { tls, authority, hostname, clock, timeoutMs: 2 * timeoutMs, signal, idleMs });
   }
+}
+
+/** TCP only where UDP brought nothing. */
+function transportOf(answers: readonly AnswerWithServices[], server: ServerAddress): Transport {
+  const overUdp = answers.filter(({ transport }) => transport === 'udp');
+  return hasResponded(overUdp, server) ? 'udp' : 'tcp';
 }
 
 /** NXDOMAIN or NODATA for any of the names. */

@@ -36,6 +36,8 @@ export interface TargetFacts {
   readonly absolute: boolean;
   readonly isAddress: boolean;
   readonly tls: boolean;
+  /** The file of authorities that was given; null where those of Node.js are trusted. */
+  readonly ca: string | null;
   /** Between two polls of the client that the ages of news are computed for. */
   readonly intervalMs: number;
   /** Pods that were found and not tried, beyond the limit of the option `--pods`. */

@@ -67,6 +67,8 @@ export interface Finding {
 export interface ClientAdvice {
   readonly target?: string;
   readonly tls?: boolean;
+  /** A file of authorities to trust. */
+  readonly ca?: string;
   /** Groups of the option `headless`, their members as source code: `{ dns: { family: "'ipv6'" } }`. */
   readonly headless?: HeadlessAdvice;
   /** Other channel options, as source code. */

@@ -51,7 +51,7 @@ const ADVICE: Readonly<Record<PodFailureReason, Advice>> = {
     id: 'pod-tls-untrusted',
     remedy: () =>
       'Give the client the authority that signed the certificate, credentials.createSsl(readFileSync(FILE)), and the doctor by --ca FILE. An expired certificate has to be renewed.',
-    client: { tls: true },
+    client: { tls: true, ca: 'ca.pem' },
   },
   'tls-failed': {
     id: 'pod-tls-failed',

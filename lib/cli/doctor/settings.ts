@@ -14,6 +14,8 @@ export interface DoctorSettings {
   readonly resolvConf: string;
   /** null: plain text. */
   readonly tls: TlsSettings | null;
+  /** The file of `--ca`, as written. */
+  readonly caPath: string | null;
   /** Of one DNS query; a pod has twice as long to accept and to speak HTTP/2. */
   readonly timeoutMs: number;
   readonly idleMs: number;
@@ -53,6 +55,7 @@ export function readSettings(args: readonly string[]): DoctorSettings {
     servers: values.server ? values.server.map(readServer) : null,
     resolvConf: values['resolv-conf'],
     tls: values.tls ? { ca: ca === undefined ? null : readFile('--ca', ca) } : null,
+    caPath: ca ?? null,
     timeoutMs: readNumber('--timeout', values.timeout, 1, 60_000),
     idleMs: 1_000 * readNumber('--idle', values.idle, 0, 3_600),
     intervalMs: readNumber('--interval', values.interval, 10, 86_400_000),

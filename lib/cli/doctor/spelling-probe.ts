@@ -21,6 +21,7 @@ export interface SpellingQuestion {
   readonly deadline: AbortSignal;
 }
 
+/** @param asker whose queries the deadline ends. */
 export async function probeSpelling(asker: DnsAsker, question: SpellingQuestion): Promise<SpellingSearch> {
   const search = new Search(asker, question);
   const parts = serviceParts(question.hostname, question.search);
@@ -111,7 +112,12 @@ class Search {
     const { server, deadline } = this.#question;
     if (deadline.aborted) return 'failed';
     this.#asked += 1;
-    const { outcome } = await this.#asker.ask(server, { hostname, type: 'A' });
+    const answer = await this.#asker.ask(server, { hostname, type: 'A' }).catch((error: unknown) => {
+      if (!deadline.aborted) throw error;
+      return null;
+    });
+    if (answer === null) return 'failed';
+    const { outcome } = answer;
     switch (outcome.kind) {
       case 'addresses':
       case 'truncated':
