@@ -37,7 +37,7 @@ const oneWay = ROOMS.map(([name, path], index) => ({
 
 /** The contracts between rooms: what an implementation is used through. */
 const CONTRACTS =
-  '^lib/(address|errors|runtime|picker/policy|health/health-monitor|discovery/address-source|dns/(resolution|name-resolver)|telemetry/events)[.]ts$';
+  '^lib/(address|errors|runtime|picker/(policy|attempts)|health/health-monitor|discovery/address-source|dns/(resolution|name-resolver)|telemetry/events)[.]ts$';
 
 const GRPC = '^node_modules/(@grpc/|nice-grpc)';
 

@@ -21,6 +21,7 @@ import type { HealthMonitor } from './health/health-monitor.js';
 import { subchannelHealth } from './health/subchannel-health.js';
 import { type BalancePolicy, type HeadlessSettings, resolveChannelOptions } from './options.js';
 import { leastRequest } from './picker/least-request.js';
+import { otherEndpoint } from './picker/other-endpoint.js';
 import type { Policy } from './picker/policy.js';
 import { preferredZone } from './picker/preferred-zone.js';
 import { roundRobin } from './picker/round-robin.js';
@@ -68,6 +69,8 @@ export function createChannelContext(
     source: createSource(target, settings, runtime),
     filters: filtersFor(target),
     policy: policyFor(settings),
+    forRetries: otherEndpoint,
+    retry: settings.retry,
     monitors: MONITORS,
     lingerMs: settings.drain.lingerMs,
     runtime,

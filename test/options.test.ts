@@ -20,6 +20,7 @@ const DEFAULTS: HeadlessSettings = {
   },
   zone: null,
   balance: { policy: 'least_request' },
+  retry: null,
   empty: 'keep',
   drain: { lingerMs: 30_000 },
 };
@@ -144,6 +145,26 @@ test('headless.zone refuses what DNS has no name for, and modes that do not exis
     assert.match(refusal({ zone }).message, /^option headless\.zone must be an object, got /);
 });
 
+test('headless.retry needs a number of attempts, takes codes, and has no setting without them', () => {
+  const retryOf = (retry: unknown): unknown => resolveOptions({ retry }).retry;
+  assert.equal(retryOf(undefined), null);
+  assert.deepEqual(retryOf({ attempts: 2 }), { attempts: 2, codes: ['UNAVAILABLE'] });
+  const codes = ['UNAVAILABLE', 'RESOURCE_EXHAUSTED'];
+  assert.deepEqual(retryOf({ attempts: 5, codes }), { attempts: 5, codes });
+});
+
+test('headless.retry refuses attempts out of range and what is no status code of a failure', covers(47), () => {
+  for (const attempts of [undefined, null, 1, 6, 2.5, '3', Number.NaN])
+    assert.match(refusal({ retry: { attempts } }).message, /^option headless\.retry\.attempts must be .* got /);
+  for (const codes of [null, [], 'UNAVAILABLE', {}, ['OK'], ['unavailable'], [14], ['14'], ['UNAVAILABLE', '']])
+    assert.match(
+      refusal({ retry: { attempts: 2, codes } }).message,
+      /^option headless\.retry\.codes(\[\d\])? must .* got /,
+    );
+  for (const retry of [null, 2, true, [2]])
+    assert.match(refusal({ retry }).message, /^option headless\.retry must be an object, got /);
+});
+
 test('a refusal shows the value received as a person would write it', covers(47), () => {
   const shown: [value: unknown, text: string][] = [
     [Number.NaN, 'NaN'],
@@ -177,7 +198,11 @@ const unknown: [options: unknown, name: string, hint: string][] = [
   [{ balance: { polcy: 'x' } }, 'headless.balance.polcy', 'did you mean "policy"?'],
   [{ drain: { linger: 1 } }, 'headless.drain.linger', 'did you mean "lingerMs"?'],
   [{ drain: { timeout: undefined } }, 'headless.drain.timeout', 'known are "lingerMs"'],
-  [{ intervalMs: 5 }, 'headless.intervalMs', 'known are "refresh", "dns", "zone", "balance", "empty", "drain"'],
+  [
+    { intervalMs: 5 },
+    'headless.intervalMs',
+    'known are "refresh", "dns", "zone", "balance", "retry", "empty", "drain"',
+  ],
 ];
 for (const [options, name, hint] of unknown)
   test(`the unknown option ${name} is refused with what was probably meant, or what is known`, covers(47), () => {

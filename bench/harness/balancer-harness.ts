@@ -11,6 +11,7 @@ import { CHANNEL_CONTEXT_KEY, ChannelContext } from '../../lib/grpc/channel-cont
 import { HeadlessResolver } from '../../lib/grpc/resolver.js';
 import { subchannelHealth } from '../../lib/health/subchannel-health.js';
 import { leastRequest } from '../../lib/picker/least-request.js';
+import { otherEndpoint } from '../../lib/picker/other-endpoint.js';
 import type { Policy } from '../../lib/picker/policy.js';
 import { systemRuntime } from '../../lib/runtime.js';
 import { BalancerCounter, createCallCounters } from '../../lib/telemetry/counters.js';
@@ -116,6 +117,8 @@ function headlessUpdater(policy: Policy, give: Give): Updater {
     source,
     filters: [defaultPort(PORT)],
     policy,
+    forRetries: otherEndpoint,
+    retry: null,
     monitors: [subchannelHealth],
     lingerMs: 30_000,
     runtime: systemRuntime,

@@ -13,7 +13,7 @@ import type { Emit } from '../telemetry/events.js';
 import { addChannel, type ChannelView } from '../telemetry/open-channels.js';
 import type { EndpointSnapshot, Snapshot } from '../telemetry/snapshot.js';
 import { PRIVATE_KEY_PREFIX } from './experimental.js';
-import { BALANCER_NAME } from './service-config.js';
+import { BALANCER_NAME, type RetrySettings } from './service-config.js';
 
 /** The channel option that holds the context; grpc-js keeps keys of this prefix away from the subchannels. */
 export const CHANNEL_CONTEXT_KEY = `${PRIVATE_KEY_PREFIX}.headless_context`;
@@ -28,6 +28,10 @@ export interface ChannelParts {
   /** Applied in this order to every set. */
   readonly filters: readonly AddressFilter[];
   readonly policy: Policy;
+  /** Makes of the policy one for calls that may have several attempts: each goes to another endpoint. */
+  readonly forRetries: (policy: Policy) => Policy;
+  /** The option `retry`; null where it is not set. */
+  readonly retry: RetrySettings | null;
   readonly monitors: readonly HealthMonitor[];
   readonly lingerMs: number;
   readonly runtime: Runtime;
@@ -63,6 +67,8 @@ export class ChannelContext {
   channel: ChannelHandle | null = null;
   /** What the balancer in use reported last; null before its first report. */
   balancerState: Exclude<Snapshot['state'], 'SHUTDOWN'> | null = null;
+  /** Some calls are retried or hedged: each attempt should go to another pod. */
+  hasSeveralAttempts = false;
   #subscription: Subscription | null = null;
   #closed = false;
   #removeFromOpen: (() => void) | null = null;

@@ -1,10 +1,27 @@
 /**
- * A ConfigSelector (gRFC A31) that gives each call its method's config, as the one of grpc-js does, and that does two things
- * more. It tells when grpc-js lets go of it: grpc-js does so when it closes the channel, and not when the channel becomes
- * idle, and a resolver has no other way to tell the two apart. And calls that run out of time say what they waited for.
+ * A ConfigSelector (gRFC A31) that gives each call its method's config, as the one of grpc-js does, and that does three
+ * things more:
+ *
+ * - It tells when grpc-js lets go of it. grpc-js does so when it closes the channel, and not when the channel becomes idle:
+ *   a resolver has no other way to tell the two apart.
+ * - Calls that run out of time say what they waited for.
+ * - A call that may have several attempts gets an object that grpc-js hands to every pick of the call. All other calls of a
+ *   method share one config: nothing is allocated for them.
  */
 import { status } from '@grpc/grpc-js';
+import { Attempts } from '../picker/attempts.js';
 import type { ConfigSelector, Filter, FilterFactory, MethodConfig, ServiceConfig } from './experimental.js';
+
+type CallConfig = ReturnType<ConfigSelector['invoke']>;
+type PickInformation = CallConfig['pickInformation'];
+
+interface KnownMethod {
+  readonly shared: CallConfig;
+  readonly retries: boolean;
+}
+
+/** Beyond so many methods the next ones are looked up at each call, as in grpc-js. */
+const MOST_KEPT = 100;
 
 export interface SelectorEvents {
   /** grpc-js closed the channel, or replaces the selector by that of a new result. */
@@ -17,33 +34,54 @@ export function createConfigSelector(
   { methodConfig }: Pick<ServiceConfig, 'methodConfig'>,
   { onUnref, waitingReason }: SelectorEvents,
 ): ConfigSelector {
-  const configs = configsByPath(methodConfig);
   const dynamicFilterFactories = [sharedFilter(new WaitingReasonFilter(waitingReason))];
+  const known = (config: MethodConfig): KnownMethod => ({
+    shared: { methodConfig: config, pickInformation: {}, status: status.OK, dynamicFilterFactories },
+    retries: hasPolicy(config),
+  });
+  const named = namedMethods(methodConfig, known);
+  const unnamed = named.get('') ?? known({ name: [] });
+  const used = new Map<string, KnownMethod>();
+  const find = (path: string): KnownMethod => {
+    const method = named.get(path) ?? named.get(servicePath(path)) ?? unnamed;
+    if (used.size < MOST_KEPT) used.set(path, method);
+    return method;
+  };
   return {
-    invoke: (path) => ({
-      methodConfig: configs.get(path) ?? configs.get(servicePath(path)) ?? configs.get('') ?? NO_CONFIG,
-      pickInformation: {},
-      status: status.OK,
-      dynamicFilterFactories,
-    }),
+    invoke(path) {
+      const { shared, retries } = used.get(path) ?? find(path);
+      return retries ? { ...shared, pickInformation: new Attempts() as object as PickInformation } : shared;
+    },
     unref: onUnref,
   };
 }
 
-const NO_CONFIG: MethodConfig = { name: [] };
+/** Some method has a retry or hedging policy (gRFC A6). */
+export function hasSeveralAttempts({ methodConfig }: Pick<ServiceConfig, 'methodConfig'>): boolean {
+  return methodConfig.some(hasPolicy);
+}
+
+function hasPolicy({ retryPolicy, hedgingPolicy }: MethodConfig): boolean {
+  return retryPolicy !== undefined || hedgingPolicy !== undefined;
+}
 
 /**
- * `/service/method`, `/service/`, or nothing for the default of all services. The first of several configs with the same
+ * By `/service/method`, `/service/`, or nothing for the default of all services. The first of several configs with the same
  * name counts.
  */
-function configsByPath(methodConfigs: readonly MethodConfig[]): Map<string, MethodConfig> {
-  const configs = new Map<string, MethodConfig>();
-  for (const config of methodConfigs)
-    for (const { service, method } of config.name) {
-      const path = service ? `/${service}/${method ?? ''}` : '';
-      if (!configs.has(path)) configs.set(path, config);
+function namedMethods(
+  methodConfigs: readonly MethodConfig[],
+  known: (config: MethodConfig) => KnownMethod,
+): Map<string, KnownMethod> {
+  const methods = new Map<string, KnownMethod>();
+  for (const config of methodConfigs) {
+    const method = known(config);
+    for (const { service, method: name } of config.name) {
+      const path = service ? `/${service}/${name ?? ''}` : '';
+      if (!methods.has(path)) methods.set(path, method);
     }
-  return configs;
+  }
+  return methods;
 }
 
 function servicePath(path: string): string {

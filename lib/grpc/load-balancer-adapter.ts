@@ -142,7 +142,7 @@ export class LoadBalancerAdapter implements GrpcLoadBalancer, BalancerView {
     const { parts } = context;
     return new LoadBalancer({
       authority: parts.authority,
-      policy: parts.policy,
+      policy: context.hasSeveralAttempts ? parts.forRetries(parts.policy) : parts.policy,
       monitors: parts.monitors,
       lingerMs: parts.lingerMs,
       runtime: parts.runtime,

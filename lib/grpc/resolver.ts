@@ -4,7 +4,7 @@ import type { Address } from '../address.js';
 import type { AddressUpdate } from '../discovery/address-source.js';
 import type { DnsError } from '../errors.js';
 import { CHANNEL_CONTEXT_KEY, type ChannelContext } from './channel-context.js';
-import { createConfigSelector } from './config-selector.js';
+import { createConfigSelector, hasSeveralAttempts } from './config-selector.js';
 import {
   CONFIG_SELECTOR_KEY,
   type Resolver,
@@ -45,9 +45,11 @@ export class HeadlessResolver implements Resolver {
   ) {
     this.#context = context;
     this.#listener = listener;
-    const { config, otherBalancer } = readServiceConfig(options['grpc.service_config']);
+    const { config, otherBalancer } = readServiceConfig(options['grpc.service_config'], context.parts.retry);
     if (otherBalancer !== null) warnOfOtherBalancer(otherBalancer);
     context.otherBalancer = otherBalancer;
+    const retries = options['grpc.enable_retries'] !== 0 && otherBalancer === null;
+    context.hasSeveralAttempts = retries && hasSeveralAttempts(config);
     this.#config = config;
     this.#tracksChannel = tracksChannel;
     const selector = createConfigSelector(config, {

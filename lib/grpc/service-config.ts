@@ -1,6 +1,7 @@
 /**
  * The user's `grpc.service_config` with our balancer in it. A config that comes from a resolver replaces the user's,
- * so all of it is carried over; grpc-js has validated the text by then (the channel's constructor throws).
+ * so all of it is carried over; grpc-js has validated the text by then (the channel's constructor throws). The option
+ * `retry` becomes the retry policy of every method for which the user's config has neither a retry nor a hedging policy.
  */
 import { type MethodConfig, parseDuration, type ServiceConfig, selectLbConfigFromList } from './experimental.js';
 
@@ -20,15 +21,26 @@ export interface ReadConfig {
   readonly otherBalancer: string | null;
 }
 
+/** The option `retry`. */
+export interface RetrySettings {
+  /** The first attempt counts. */
+  readonly attempts: number;
+  /** Names of status codes. */
+  readonly codes: readonly string[];
+}
+
+/** Short at first, because the next attempt goes to another pod; grpc-js adds a jitter of 20 % either way (gRFC A6). */
+const BACKOFF = { initialBackoff: '0.02s', maxBackoff: '1s', backoffMultiplier: 2 };
+
 /** @param text the value of the channel option `grpc.service_config`, already found valid by grpc-js. */
-export function readServiceConfig(text: string | undefined): ReadConfig {
+export function readServiceConfig(text: string | undefined, retry: RetrySettings | null = null): ReadConfig {
   const raw = (text ? JSON.parse(text) : {}) as Partial<Omit<ServiceConfig, 'methodConfig'>> & {
     methodConfig?: RawMethodConfig[];
   };
   const named = raw.loadBalancingConfig?.length ? raw.loadBalancingConfig : OURS;
   const otherBalancer = otherBalancerIn(named);
   const loadBalancingConfig = otherBalancer === null ? named : observed(named);
-  const methodConfig = (raw.methodConfig ?? []).map(readMethodConfig);
+  const methodConfig = withRetries((raw.methodConfig ?? []).map(readMethodConfig), retry);
   return { config: { ...raw, loadBalancingConfig, methodConfig }, otherBalancer };
 }
 
@@ -62,6 +74,20 @@ function namesOurs(config: unknown): boolean {
 /** Ours is made all the same, and makes the other one: so a snapshot can show what the other one does. */
 function observed(list: BalancingConfig): BalancingConfig {
   return [{ [BALANCER_NAME]: { child_policy: list } }];
+}
+
+function withRetries(configs: MethodConfig[], retry: RetrySettings | null): MethodConfig[] {
+  if (!retry) return configs;
+  const retryPolicy: NonNullable<MethodConfig['retryPolicy']> = {
+    maxAttempts: retry.attempts,
+    ...BACKOFF,
+    retryableStatusCodes: [...retry.codes],
+  };
+  const own = configs.map((config) =>
+    config.retryPolicy || config.hedgingPolicy ? config : { ...config, retryPolicy },
+  );
+  // grpc-js takes the first config that fits: this one is for methods that no config of the user's names.
+  return [...own, { name: [{}], retryPolicy }];
 }
 
 function readMethodConfig({ timeout, ...rest }: RawMethodConfig): MethodConfig {

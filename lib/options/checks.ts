@@ -1,4 +1,5 @@
 /** The checks that options share, and those of one option whose rule needs more than a line. */
+import { status } from '@grpc/grpc-js';
 import { hostnameFault } from '../dns/hostname.js';
 import type { Lookup } from '../dns/lookup-resolver.js';
 import { parseServer, type ServerAddress } from '../dns/settings.js';
@@ -71,6 +72,20 @@ export const servers: typeof anyServers = {
     const list = anyServers.read(value, path);
     if (list.length > 0) return list;
     throw refuseValue(path, value, 'must name at least one server; leave it out to use resolv.conf');
+  },
+};
+
+/** OK is no failure. */
+const FAILURES = Object.keys(status).filter((name) => Number.isNaN(Number(name)) && name !== 'OK');
+
+const anyStatusCodes = listOf(oneOf(...FAILURES));
+
+export const statusCodes: typeof anyStatusCodes = {
+  allowed: "names of status codes, such as `'UNAVAILABLE'`, not empty",
+  read(value, path) {
+    const list = anyStatusCodes.read(value, path);
+    if (list.length > 0) return list;
+    throw refuseValue(path, value, 'must name at least one status code');
   },
 };
 

@@ -102,6 +102,22 @@ export interface HeadlessOptions {
     policy?: BalancePolicy | undefined;
   };
   /**
+   * Calls that fail are tried again, each time on a pod that has not had them yet. Short form of a retry policy (gRFC
+   * A6), for every method without a policy of its own in `grpc.service_config`. Default: unset. Allowed: an object.
+   */
+  retry?: {
+    /**
+     * Attempts at most, the first one counted. Resembles `maxAttempts`. Sensible: 2 or 3. Default: none, it is
+     * required. Allowed: 2 to 5, whole.
+     */
+    attempts: number;
+    /**
+     * Status codes of failures that are tried again. Resembles `retryableStatusCodes`. Default: `['UNAVAILABLE']`.
+     * Allowed: names of status codes, such as `'UNAVAILABLE'`, not empty.
+     */
+    codes?: readonly string[] | undefined;
+  };
+  /**
    * `keep`: NXDOMAIN and NODATA never empty a working set. `drop`: they do. Default: `'keep'`. Allowed: `'keep'`,
    * `'drop'`.
    */

@@ -11,6 +11,7 @@ import {
   number,
   oneOf,
   servers,
+  statusCodes,
   zoneName,
 } from './checks.js';
 import type { Schema } from './entry.js';
@@ -144,6 +145,23 @@ export const SCHEMA = {
           '(compare gRFC A48). `round_robin`: each pod in turn.',
         check: oneOf('least_request', 'round_robin'),
         default: 'least_request',
+      },
+    },
+  },
+  retry: {
+    doc:
+      'Calls that fail are tried again, each time on a pod that has not had them yet. Short form of a retry policy ' +
+      '(gRFC A6), for every method without a policy of its own in `grpc.service_config`.',
+    default: null,
+    members: {
+      attempts: {
+        doc: 'Attempts at most, the first one counted. Resembles `maxAttempts`. Sensible: 2 or 3.',
+        check: integer(2, 5),
+      },
+      codes: {
+        doc: 'Status codes of failures that are tried again. Resembles `retryableStatusCodes`.',
+        check: statusCodes,
+        default: ['UNAVAILABLE'],
       },
     },
   },

@@ -3,8 +3,9 @@ import { test } from 'node:test';
 import { connectivityState, status } from '@grpc/grpc-js';
 import { DnsError } from '../../lib/errors.js';
 import { CHANNEL_CONTEXT_KEY } from '../../lib/grpc/channel-context.js';
-import { statusOrFromValue } from '../../lib/grpc/experimental.js';
+import { CONFIG_SELECTOR_KEY, type PickArgs, statusOrFromValue } from '../../lib/grpc/experimental.js';
 import { HeadlessLoadBalancingConfig, LoadBalancerAdapter } from '../../lib/grpc/load-balancer-adapter.js';
+import { Attempts } from '../../lib/picker/attempts.js';
 import { covers } from '../faults/covers.js';
 import { balancerFixture, twoReady } from '../support/balancer-fixture.js';
 import { FakeControlHelper } from '../support/fake-subchannel.js';
@@ -179,10 +180,26 @@ test('a subchannel that another channel has connected already serves at once', (
 });
 
 test('channel options reach the subchannels, but ours do not', () => {
-  const { give, helper } = balancerFixture({}, { headless: { empty: 'keep' }, 'grpc.keepalive_time_ms': 10_000 });
+  const own = { headless: { empty: 'keep' }, [CONFIG_SELECTOR_KEY]: {} };
+  const { give, helper } = balancerFixture({}, { ...own, 'grpc.keepalive_time_ms': 10_000 });
   give('a');
   const { [CHANNEL_CONTEXT_KEY]: _context, ...args } = helper.args;
   assert.deepEqual(args, { 'grpc.keepalive_time_ms': 10_000 });
+});
+
+test('the attempts of a call go to different pods where calls may have several', () => {
+  for (const different of [true, false]) {
+    const { give, up, last, context } = balancerFixture();
+    context.hasSeveralAttempts = different;
+    give('ab');
+    up('ab');
+    const extraPickInfo = new Attempts() as object as PickArgs['extraPickInfo'];
+    const attempt = () => last().picker.pick({ extraPickInfo } as PickArgs).subchannel;
+    const first = attempt();
+    // Another call takes the turn of the other pod.
+    last().picker.pick({} as PickArgs);
+    assert.equal(attempt() !== first, different);
+  }
 });
 
 test('a lost connection is out of the picker, asks for a query, and is tried again', covers(38), () => {

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Metadata, type StatusObject, status } from '@grpc/grpc-js';
-import { createConfigSelector } from '../../lib/grpc/config-selector.js';
+import { createConfigSelector, hasSeveralAttempts } from '../../lib/grpc/config-selector.js';
 import type { MethodConfig } from '../../lib/grpc/experimental.js';
+import { Attempts } from '../../lib/picker/attempts.js';
 
 const config = (...name: MethodConfig['name']): MethodConfig => ({ name });
 
@@ -39,7 +40,7 @@ for (const [path, configs, expected] of cases)
     assert.deepEqual(select(configs, path), expected);
   });
 
-test('a call gets status OK, information of its own for its picks, and one filter that all calls share', () => {
+test('a call gets status OK, no information for its picks, and one filter that all calls share', () => {
   let released = 0;
   const { selector, invoke } = selectorOf([], null, () => {
     released += 1;
@@ -47,7 +48,6 @@ test('a call gets status OK, information of its own for its picks, and one filte
   const [one, other] = [invoke('/a/b'), invoke('/a/b')];
   const { methodConfig: _config, dynamicFilterFactories, ...rest } = one;
   assert.deepEqual(rest, { pickInformation: {}, status: status.OK });
-  assert.notEqual(one.pickInformation, other.pickInformation);
   assert.equal(dynamicFilterFactories.length, 1);
   assert.equal(dynamicFilterFactories[0]?.createFilter(), other.dynamicFilterFactories[0]?.createFilter());
   selector.unref();
@@ -77,4 +77,49 @@ test('metadata and messages pass through the filter untouched', async () => {
   const message = Buffer.from('message');
   assert.equal((await filter.sendMessage(Promise.resolve({ message }))).message, message);
   assert.equal(await filter.receiveMessage(Promise.resolve(message)), message);
+});
+
+const retryPolicy = {
+  maxAttempts: 3,
+  initialBackoff: '0.01s',
+  maxBackoff: '0.1s',
+  backoffMultiplier: 1.5,
+  retryableStatusCodes: ['UNAVAILABLE'],
+};
+
+const hedgingPolicy = { maxAttempts: 2, hedgingDelay: '0.1s', nonFatalStatusCodes: ['UNAVAILABLE'] };
+
+const METHODS: MethodConfig[] = [
+  { name: [{ service: 'a.A' }], retryPolicy },
+  { name: [{ service: 'b.B' }], hedgingPolicy },
+  { name: [{ service: 'c.C' }], waitForReady: true },
+];
+
+test('each call with a policy gets an object of its own, and nothing is allocated for a call without one', () => {
+  const selector = createConfigSelector({ methodConfig: METHODS }, { onUnref() {}, waitingReason: () => null });
+  const invoke = (path: string) => selector.invoke(path, new Metadata(), 0);
+  for (const path of ['/a.A/Do', '/b.B/Do']) {
+    const [first, second] = [invoke(path), invoke(path)];
+    assert.ok((first.pickInformation as object) instanceof Attempts);
+    assert.notEqual(first.pickInformation, second.pickInformation);
+    assert.equal(first.methodConfig, second.methodConfig);
+  }
+  for (const path of ['/c.C/Do', '/d.D/Do']) assert.equal(invoke(path), invoke(path));
+});
+
+test('a selector finds more methods than it remembers', () => {
+  const selector = createConfigSelector({ methodConfig: METHODS }, { onUnref() {}, waitingReason: () => null });
+  for (let method = 0; method < 300; method++)
+    assert.equal(selector.invoke(`/a.A/Do${method}`, new Metadata(), 0).methodConfig, METHODS[0]);
+});
+
+test('calls may have several attempts where some method has a retry or hedging policy', () => {
+  for (const [methodConfig, several] of [
+    [[], false],
+    [METHODS.slice(0, 1), true],
+    [METHODS.slice(1, 2), true],
+    [METHODS.slice(2), false],
+    [METHODS, true],
+  ] as const)
+    assert.equal(hasSeveralAttempts({ methodConfig: [...methodConfig] }), several);
 });

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { status } from '@grpc/grpc-js';
+import { type ChannelOptions, status } from '@grpc/grpc-js';
 import { DnsError } from '../../lib/errors.js';
 import { CHANNEL_CONTEXT_KEY } from '../../lib/grpc/channel-context.js';
 import {
@@ -10,6 +10,7 @@ import {
   type ResolverListener,
 } from '../../lib/grpc/experimental.js';
 import { HeadlessResolver } from '../../lib/grpc/resolver.js';
+import type { RetrySettings } from '../../lib/grpc/service-config.js';
 import { covers } from '../faults/covers.js';
 import { fakeContext } from '../support/fake-channel-context.js';
 
@@ -18,14 +19,14 @@ const NXDOMAIN = new DnsError('ERR_HEADLESS_DNS_NXDOMAIN', 'no such name', { hos
 type Told = Parameters<ResolverListener>;
 
 /** A resolver that was asked for addresses once, and what it told grpc-js since. */
-function resolverFixture(config?: object) {
-  const { context, source, events } = fakeContext({ port: 7 });
+function resolverFixture(config?: object, more: ChannelOptions = {}, retry: RetrySettings | null = null) {
+  const { context, source, events } = fakeContext({ port: 7, retry });
   const told: Told[] = [];
   const listener: ResolverListener = (...args) => {
     told.push(args);
     return true;
   };
-  const options = config ? { 'grpc.service_config': JSON.stringify(config) } : {};
+  const options = config ? { ...more, 'grpc.service_config': JSON.stringify(config) } : more;
   const resolver = new HeadlessResolver(context, listener, options);
   resolver.updateResolution();
   /** What was told last: endpoints or the error's details. */
@@ -133,3 +134,26 @@ test('the fallback of a zone is an event when it begins and when it ends', () =>
   ]);
   context.close();
 });
+
+const RETRY: RetrySettings = { attempts: 2, codes: ['UNAVAILABLE'] };
+
+test('with the option retry calls may have several attempts, by the same config selector at every set', () => {
+  const { source, told, context } = resolverFixture(undefined, {}, RETRY);
+  source.report(['a']);
+  source.report(['a', 'b']);
+  const [first, second] = told.map(([, attributes]) => attributes[CONFIG_SELECTOR_KEY]);
+  assert.ok(first !== undefined && first === second);
+  const [, , config] = told[0] ?? assert.fail();
+  assert.ok(config?.ok && config.value.methodConfig[0]?.retryPolicy?.maxAttempts === 2);
+  assert.equal(context.hasSeveralAttempts, true);
+});
+
+const singleAttempts: Record<string, Parameters<typeof resolverFixture>> = {
+  'no method has a policy': [{ methodConfig: [{ name: [{}], waitForReady: true }] }],
+  'retries are turned off': [undefined, { 'grpc.enable_retries': 0 }, RETRY],
+  'another balancer picks': [{ loadBalancingConfig: [{ round_robin: {} }] }, {}, RETRY],
+};
+for (const [reason, given] of Object.entries(singleAttempts))
+  test(`our balancer avoids no pods for retries where ${reason}`, () => {
+    assert.equal(resolverFixture(...given).context.hasSeveralAttempts, false);
+  });

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setImmediate } from 'node:timers/promises';
+import { Channel, credentials } from '@grpc/grpc-js';
 import { registerHeadless } from '../../lib/compose.js';
 import { BALANCER_NAME, readServiceConfig, warnOfOtherBalancer } from '../../lib/grpc/service-config.js';
 
@@ -100,4 +101,35 @@ test('another balancer is warned of once, by its name and with the remedy', asyn
     /"one" balances the calls in the place of grpc-headless.*Delete loadBalancingConfig/,
   );
   assert.match(String(warnings[1]), /"two"/);
+});
+
+const OUR_RETRIES = {
+  maxAttempts: 3,
+  initialBackoff: '0.02s',
+  maxBackoff: '1s',
+  backoffMultiplier: 2,
+  retryableStatusCodes: ['ABORTED'],
+};
+
+test("the option retry is every method's retry policy, but for those to which the user gives a policy", () => {
+  const own = { ...OUR_RETRIES, maxAttempts: 5 };
+  const hedgingPolicy = { maxAttempts: 2 };
+  const methodConfig = [
+    { name: [{ service: 'a.A' }], retryPolicy: own },
+    { name: [{ service: 'b.B' }], hedgingPolicy },
+    { name: [{ service: 'c.C' }], timeout: '1s' },
+  ];
+  const { config } = readServiceConfig(JSON.stringify({ methodConfig }), { attempts: 3, codes: ['ABORTED'] });
+  assert.deepEqual(config.methodConfig, [
+    methodConfig[0],
+    methodConfig[1],
+    { name: [{ service: 'c.C' }], timeout: { seconds: 1, nanos: 0 }, retryPolicy: OUR_RETRIES },
+    { name: [{}], retryPolicy: OUR_RETRIES },
+  ]);
+});
+
+test('the retry policy that the option makes is one that grpc-js finds valid', () => {
+  const { methodConfig } = readServiceConfig(undefined, { attempts: 2, codes: ['UNAVAILABLE'] }).config;
+  const options = { 'grpc.service_config': JSON.stringify({ methodConfig }) };
+  new Channel('dns:///svc:1', credentials.createInsecure(), options).close();
 });

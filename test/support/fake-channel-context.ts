@@ -5,6 +5,7 @@ import { defaultPort, NO_PORT } from '../../lib/discovery/default-port.js';
 import type { DnsError } from '../../lib/errors.js';
 import { ChannelContext, type ChannelParts } from '../../lib/grpc/channel-context.js';
 import { subchannelHealth } from '../../lib/health/subchannel-health.js';
+import { otherEndpoint } from '../../lib/picker/other-endpoint.js';
 import { roundRobin } from '../../lib/picker/round-robin.js';
 import { BalancerCounter, createCallCounters, DiscoveryCounter } from '../../lib/telemetry/counters.js';
 import type { TelemetryEvent } from '../../lib/telemetry/events.js';
@@ -77,10 +78,16 @@ export class FakeSource implements AddressSource {
 export interface FakeContextSettings {
   readonly policy?: ChannelParts['policy'];
   readonly lingerMs?: number;
+  readonly retry?: ChannelParts['retry'];
   readonly port?: number;
 }
 
-export function fakeContext({ policy = roundRobin, lingerMs = 30_000, port = 50_051 }: FakeContextSettings = {}) {
+export function fakeContext({
+  policy = roundRobin,
+  lingerMs = 30_000,
+  retry = null,
+  port = 50_051,
+}: FakeContextSettings = {}) {
   const clock = new FakeClock();
   const source = new FakeSource();
   const counter = new BalancerCounter();
@@ -91,6 +98,8 @@ export function fakeContext({ policy = roundRobin, lingerMs = 30_000, port = 50_
     source,
     filters: [defaultPort(port)],
     policy,
+    forRetries: otherEndpoint,
+    retry,
     monitors: [subchannelHealth],
     lingerMs,
     runtime: { clock, random: () => 0, turns: { current: () => 0 } },
