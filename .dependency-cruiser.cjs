@@ -9,7 +9,7 @@ const { ENTRIES } = require('./.entries.cjs');
 const ROOMS = [
   ['cli', '^lib/cli/'],
   ['entry', '^lib/(index|register|opentelemetry)[.]ts$'],
-  ['client', '^lib/client[.]ts$'],
+  ['client', '^lib/(client|reopening-(queue|stream))[.]ts$'],
   ['channel', '^lib/channel[.]ts$'],
   ['compose', '^lib/compose[.]ts$'],
   ['grpc', '^lib/grpc/(?!experimental[.]ts$)'],

@@ -65,12 +65,14 @@ export class HeadlessChannel extends Channel {
 
   /** Calls `listener` at every `event` from now on. */
   on<E extends keyof HeadlessEvents>(event: E, listener: HeadlessListener<E>): this {
+    this.#listenTo(event);
     this.#events.emitter.on(event, listener as never);
     return this;
   }
 
   /** Calls `listener` at the next `event` only. */
   once<E extends keyof HeadlessEvents>(event: E, listener: HeadlessListener<E>): this {
+    this.#listenTo(event);
     this.#events.emitter.once(event, listener as never);
     return this;
   }
@@ -129,6 +131,10 @@ export class HeadlessChannel extends Channel {
     this.#closed = true;
     super.close();
     this.#context.onChannelClosed();
+  }
+
+  #listenTo(event: keyof HeadlessEvents): void {
+    if (event === 'imbalance') this.#context.watchStreams();
   }
 
   /** False when the deadline came first. */

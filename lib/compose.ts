@@ -72,7 +72,7 @@ export function createChannelContext(
     forRetries: otherEndpoint,
     retry: settings.retry,
     monitors: MONITORS,
-    lingerMs: settings.drain.lingerMs,
+    drain: settings.drain,
     runtime,
     emit: emitToAll([counter.emit, ...subscribersFor({ target: text }), ...subscribers]),
     counters: counter.counters,

@@ -9,10 +9,12 @@ export {
 export type { Lookup, LookupResult } from './dns/lookup-resolver.js';
 export { ConnectionError, DnsError, type DnsErrorCode, HeadlessError, type HeadlessErrorCode } from './errors.js';
 export type { BalancePolicy, HeadlessOptions } from './options.js';
+export { type ReopenableCall, type ReopeningOptions, ReopeningStream } from './reopening-stream.js';
 export type {
   DnsFailureEvent,
   HeadlessEvents,
   HeadlessListener,
+  ImbalanceEvent,
   UpdateEvent,
   ZoneFallbackEvent,
 } from './telemetry/channel-events.js';

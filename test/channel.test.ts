@@ -138,7 +138,7 @@ test('a snapshot is complete and plain from the first moment to the last', async
     ),
     endpoint: 'address state inFlight started succeeded failed since zone weight lastError'.split(' '),
     counters:
-      'polls hinted changes failures emptyAnswers queries udpQueries tcpQueries replies timeouts unreachable malformed dropped wrongId wrongQuestion truncated withoutEdns refusedAddresses connected connectionsFailed connectionsLost drained returned callsStarted callsSucceeded callsFailed',
+      'polls hinted changes failures emptyAnswers queries udpQueries tcpQueries replies timeouts unreachable malformed dropped wrongId wrongQuestion truncated withoutEdns refusedAddresses connected connectionsFailed connectionsLost drained returned drainTimeouts callsStarted callsSucceeded callsFailed',
   };
   const check = (state: string, endpoints: number) => {
     const snapshot = channel.snapshot();

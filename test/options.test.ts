@@ -22,7 +22,7 @@ const DEFAULTS: HeadlessSettings = {
   balance: { policy: 'least_request' },
   retry: null,
   empty: 'keep',
-  drain: { lingerMs: 30_000 },
+  drain: { lingerMs: 30_000, timeoutMs: null },
 };
 
 const lookup = async () => ({ addresses: ['127.0.0.1'], ttlMs: 0 });
@@ -65,6 +65,7 @@ const OPTIONS: Record<string, { takes: (unknown | { in: unknown; out: unknown })
   'balance.policy': { takes: ['least_request', 'round_robin'], refuses: ['roundrobin', 'pick_first'] },
   empty: { takes: ['keep', 'drop'], refuses: ['kept', ''] },
   'drain.lingerMs': { takes: [0, DAY_MS], refuses: [-1, DAY_MS + 1] },
+  'drain.timeoutMs': { takes: [0, DAY_MS], refuses: [-1, DAY_MS + 1] },
 };
 
 /** Wrong for every option, whatever its type. */
@@ -197,7 +198,8 @@ const unknown: [options: unknown, name: string, hint: string][] = [
   [{ dns: { server: [] } }, 'headless.dns.server', 'did you mean "servers"?'],
   [{ balance: { polcy: 'x' } }, 'headless.balance.polcy', 'did you mean "policy"?'],
   [{ drain: { linger: 1 } }, 'headless.drain.linger', 'did you mean "lingerMs"?'],
-  [{ drain: { timeout: undefined } }, 'headless.drain.timeout', 'known are "lingerMs"'],
+  [{ drain: { timeout: undefined } }, 'headless.drain.timeout', 'did you mean "timeoutMs"?'],
+  [{ drain: { cut: undefined } }, 'headless.drain.cut', 'known are "lingerMs", "timeoutMs"'],
   [
     { intervalMs: 5 },
     'headless.intervalMs',

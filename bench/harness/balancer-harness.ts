@@ -120,7 +120,7 @@ function headlessUpdater(policy: Policy, give: Give): Updater {
     forRetries: otherEndpoint,
     retry: null,
     monitors: [subchannelHealth],
-    lingerMs: 30_000,
+    drain: { lingerMs: 30_000, timeoutMs: null },
     runtime: systemRuntime,
     emit: counter.emit,
     counters: counter.counters,

@@ -11,14 +11,16 @@ import type { Clock } from '../runtime.js';
 import type { CallCounters } from '../telemetry/counters.js';
 import type { EndpointEvent } from '../telemetry/events.js';
 import type { EndpointSnapshot } from '../telemetry/snapshot.js';
-import { Drain } from './drain.js';
+import { Drain, type DrainSettings } from './drain.js';
 import { type EndpointState, type EndpointStateKind, isConnected, shownState } from './endpoint-state.js';
+import { OpenCalls } from './open-calls.js';
 
 /** What all endpoints of one balancer share. */
 export interface EndpointContext {
-  readonly clock: Pick<Clock, 'setTimer' | 'wallTime'>;
-  /** How long a drained connection is kept for the endpoint's return. */
-  readonly lingerMs: number;
+  readonly clock: Pick<Clock, 'now' | 'setTimer' | 'wallTime'>;
+  readonly drain: DrainSettings;
+  /** Endpoints keep account of each of their calls. */
+  readonly tracksCalls: boolean;
   readonly monitors: readonly HealthMonitor[];
   /** Counts the calls of all endpoints, those of released ones too. */
   readonly calls: CallCounters;
@@ -63,6 +65,8 @@ export class Endpoint implements PickableEndpoint {
   #state: EndpointState = { kind: 'queued' };
   #since: number;
   #subchannel: Subchannel | null = null;
+  /** null where calls are only counted. */
+  #openCalls: OpenCalls | null = null;
   #stopMonitors: (() => void)[] = [];
   /** Monitors that report unhealthy. */
   readonly #objections = new Set<HealthMonitor>();
@@ -123,8 +127,9 @@ export class Endpoint implements PickableEndpoint {
       this.release();
       return;
     }
-    const { clock, lingerMs } = this.#context;
-    this.#setState({ kind: 'draining', drain: new Drain(clock, lingerMs, () => this.settleDrain()) });
+    const { clock, drain } = this.#context;
+    const listener = { onLingered: () => this.settleDrain(), onTimeout: () => this.#endCalls() };
+    this.#setState({ kind: 'draining', drain: new Drain(clock, drain, listener) });
   }
 
   /** It is back in the set: its connection is taken up again. */
@@ -136,6 +141,12 @@ export class Endpoint implements PickableEndpoint {
   settleDrain(): void {
     if (this.#state.kind !== 'draining' || !this.#state.drain.lingered) return;
     if (this.#inFlight === 0 && !this.#context.isLastResort(this)) this.release();
+  }
+
+  /** Endpoints of the set take calls again: calls that began here meanwhile get the whole time to end. */
+  endLastResort(): void {
+    if (this.#state.kind === 'draining') this.#state.drain.restartTimeout();
+    this.settleDrain();
   }
 
   /** Lets the connection go; grpc-js closes it gracefully once no channel holds it. Idempotent. */
@@ -153,6 +164,23 @@ export class Endpoint implements PickableEndpoint {
       this.#picks = 0;
     }
     this.#picks += 1;
+  }
+
+  /** From now on each call is kept account of. Idempotent. */
+  trackCalls(): void {
+    if (this.#openCalls || !this.#subchannel) return;
+    const { clock } = this.#context;
+    this.#openCalls = new OpenCalls(
+      this.#subchannel,
+      () => clock.now(),
+      () => (this.#isOver ? this.#timeoutDetails : null),
+    );
+    this.pickResult.subchannel = this.#openCalls.subchannel;
+  }
+
+  /** Calls that have been open for so long, as far as they were kept account of. */
+  openFor(ageMs: number): number {
+    return this.#openCalls?.openFor(ageMs) ?? 0;
   }
 
   snapshot(): EndpointSnapshot {
@@ -256,12 +284,28 @@ export class Endpoint implements PickableEndpoint {
         if (this.#inFlight === 0) this.settleDrain();
       },
     };
+    if (this.#context.tracksCalls) this.trackCalls();
     subchannel.ref();
     subchannel.addConnectivityStateListener(this.#onSubchannelState);
     const monitored = { address: this.name, subchannel };
     this.#stopMonitors = this.#context.monitors.map((monitor) =>
       monitor.watch(monitored, (healthy) => this.#onHealth(monitor, healthy)),
     );
+  }
+
+  /** It drains, the time for its calls is over, and others take calls. */
+  get #isOver(): boolean {
+    return this.#state.kind === 'draining' && this.#state.drain.timedOut && !this.#context.isLastResort(this);
+  }
+
+  get #timeoutDetails(): string {
+    return `headless: the pod ${this.name} was removed from DNS, and drain.timeoutMs (${this.#context.drain.timeoutMs} ms) passed`;
+  }
+
+  #endCalls(): void {
+    if (!this.#isOver || !this.#openCalls) return;
+    const calls = this.#openCalls.endAll(status.UNAVAILABLE, this.#timeoutDetails);
+    if (calls > 0) this.#context.emit({ kind: 'drain_timed_out', address: this.name, calls });
   }
 
   #detach(): void {

@@ -14,9 +14,11 @@ import type { Runtime } from '../runtime.js';
 import type { CallCounters } from '../telemetry/counters.js';
 import type { Emit, EndpointEvent } from '../telemetry/events.js';
 import type { EndpointSnapshot } from '../telemetry/snapshot.js';
+import type { DrainSettings } from './drain.js';
 import { Endpoint, type EndpointContext } from './endpoint.js';
 import { EndpointSet } from './endpoint-set.js';
 import type { EndpointStateKind } from './endpoint-state.js';
+import { STREAM_AGE_MS, StreamBalance } from './stream-balance.js';
 import { SubchannelQueue } from './subchannel-queue.js';
 
 /** Where the sets come from, as far as the balancer answers back. */
@@ -32,7 +34,7 @@ export interface LoadBalancerContext {
   readonly authority: string;
   readonly policy: Policy;
   readonly monitors: readonly HealthMonitor[];
-  readonly lingerMs: number;
+  readonly drain: DrainSettings;
   readonly runtime: Runtime;
   readonly emit: Emit;
   /** Counts the channel's calls. */
@@ -45,9 +47,10 @@ export interface LoadBalancerContext {
 
 export class LoadBalancer implements EndpointContext {
   readonly clock: Runtime['clock'];
-  readonly lingerMs: number;
+  readonly drain: DrainSettings;
   readonly monitors: readonly HealthMonitor[];
   readonly calls: CallCounters;
+  tracksCalls: boolean;
   readonly #context: LoadBalancerContext;
   readonly #set = new EndpointSet((address) => new Endpoint(address, this));
   readonly #queue: SubchannelQueue;
@@ -61,6 +64,8 @@ export class LoadBalancer implements EndpointContext {
   /** Draining endpoints were kept beyond their drain, because no endpoint of the set took calls. */
   #keptDraining = false;
   #picker: Picker | null = null;
+  /** null until someone wants to be told of imbalance. */
+  #streamBalance: StreamBalance | null = null;
   /** The last attempt to connect that failed. */
   #lastFailure: { readonly address: string; readonly reason: string | null } | null = null;
   /** Why there is no set; the note of the last update. */
@@ -72,7 +77,8 @@ export class LoadBalancer implements EndpointContext {
   constructor(context: LoadBalancerContext) {
     this.#context = context;
     this.clock = context.runtime.clock;
-    this.lingerMs = context.lingerMs;
+    this.drain = context.drain;
+    this.tracksCalls = context.drain.timeoutMs !== null;
     this.monitors = context.monitors;
     this.calls = context.calls;
     this.#queue = new SubchannelQueue(this.clock);
@@ -126,8 +132,22 @@ export class LoadBalancer implements EndpointContext {
     return new ConnectionError(oldest.name, unfinished(this.clock.wallTime() - oldest.since));
   }
 
+  /** From now on events tell which endpoints hold more than their share of streams. Idempotent. */
+  watchStreams(): void {
+    if (this.#streamBalance) return;
+    const { emit } = this.#context;
+    this.tracksCalls = true;
+    for (const endpoint of this.#set.endpoints()) endpoint.trackCalls();
+    this.#streamBalance = new StreamBalance(
+      this.clock,
+      () => this.#streamCounts(),
+      (imbalance) => emit({ kind: 'streams_uneven', ...imbalance }),
+    );
+  }
+
   destroy(): void {
     this.#destroyed = true;
+    this.#streamBalance?.stop();
     this.#queue.clear();
     for (const endpoint of [...this.#set.endpoints()]) endpoint.release();
     this.#set.clear();
@@ -189,6 +209,7 @@ export class LoadBalancer implements EndpointContext {
     discovery.setReady(this.#ready.length > 0);
     if (candidates.length > 0) {
       this.#picker = policy.createPicker(candidates, this.#picker, runtime);
+      this.#streamBalance?.endpointsChanged();
       helper.updateState(connectivityState.READY, this.#picker, null);
     } else {
       this.#picker = null;
@@ -196,7 +217,15 @@ export class LoadBalancer implements EndpointContext {
     }
     if (needsLastResort || !this.#keptDraining) return;
     this.#keptDraining = false;
-    for (const endpoint of [...this.#draining]) endpoint.settleDrain();
+    for (const endpoint of [...this.#draining]) endpoint.endLastResort();
+  }
+
+  /** Of the endpoints that the policy picks from: those that stand by for another zone hold none by intention. */
+  #streamCounts() {
+    const picked = new Set<unknown>(this.#picker?.endpoints);
+    return this.#ready
+      .filter((endpoint) => picked.has(endpoint))
+      .map((endpoint) => ({ address: endpoint.name, streams: endpoint.openFor(STREAM_AGE_MS) }));
   }
 
   #noteFailure({ name, lastError }: Endpoint): void {

@@ -3,6 +3,7 @@
  * gives them no reference to each other or to the channel around them. The context travels in the channel's options.
  */
 import type { Address } from '../address.js';
+import type { DrainSettings } from '../balancer/drain.js';
 import type { AddressFilter, AddressSource, AddressUpdate, Subscription } from '../discovery/address-source.js';
 import { type ConnectionError, HeadlessError } from '../errors.js';
 import type { HealthMonitor } from '../health/health-monitor.js';
@@ -33,7 +34,7 @@ export interface ChannelParts {
   /** The option `retry`; null where it is not set. */
   readonly retry: RetrySettings | null;
   readonly monitors: readonly HealthMonitor[];
-  readonly lingerMs: number;
+  readonly drain: DrainSettings;
   readonly runtime: Runtime;
   readonly emit: Emit;
   readonly counters: Readonly<BalancerCounters>;
@@ -47,6 +48,7 @@ export interface BalancerView {
   waitingReason(): string | null;
   /** The last attempt to connect that failed, or that has had no result for long; null where there is none. */
   connectionError(): ConnectionError | null;
+  watchStreams(): void;
 }
 
 /** The channel itself, where the context has it. */
@@ -69,6 +71,8 @@ export class ChannelContext {
   balancerState: Exclude<Snapshot['state'], 'SHUTDOWN'> | null = null;
   /** Some calls are retried or hedged: each attempt should go to another pod. */
   hasSeveralAttempts = false;
+  /** Someone wants to be told which endpoints hold more than their share of streams. */
+  streamsWatched = false;
   #subscription: Subscription | null = null;
   #closed = false;
   #removeFromOpen: (() => void) | null = null;
@@ -170,6 +174,12 @@ export class ChannelContext {
 
   setReady(ready: boolean): void {
     this.#subscription?.setReady(ready);
+  }
+
+  /** Costs a little for each call from now on, so it is done only where it is asked for. */
+  watchStreams(): void {
+    this.streamsWatched = true;
+    this.balancer?.watchStreams();
   }
 
   /** grpc-js prints channel options when it traces. */

@@ -32,6 +32,7 @@ const NEEDED = [
   'parseDuration',
   'SUBCHANNEL_ARGS_EXCLUDE_KEY_PREFIX',
   'CHANNEL_ARGS_CONFIG_SELECTOR_KEY',
+  'BaseSubchannelWrapper',
   'PickResultType',
   'ChildLoadBalancerHandler',
   'selectLbConfigFromList',
@@ -64,6 +65,7 @@ export const {
   PickResultType,
   ChildLoadBalancerHandler,
   selectLbConfigFromList,
+  BaseSubchannelWrapper,
   CHANNEL_ARGS_CONFIG_SELECTOR_KEY: CONFIG_SELECTOR_KEY,
   // Keys that start so are kept out of the subchannels' arguments, so channels can share subchannels.
   SUBCHANNEL_ARGS_EXCLUDE_KEY_PREFIX: PRIVATE_KEY_PREFIX,

@@ -131,6 +131,10 @@ export class LoadBalancerAdapter implements GrpcLoadBalancer, BalancerView {
     return this.#view?.connectionError() ?? null;
   }
 
+  watchStreams(): void {
+    this.#view?.watchStreams();
+  }
+
   get #view(): BalancerView | null {
     return this.#other ?? this.#balancer;
   }
@@ -140,11 +144,11 @@ export class LoadBalancerAdapter implements GrpcLoadBalancer, BalancerView {
     // Subchannels of equal arguments are shared between channels, so our own options stay out of them.
     const { headless: _ours, ...args } = options;
     const { parts } = context;
-    return new LoadBalancer({
+    const balancer = new LoadBalancer({
       authority: parts.authority,
       policy: context.hasSeveralAttempts ? parts.forRetries(parts.policy) : parts.policy,
       monitors: parts.monitors,
-      lingerMs: parts.lingerMs,
+      drain: parts.drain,
       runtime: parts.runtime,
       emit: parts.emit,
       calls: parts.calls,
@@ -158,6 +162,8 @@ export class LoadBalancerAdapter implements GrpcLoadBalancer, BalancerView {
       createSubchannel: (address) => helper.createSubchannel(address, args),
       helper,
     });
+    if (context.streamsWatched) balancer.watchStreams();
+    return balancer;
   }
 }
 

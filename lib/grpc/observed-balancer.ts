@@ -61,6 +61,9 @@ export class ObservedBalancer implements BalancerView {
     return this.#child.updateAddressList(list, config, options, note);
   }
 
+  /** Only our own balancer keeps account of streams. */
+  watchStreams(): void {}
+
   exitIdle(): void {
     this.#child.exitIdle();
   }

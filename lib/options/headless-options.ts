@@ -129,5 +129,10 @@ export interface HeadlessOptions {
      * Default: `30000`. Allowed: 0 to 86400000.
      */
     lingerMs?: number | undefined;
+    /**
+     * Milliseconds until what is still open on a removed pod is ended with UNAVAILABLE. Sensible: 60000 or more.
+     * Default: never ended. Allowed: 0 to 86400000.
+     */
+    timeoutMs?: number | undefined;
   };
 }

@@ -179,6 +179,12 @@ export const SCHEMA = {
         check: milliseconds(0, DAY_MS),
         default: 30_000,
       },
+      timeoutMs: {
+        doc: 'Milliseconds until what is still open on a removed pod is ended with UNAVAILABLE. Sensible: 60000 or more.',
+        check: milliseconds(0, DAY_MS),
+        default: null,
+        unset: 'never ended',
+      },
     },
   },
 } satisfies Schema<HeadlessOptions>;

@@ -28,6 +28,14 @@ export interface ZoneFallbackEvent {
   readonly active: boolean;
 }
 
+/** Pods hold more than their share of streams: calls that have been open for a second or longer. */
+export interface ImbalanceEvent {
+  /** Streams of this channel over the pods that take calls: the mean. */
+  readonly share: number;
+  /** Addresses are `"ip:port"`, or `"[v6]:port"`; the fullest pod comes first. `excess`: so many streams are too many. */
+  readonly endpoints: readonly { readonly address: string; readonly streams: number; readonly excess: number }[];
+}
+
 export interface HeadlessEvents {
   /** After the first answer, and after every one that changed the set. */
   update: [UpdateEvent];
@@ -35,6 +43,11 @@ export interface HeadlessEvents {
   dnsFailure: [DnsFailureEvent];
   /** When the fallback of the option `zone` begins, and when it ends. */
   zoneFallback: [ZoneFallbackEvent];
+  /**
+   * Ten seconds after a change of the pods that take calls, and every ten seconds from then on, while any of them holds over
+   * 1.25 times its share of streams. Calls that began before the first listener was added are not counted.
+   */
+  imbalance: [ImbalanceEvent];
 }
 
 export type HeadlessListener<E extends keyof HeadlessEvents> = (...args: HeadlessEvents[E]) => void;
@@ -59,6 +72,9 @@ export class ChannelEvents {
       }
       case 'zone_fallback':
         this.#tell('zoneFallback', { zone: event.zone, active: event.active });
+        return;
+      case 'streams_uneven':
+        this.#tell('imbalance', { share: event.share, endpoints: event.endpoints });
     }
   };
 

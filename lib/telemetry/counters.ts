@@ -48,6 +48,8 @@ export interface BalancerCounters {
   drained: number;
   /** Draining pods that came back and kept their connection. */
   returned: number;
+  /** Calls that were ended because `drain.timeoutMs` had passed. */
+  drainTimeouts: number;
 }
 
 /**
@@ -142,6 +144,7 @@ export class BalancerCounter {
     connectionsLost: 0,
     drained: 0,
     returned: 0,
+    drainTimeouts: 0,
   };
 
   readonly emit = (event: TelemetryEvent): void => {
@@ -160,6 +163,9 @@ export class BalancerCounter {
         return;
       case 'drain_cancelled':
         this.counters.returned += 1;
+        return;
+      case 'drain_timed_out':
+        this.counters.drainTimeouts += event.calls;
     }
   };
 }

@@ -35,11 +35,13 @@ export const CHANNELS: ByKind = {
   addresses_changed: channel('grpc-headless:addresses_changed'),
   resolution_failed: channel('grpc-headless:resolution_failed'),
   zone_fallback: channel('grpc-headless:zone_fallback'),
+  streams_uneven: channel('grpc-headless:streams_uneven'),
   connected: channel('grpc-headless:connected'),
   connection_failed: channel('grpc-headless:connection_failed'),
   connection_lost: channel('grpc-headless:connection_lost'),
   drain_started: channel('grpc-headless:drain_started'),
   drain_cancelled: channel('grpc-headless:drain_cancelled'),
+  drain_timed_out: channel('grpc-headless:drain_timed_out'),
 };
 
 /** A listener that throws stops nothing: Node raises its error as an uncaught exception afterwards. */

@@ -72,7 +72,13 @@ export type ChannelEvent =
    * `active`: DNS has no name for the zone, and pods of every zone are used alike from now on. Not active: it has one
    * again.
    */
-  | { readonly kind: 'zone_fallback'; readonly zone: string; readonly active: boolean };
+  | { readonly kind: 'zone_fallback'; readonly zone: string; readonly active: boolean }
+  /** Endpoints hold more than their share of streams. Told only where someone asked for it. */
+  | {
+      readonly kind: 'streams_uneven';
+      readonly share: number;
+      readonly endpoints: readonly { readonly address: string; readonly streams: number; readonly excess: number }[];
+    };
 
 /** `address` is `"ip:port"`, or `"[v6]:port"`. */
 export type EndpointEvent =
@@ -83,7 +89,9 @@ export type EndpointEvent =
   | { readonly kind: 'connection_lost'; readonly address: string }
   | { readonly kind: 'drain_started'; readonly address: string }
   /** A draining pod came back and kept its connection. */
-  | { readonly kind: 'drain_cancelled'; readonly address: string };
+  | { readonly kind: 'drain_cancelled'; readonly address: string }
+  /** `drain.timeoutMs` passed, and so many calls were ended. */
+  | { readonly kind: 'drain_timed_out'; readonly address: string; readonly calls: number };
 
 /** Must not throw. */
 export type Emit = (event: TelemetryEvent) => void;

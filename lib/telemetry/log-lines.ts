@@ -54,6 +54,10 @@ function textOf(event: TelemetryEvent): string {
       return event.active
         ? `DNS has no name for the zone ${event.zone}, so the pods of every zone are used`
         : `DNS has a name for the zone ${event.zone} again`;
+    case 'streams_uneven': {
+      const pods = event.endpoints.map(({ address, streams }) => `${address} ${streams}`).join(', ');
+      return `more streams than the share of ${event.share.toFixed(1)}: ${pods}`;
+    }
     case 'connected':
       return `connected to ${event.address}`;
     case 'connection_failed':
@@ -64,6 +68,8 @@ function textOf(event: TelemetryEvent): string {
       return `${event.address} is no longer in the set and gets no new calls`;
     case 'drain_cancelled':
       return `${event.address} is in the set again and kept its connection`;
+    case 'drain_timed_out':
+      return `${event.address} still had ${event.calls} calls when drain.timeoutMs had passed, and they were ended`;
   }
 }
 

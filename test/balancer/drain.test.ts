@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { Metadata, type StatusObject, status } from '@grpc/grpc-js';
 import { covers } from '../faults/covers.js';
 import { balancerFixture, twoReady } from '../support/balancer-fixture.js';
 import { FakeControlHelper } from '../support/fake-subchannel.js';
@@ -141,4 +142,91 @@ test('a last resort is released when the set becomes empty because DNS says so',
   assert.equal(held(), 'abc');
   give('', 'NXDOMAIN: no such name');
   assert.equal(held(), '');
+});
+
+const tick = (): Promise<void> => new Promise((resolve) => process.nextTick(resolve));
+
+test('a drain with a deadline ends what is still open, and says why', async () => {
+  const { give, begin, held, counters, events, clock } = twoReady({ lingerMs: 5_000, timeoutMs: 60_000 });
+  const ends: StatusObject[] = [];
+  begin(ends);
+  begin(ends);
+  give('a');
+  await clock.advance(59_999);
+  assert.deepEqual([ends, held()], [[], 'ab']);
+  await clock.advance(1);
+  await tick();
+  const details = 'headless: the pod b:50051 was removed from DNS, and drain.timeoutMs (60000 ms) passed';
+  assert.deepEqual(
+    ends.map((end) => [end.code, end.details]),
+    [[status.UNAVAILABLE, details]],
+  );
+  assert.deepEqual([held(), clock.timers, counters.drainTimeouts], ['a', 0, 1]);
+  assert.deepEqual(
+    events.filter(({ kind }) => kind === 'drain_timed_out'),
+    [{ kind: 'drain_timed_out', address: 'b:50051', calls: 1 }],
+  );
+});
+
+test('a deadline that ends sooner than the linger time leaves the connection for the return of the pod', async () => {
+  const { give, begin, states, serving, made, clock } = twoReady({ lingerMs: 30_000, timeoutMs: 0 });
+  const ends: StatusObject[] = [];
+  begin(ends);
+  begin(ends);
+  give('a');
+  await clock.advance(0);
+  await tick();
+  assert.deepEqual([ends.length, states()], [1, { a: 'ready', b: 'draining' }]);
+  give('ab');
+  assert.equal(serving(), 'ab');
+  for (let call = 0; call < 4; call++) begin(ends);
+  await clock.advance(60_000);
+  assert.deepEqual([ends.length, made(), clock.timers], [1, 'ab', 0]);
+});
+
+test('a pod that returns before the deadline keeps its calls', covers(43), async () => {
+  const { give, begin, clock } = twoReady({ timeoutMs: 10_000 });
+  const ends: StatusObject[] = [];
+  begin(ends);
+  begin(ends);
+  give('a');
+  await clock.advance(9_999);
+  give('ab');
+  await clock.advance(60_000);
+  assert.deepEqual([ends, clock.timers], [[], 0]);
+});
+
+test('a last resort has no deadline; it gets the whole time once others take calls', async () => {
+  const { give, up, begin, held, clock } = twoReady({ lingerMs: 0, timeoutMs: 10_000 });
+  const ends: StatusObject[] = [];
+  begin(ends);
+  give('c');
+  await clock.advance(60_000);
+  begin(ends);
+  assert.deepEqual(ends, []);
+  up('c');
+  await clock.advance(9_999);
+  assert.deepEqual(ends, []);
+  await clock.advance(1);
+  await tick();
+  assert.deepEqual([ends.length, held()], [2, 'c']);
+});
+
+test('a call that was picked before the deadline and begins after it is picked again', async () => {
+  const { give, pick, clock } = twoReady({ lingerMs: 30_000, timeoutMs: 10_000 });
+  const late = [pick(), pick()].find(({ subchannel }) => subchannel?.getAddress() === 'b:50051');
+  give('a');
+  const listener = { onReceiveMetadata() {}, onReceiveMessage() {}, onReceiveStatus() {} };
+  const begin = () => late?.subchannel?.getRealSubchannel().createCall(new Metadata(), '', '', listener, 1);
+  await clock.advance(9_999);
+  begin();
+  await clock.advance(1);
+  assert.throws(begin, /drain\.timeoutMs/);
+});
+
+test('without a deadline the calls of a draining pod are only counted', async () => {
+  const { give, pod, pick, clock } = twoReady();
+  give('a');
+  assert.equal(pick().subchannel, pod('a'));
+  assert.equal(clock.timers, 1);
 });

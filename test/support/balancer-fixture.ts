@@ -1,6 +1,6 @@
 /** A balancer in a channel that the test drives: sets in, subchannels' states in, picks out. */
 import assert from 'node:assert/strict';
-import { status } from '@grpc/grpc-js';
+import { Metadata, type StatusObject, status } from '@grpc/grpc-js';
 import { CHANNEL_CONTEXT_KEY } from '../../lib/grpc/channel-context.js';
 import { type GrpcEndpoint, type PickArgs, statusOrFromError, statusOrFromValue } from '../../lib/grpc/experimental.js';
 import { HeadlessLoadBalancingConfig, LoadBalancerAdapter } from '../../lib/grpc/load-balancer-adapter.js';
@@ -39,7 +39,7 @@ export function balancerFixture(settings: FakeContextSettings = {}, options: Rec
   /** The pods that calls go to now, in alphabetical order. */
   const serving = (): string => {
     const picked = new Set<string>();
-    for (let call = 0; call < 30; call++) picked.add((pick().subchannel as FakeSubchannel | null)?.address ?? 'none');
+    for (let call = 0; call < 30; call++) picked.add(pick().subchannel?.getAddress() ?? 'none');
     return [...picked]
       .map((address) => address.replace(`:${PORT}`, ''))
       .sort()
@@ -53,6 +53,22 @@ export function balancerFixture(settings: FakeContextSettings = {}, options: Rec
     const result = pick();
     result.onCallStarted?.();
     return (code = status.OK) => result.onCallEnded?.(code, '', {} as never);
+  };
+  /** As `call`, by the way that calls of grpc-js take; `statuses` has how it ended. */
+  const begin = (statuses: StatusObject[] = []): (() => void) => {
+    const result = pick();
+    const real = result.subchannel?.getRealSubchannel() ?? assert.fail('no subchannel was picked');
+    const listener = {
+      onReceiveMetadata() {},
+      onReceiveMessage() {},
+      onReceiveStatus(end: StatusObject) {
+        statuses.push({ code: end.code, details: end.details, metadata: end.metadata });
+        result.onCallEnded?.(end.code, end.details, end.metadata);
+      },
+    };
+    const started = real.createCall(new Metadata(), 'svc.ns', '/a.A/Do', listener, statuses.length);
+    result.onCallStarted?.();
+    return () => started.cancelWithStatus(status.OK, '');
   };
   const states = (): Record<string, string> =>
     Object.fromEntries(balancer.endpoints().map(({ address, state }) => [address.replace(`:${PORT}`, ''), state]));
@@ -79,6 +95,7 @@ export function balancerFixture(settings: FakeContextSettings = {}, options: Rec
     serving,
     up,
     call,
+    begin,
     states,
     made,
     held,

@@ -78,6 +78,7 @@ export class FakeSource implements AddressSource {
 export interface FakeContextSettings {
   readonly policy?: ChannelParts['policy'];
   readonly lingerMs?: number;
+  readonly timeoutMs?: number | null;
   readonly retry?: ChannelParts['retry'];
   readonly port?: number;
 }
@@ -85,6 +86,7 @@ export interface FakeContextSettings {
 export function fakeContext({
   policy = roundRobin,
   lingerMs = 30_000,
+  timeoutMs = null,
   retry = null,
   port = 50_051,
 }: FakeContextSettings = {}) {
@@ -101,7 +103,7 @@ export function fakeContext({
     forRetries: otherEndpoint,
     retry,
     monitors: [subchannelHealth],
-    lingerMs,
+    drain: { lingerMs, timeoutMs },
     runtime: { clock, random: () => 0, turns: { current: () => 0 } },
     emit: (event) => {
       counter.emit(event);

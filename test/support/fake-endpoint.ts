@@ -5,8 +5,9 @@ import { createCallCounters } from '../../lib/telemetry/counters.js';
 import { FakeSubchannel } from './fake-subchannel.js';
 
 const CONTEXT: EndpointContext = {
-  clock: { setTimer: () => ({ cancel() {} }), wallTime: () => 0 },
-  lingerMs: 0,
+  clock: { now: () => 0, setTimer: () => ({ cancel() {} }), wallTime: () => 0 },
+  drain: { lingerMs: 0, timeoutMs: null },
+  tracksCalls: false,
   monitors: [],
   calls: createCallCounters(),
   createSubchannel: ({ host }) => new FakeSubchannel(host, connectivityState.READY),

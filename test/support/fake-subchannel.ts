@@ -1,9 +1,11 @@
 /** A subchannel whose state the test drives, and the helper of a channel that makes them and hears of states. */
-import { type ChannelOptions, connectivityState } from '@grpc/grpc-js';
+import { type ChannelOptions, connectivityState, Metadata, type status } from '@grpc/grpc-js';
 import type { ChannelControlHelper, Picker, Subchannel } from '../../lib/grpc/experimental.js';
 
 type StateListener = Parameters<Subchannel['addConnectivityStateListener']>[0];
 type HealthListener = Parameters<Subchannel['addHealthStateWatcher']>[0];
+type RealSubchannel = ReturnType<Subchannel['getRealSubchannel']>;
+type CreateCall = RealSubchannel['createCall'];
 type ChannelzRef = ReturnType<Subchannel['getChannelzRef']>;
 type Address = Parameters<ChannelControlHelper['createSubchannel']>[0];
 type ChannelzChild = Parameters<ChannelControlHelper['addChannelzChild']>[0];
@@ -88,8 +90,20 @@ export class FakeSubchannel implements Subchannel {
 
   addDataWatcher(): void {}
 
-  getRealSubchannel(): ReturnType<Subchannel['getRealSubchannel']> {
+  getRealSubchannel(): RealSubchannel {
     return this as never;
+  }
+
+  /** As of the real one. */
+  createCall(...[, , , listener]: Parameters<CreateCall>): ReturnType<CreateCall> {
+    let open = true;
+    const cancelWithStatus = (code: status, details: string): void => {
+      if (!open) return;
+      open = false;
+      // As in grpc-js: the status arrives later.
+      process.nextTick(() => listener.onReceiveStatus({ code, details, metadata: new Metadata() }));
+    };
+    return { cancelWithStatus } as ReturnType<CreateCall>;
   }
 
   realSubchannelEquals(other: Subchannel): boolean {

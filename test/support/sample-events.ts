@@ -19,11 +19,13 @@ export const TARGET_EVENTS: ByKind<TargetEvent> = {
   },
   resolution_failed: { kind: 'resolution_failed', error, failures: 2, kept: 3 },
   zone_fallback: { kind: 'zone_fallback', zone: 'eu-1a', active: true },
+  streams_uneven: { kind: 'streams_uneven', share: 2, endpoints: [{ address, streams: 4, excess: 2 }] },
   connected: { kind: 'connected', address },
   connection_failed: { kind: 'connection_failed', address, error: 'ECONNREFUSED' },
   connection_lost: { kind: 'connection_lost', address },
   drain_started: { kind: 'drain_started', address },
   drain_cancelled: { kind: 'drain_cancelled', address },
+  drain_timed_out: { kind: 'drain_timed_out', address, calls: 2 },
 };
 
 export const NAME_EVENTS: ByKind<NameEvent> = {
