@@ -14,11 +14,13 @@ import { type Options, readOptions } from './harness/options.js';
 import { Progress } from './harness/progress.js';
 import { intervals } from './intervals.js';
 import { overhead } from './overhead.js';
+import { retry } from './retry.js';
 import { scale } from './scale.js';
+import { streams } from './streams.js';
 import { tail } from './tail.js';
 
 /** Those that need a quiet machine first; the intervals wait more than they work. */
-const BENCHMARKS = [overhead, tail, scale, dns, fleet, intervals] as readonly Benchmark[];
+const BENCHMARKS = [overhead, tail, scale, dns, retry, fleet, streams, intervals] as readonly Benchmark[];
 
 const asked = readOptions('bench');
 const optionsOf = (benchmark: Benchmark): Options => ({

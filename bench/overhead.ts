@@ -1,7 +1,8 @@
 /**
- * What does balancing cost, and what do metrics? The same calls over the same pods, by our two policies and by grpc-js's,
- * in turn: each round measures every balancer for a second, the next round in the opposite order, and figures are ratios
- * within a round. Then, for what starts often, what a fresh process takes to load the package and to make its first call.
+ * What does balancing cost, and what do metrics? The same calls over the same pods, by our two policies, by ours with options
+ * that cost something for each call, and by grpc-js's, in turn: each round measures every balancer for a second, the next
+ * round in the opposite order, and figures are ratios within a round. Then, for what starts often, what a fresh process takes
+ * to load the package and to make its first call.
  *
  *     npm run bench:overhead            all kinds of calls over 1, 4, 50 and 100 pods, 9 rounds
  *     npm run bench:overhead -- --short unary calls over 4 and 50 pods, 3 rounds

@@ -125,6 +125,30 @@ test('the code for a zone makes a client that gets answers, also in a cluster wi
   await callThrough(t, `${imports}\n${codeOf('zone')}`);
 });
 
+for (const option of ['retry', 'drain'])
+  test(`the code for the option ${option} makes a client that gets answers`, (t) => {
+    const [imports] = codeOf('factory').split('\n\n', 1) as [string];
+    return callThrough(t, `${imports}\n${codeOf(option)}`);
+  });
+
+test('the code for long streams runs after the code for the channel', async (t) => {
+  const code = `${codeOf('channel')}\n${codeOf('imbalance')}\n${codeOf('reopening stream')}`;
+  await callThrough(t, code.replace('{ HeadlessChannel }', '{ HeadlessChannel, ReopeningStream }'));
+});
+
+test('the code for long streams has the types of this package', () => {
+  const head = [
+    "import { HeadlessChannel, ReopeningStream } from '../lib/index.js';",
+    "import type { HelloClient } from './support/hello-service.js';",
+    'declare const channel: HeadlessChannel;',
+    'declare const client: HelloClient;',
+  ].join('\n');
+  assert.deepEqual(
+    problemsOf('test/long-streams.ts', `${head}\n${codeOf('imbalance')}\n${codeOf('reopening stream')}`),
+    [],
+  );
+});
+
 test('the example of a policy picks the first of the ready endpoints', async (t) => {
   const defer = leakCheck(t);
   const { firstReady } = await importSource<{
@@ -134,29 +158,43 @@ test('the example of a policy picks the first of the ready endpoints', async (t)
   assert.equal(firstReady.createPicker(ready, null, {}).pick(), ready[0]?.pickResult);
 });
 
-test('the example of a policy has the types of the contract', () => {
+/** What the compiler finds wrong with a file that exists in the documentation alone. */
+function problemsOf(file: string, code: string): string[] {
   const root = join(here, '..');
-  const path = join(root, 'lib/picker/first-ready.ts');
+  const path = join(root, file);
   const { config } = ts.readConfigFile(join(root, 'tsconfig.json'), ts.sys.readFile);
   const { options } = ts.convertCompilerOptionsFromJson(config.compilerOptions, root);
   const host = ts.createCompilerHost(options);
   const { getSourceFile } = host;
-  // The file exists in the documentation alone.
   host.getSourceFile = (name, ...more) =>
-    name === path ? ts.createSourceFile(name, codeOf('policy'), ts.ScriptTarget.ES2023) : getSourceFile(name, ...more);
+    name === path ? ts.createSourceFile(name, code, ts.ScriptTarget.ES2023) : getSourceFile(name, ...more);
   const program = ts.createProgram([path], options, host);
-  const file = program.getSourceFile(path);
-  assert.ok(file);
-  const problems = [...program.getSyntacticDiagnostics(file), ...program.getSemanticDiagnostics(file)];
-  assert.deepEqual(
-    problems.map(({ messageText }) => ts.flattenDiagnosticMessageText(messageText, '\n')),
-    [],
-  );
+  const source = program.getSourceFile(path);
+  assert.ok(source);
+  const problems = [...program.getSyntacticDiagnostics(source), ...program.getSemanticDiagnostics(source)];
+  return problems.map(({ messageText }) => ts.flattenDiagnosticMessageText(messageText, '\n'));
+}
+
+test('the example of a policy has the types of the contract', () => {
+  assert.deepEqual(problemsOf('lib/picker/first-ready.ts', codeOf('policy')), []);
 });
 
 test('every block of TypeScript in the documentation is run', () => {
   assert.deepEqual(
     blocks.map(({ name }) => name).toSorted(),
-    [...DOORS, 'channels', 'diagnostics', 'events', 'metrics', 'policy', 'recommended options', 'zone'].toSorted(),
+    [
+      ...DOORS,
+      'channels',
+      'diagnostics',
+      'drain',
+      'events',
+      'imbalance',
+      'metrics',
+      'policy',
+      'recommended options',
+      'reopening stream',
+      'retry',
+      'zone',
+    ].toSorted(),
   );
 });

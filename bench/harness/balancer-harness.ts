@@ -21,19 +21,26 @@ import { found, resolution } from '../../test/support/scripted-resolver.js';
 
 const { ChildLoadBalancerHandler, parseLoadBalancingConfig, statusOrFromValue } = grpc.experimental;
 
+type PickArgs = grpc.experimental.PickArgs;
+
 const PORT = 50_051;
-const PICK_ARGS = { metadata: new grpc.Metadata(), extraPickInfo: {} };
+const PICK_ARGS: PickArgs = { metadata: new grpc.Metadata(), extraPickInfo: {} };
 
 export class BalancerHarness {
   readonly #helper = new ForgetfulHelper();
   readonly #balancer: grpc.experimental.LoadBalancer;
   #connected = 0;
+  readonly #newArgs: () => PickArgs = () => PICK_ARGS;
 
   /** The function gives it the set. */
   readonly prepare: Updater;
 
-  /** @param name as in `loadBalancingConfig`: `headless`, `round_robin` … */
-  constructor(name: string, policy: Policy = leastRequest) {
+  /**
+   * @param name as in `loadBalancingConfig`: `headless`, `round_robin` …
+   * @param newCall makes what a config selector gives each call; default: the same for all.
+   */
+  constructor(name: string, policy: Policy = leastRequest, newCall?: () => object) {
+    if (newCall) this.#newArgs = () => ({ ...PICK_ARGS, extraPickInfo: newCall() as PickArgs['extraPickInfo'] });
     registerHeadless();
     const config = parseLoadBalancingConfig({ [name]: {} });
     this.#balancer = new ChildLoadBalancerHandler(this.#helper);
@@ -74,7 +81,7 @@ export class BalancerHarness {
   pick(times: number): void {
     const picker = this.#helper.published.at(-1)?.picker;
     if (!picker) throw new Error('the balancer has published no picker');
-    for (let count = 0; count < times; count++) picker.pick(PICK_ARGS);
+    for (let count = 0; count < times; count++) picker.pick(this.#newArgs());
   }
 
   /** Forgets subchannels that were let go, which would pass for the balancer's own memory. */

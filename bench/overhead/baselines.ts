@@ -1,7 +1,9 @@
-/** The balancers that are compared over a fixed list of pods: our two policies, and grpc-js's two. */
+/**
+ * The balancers that are compared over a fixed list of pods: grpc-js's two, our two policies, and ours with an option that
+ * costs something for each call.
+ */
 import { credentials } from '@grpc/grpc-js';
-import { createHeadlessClient } from '../../lib/index.js';
-import type { BalancePolicy } from '../../lib/options.js';
+import { createHeadlessClient, type HeadlessOptions } from '../../lib/index.js';
 import { createFakeDns } from '../../lib/testing.js';
 import { HelloClient } from '../../test/support/hello-service.js';
 
@@ -10,9 +12,18 @@ export const BALANCERS = [
   'grpc-js pick_first',
   'ours least_request',
   'ours round_robin',
+  'ours with retry',
+  'ours with drain.timeoutMs',
 ] as const;
 
 export type Balancer = (typeof BALANCERS)[number];
+
+const OPTIONS: Record<Extract<Balancer, `ours ${string}`>, HeadlessOptions> = {
+  'ours least_request': {},
+  'ours round_robin': { balance: { policy: 'round_robin' } },
+  'ours with retry': { retry: { attempts: 2 } },
+  'ours with drain.timeoutMs': { drain: { timeoutMs: 60_000 } },
+};
 
 /** The one that the others are compared to. */
 export const BASELINE: Balancer = 'grpc-js round_robin';
@@ -37,10 +48,9 @@ function make(balancer: Balancer, ips: readonly string[], port: number): HelloCl
       });
     }
     default: {
-      const policy: BalancePolicy = balancer === 'ours least_request' ? 'least_request' : 'round_robin';
       const dns = createFakeDns({ 'fixed.list': ips });
       return createHeadlessClient(HelloClient, `fixed.list:${port}`, credentials.createInsecure(), {
-        headless: { dns: { lookup: dns.lookup }, balance: { policy } },
+        headless: { dns: { lookup: dns.lookup }, ...OPTIONS[balancer] },
       });
     }
   }

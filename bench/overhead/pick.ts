@@ -1,5 +1,7 @@
 /** The cost of a pick alone, without calls: balancers on fake subchannels, all connected. */
+import { Attempts } from '../../lib/picker/attempts.js';
 import { leastRequest } from '../../lib/picker/least-request.js';
+import { otherEndpoint } from '../../lib/picker/other-endpoint.js';
 import { roundRobin } from '../../lib/picker/round-robin.js';
 import { unclaimedLoopback } from '../../test/support/loopback.js';
 import { BalancerHarness } from '../harness/balancer-harness.js';
@@ -24,6 +26,8 @@ export async function pickAlone(rounds: number): Promise<PickCell[]> {
     ['grpc-js round_robin', () => new BalancerHarness('round_robin')],
     ['ours least_request', () => new BalancerHarness('headless', leastRequest)],
     ['ours round_robin', () => new BalancerHarness('headless', roundRobin)],
+    // Each pick is the first attempt of a call, with the object that such a call gets.
+    ['ours with retry', () => new BalancerHarness('headless', otherEndpoint(leastRequest), () => new Attempts())],
   ];
   for (const pods of PICK_PODS) {
     const ips = unclaimedLoopback(pods);

@@ -81,7 +81,7 @@ const FAILURES = Object.keys(status).filter((name) => Number.isNaN(Number(name))
 const anyStatusCodes = listOf(oneOf(...FAILURES));
 
 export const statusCodes: typeof anyStatusCodes = {
-  allowed: "names of status codes, such as `'UNAVAILABLE'`, not empty",
+  allowed: 'names of status codes',
   read(value, path) {
     const list = anyStatusCodes.read(value, path);
     if (list.length > 0) return list;

@@ -17,8 +17,8 @@ export interface HeadlessOptions {
     /** Milliseconds between two DNS queries. Sensible: 500 to 30000. Default: `5000`. Allowed: 10 to 86400000. */
     intervalMs?: number | undefined;
     /**
-     * Each wait is the interval times a random number from 1 to 1 + jitter, so that clients do not all ask at the same
-     * time. Sensible: 0.05 to 0.3. Default: `0.1`. Allowed: 0 to 1.
+     * Each wait is the interval times a random number from 1 to 1 + jitter: clients spread out. Sensible: 0.05 to 0.3.
+     * Default: `0.1`. Allowed: 0 to 1.
      */
     jitter?: number | undefined;
     /**
@@ -29,8 +29,7 @@ export interface HeadlessOptions {
     minIntervalMs?: number | undefined;
     /**
      * For this many milliseconds after a change of the set, and while no pod is READY, DNS is asked every
-     * `minIntervalMs`, because pods often come in groups. 0 turns it off. Sensible: 5000 to 60000. Default: `30000`.
-     * Allowed: 0 to 86400000.
+     * `minIntervalMs`. 0 turns it off. Sensible: 5000 to 60000. Default: `30000`. Allowed: 0 to 86400000.
      */
     burstMs?: number | undefined;
     /**
@@ -72,14 +71,14 @@ export interface HeadlessOptions {
     /** The resolv.conf to read. Default: `'/etc/resolv.conf'`. Allowed: path of a file. */
     resolvConf?: string | undefined;
     /**
-     * Replaces the whole DNS client and the other `dns` options: mocked DNS in tests, another source of addresses.
-     * Default: the DNS client of this package. Allowed: `(hostname, { signal }) => Promise<{ addresses, ttlMs }>`.
+     * Replaces the DNS client and the other `dns` options, for instance in tests. Default: the DNS client of this
+     * package. Allowed: `(hostname, { signal }) => Promise<{ addresses, ttlMs }>`.
      */
     lookup?: Lookup | undefined;
   };
   /**
-   * Keep calls in the client's topology zone. Needs CoreDNS with the option `zonal` of its `kubernetes` plugin; without
-   * it all pods are used alike. Default: unset. Allowed: an object.
+   * Keep calls in the client's topology zone. Needs zonal names in DNS; without them all pods are used alike. Default:
+   * unset. Allowed: an object.
    */
   zone?: {
     /**
@@ -101,19 +100,13 @@ export interface HeadlessOptions {
      */
     policy?: BalancePolicy | undefined;
   };
-  /**
-   * Calls that fail are tried again, each time on a pod that has not had them yet. Short form of a retry policy (gRFC
-   * A6), for every method without a policy of its own in `grpc.service_config`. Default: unset. Allowed: an object.
-   */
+  /** Failed calls are tried again, each time on another pod (gRFC A6). Default: unset. Allowed: an object. */
   retry?: {
-    /**
-     * Attempts at most, the first one counted. Resembles `maxAttempts`. Sensible: 2 or 3. Default: none, it is
-     * required. Allowed: 2 to 5, whole.
-     */
+    /** Attempts, the first included. Resembles `maxAttempts`. Default: none, it is required. Allowed: 2 to 5, whole. */
     attempts: number;
     /**
-     * Status codes of failures that are tried again. Resembles `retryableStatusCodes`. Default: `['UNAVAILABLE']`.
-     * Allowed: names of status codes, such as `'UNAVAILABLE'`, not empty.
+     * Failures that are tried again. Resembles `retryableStatusCodes`. Default: `['UNAVAILABLE']`. Allowed: names of
+     * status codes.
      */
     codes?: readonly string[] | undefined;
   };
@@ -130,8 +123,8 @@ export interface HeadlessOptions {
      */
     lingerMs?: number | undefined;
     /**
-     * Milliseconds until what is still open on a removed pod is ended with UNAVAILABLE. Sensible: 60000 or more.
-     * Default: never ended. Allowed: 0 to 86400000.
+     * Milliseconds until calls still open on a removed pod end with UNAVAILABLE. Sensible: 60000. Default: never ended.
+     * Allowed: 0 to 86400000.
      */
     timeoutMs?: number | undefined;
   };

@@ -31,8 +31,8 @@ export const SCHEMA = {
       },
       jitter: {
         doc:
-          'Each wait is the interval times a random number from 1 to 1 + jitter, so that clients do not all ask at the ' +
-          'same time. Sensible: 0.05 to 0.3.',
+          'Each wait is the interval times a random number from 1 to 1 + jitter: clients spread out. Sensible: 0.05 to ' +
+          '0.3.',
         check: number(0, 1),
         default: 0.1,
       },
@@ -47,7 +47,7 @@ export const SCHEMA = {
       burstMs: {
         doc:
           'For this many milliseconds after a change of the set, and while no pod is READY, DNS is asked every ' +
-          '`minIntervalMs`, because pods often come in groups. 0 turns it off. Sensible: 5000 to 60000.',
+          '`minIntervalMs`. 0 turns it off. Sensible: 5000 to 60000.',
         check: milliseconds(0, DAY_MS),
         default: 30_000,
       },
@@ -109,7 +109,7 @@ export const SCHEMA = {
         default: '/etc/resolv.conf',
       },
       lookup: {
-        doc: 'Replaces the whole DNS client and the other `dns` options: mocked DNS in tests, another source of addresses.',
+        doc: 'Replaces the DNS client and the other `dns` options, for instance in tests.',
         check: lookupFunction,
         default: null,
         unset: 'the DNS client of this package',
@@ -117,9 +117,7 @@ export const SCHEMA = {
     },
   },
   zone: {
-    doc:
-      "Keep calls in the client's topology zone. Needs CoreDNS with the option `zonal` of its `kubernetes` plugin; " +
-      'without it all pods are used alike.',
+    doc: "Keep calls in the client's topology zone. Needs zonal names in DNS; without them all pods are used alike.",
     default: null,
     members: {
       name: {
@@ -149,17 +147,15 @@ export const SCHEMA = {
     },
   },
   retry: {
-    doc:
-      'Calls that fail are tried again, each time on a pod that has not had them yet. Short form of a retry policy ' +
-      '(gRFC A6), for every method without a policy of its own in `grpc.service_config`.',
+    doc: 'Failed calls are tried again, each time on another pod (gRFC A6).',
     default: null,
     members: {
       attempts: {
-        doc: 'Attempts at most, the first one counted. Resembles `maxAttempts`. Sensible: 2 or 3.',
+        doc: 'Attempts, the first included. Resembles `maxAttempts`.',
         check: integer(2, 5),
       },
       codes: {
-        doc: 'Status codes of failures that are tried again. Resembles `retryableStatusCodes`.',
+        doc: 'Failures that are tried again. Resembles `retryableStatusCodes`.',
         check: statusCodes,
         default: ['UNAVAILABLE'],
       },
@@ -180,7 +176,7 @@ export const SCHEMA = {
         default: 30_000,
       },
       timeoutMs: {
-        doc: 'Milliseconds until what is still open on a removed pod is ended with UNAVAILABLE. Sensible: 60000 or more.',
+        doc: 'Milliseconds until calls still open on a removed pod end with UNAVAILABLE. Sensible: 60000.',
         check: milliseconds(0, DAY_MS),
         default: null,
         unset: 'never ended',
