@@ -7,34 +7,11 @@ import { type Address, formatHostPort } from '../address.js';
 import { type PickResult, PickResultType, type Subchannel } from '../grpc/experimental.js';
 import type { HealthMonitor } from '../health/health-monitor.js';
 import type { PickableEndpoint } from '../picker/policy.js';
-import type { Clock } from '../runtime.js';
-import type { CallCounters } from '../telemetry/counters.js';
-import type { EndpointEvent } from '../telemetry/events.js';
 import type { EndpointSnapshot } from '../telemetry/snapshot.js';
-import { Drain, type DrainSettings } from './drain.js';
+import { Drain } from './drain.js';
+import type { EndpointContext } from './endpoint-context.js';
 import { type EndpointState, type EndpointStateKind, isConnected, shownState } from './endpoint-state.js';
 import { OpenCalls } from './open-calls.js';
-
-/** What all endpoints of one balancer share. */
-export interface EndpointContext {
-  readonly clock: Pick<Clock, 'now' | 'setTimer' | 'wallTime'>;
-  readonly drain: DrainSettings;
-  /** Endpoints keep account of each of their calls. */
-  readonly tracksCalls: boolean;
-  readonly monitors: readonly HealthMonitor[];
-  /** Counts the calls of all endpoints, those of released ones too. */
-  readonly calls: CallCounters;
-  createSubchannel(address: Address): Subchannel;
-  /** Undoes what `createSubchannel` did beside making the subchannel. */
-  onSubchannelReleased(subchannel: Subchannel): void;
-  emit(event: EndpointEvent): void;
-  /** The state changed from `previous`. */
-  onStateChange(endpoint: Endpoint, previous: EndpointStateKind): void;
-  /** grpc-js reported a state of the subchannel; the endpoint's own state has been changed by then, if it had to be. */
-  onSubchannelState(endpoint: Endpoint, previous: EndpointStateKind): void;
-  /** Still takes calls although it drains, because no endpoint of the set does. */
-  isLastResort(endpoint: Endpoint): boolean;
-}
 
 const NO_SUBCHANNEL: PickResult = {
   pickResultType: PickResultType.QUEUE,

@@ -1,6 +1,7 @@
 /** Endpoints on fake subchannels, without a balancer: for pickers. */
 import { connectivityState } from '@grpc/grpc-js';
-import { Endpoint, type EndpointContext } from '../../lib/balancer/endpoint.js';
+import { Endpoint } from '../../lib/balancer/endpoint.js';
+import type { EndpointContext } from '../../lib/balancer/endpoint-context.js';
 import { createCallCounters } from '../../lib/telemetry/counters.js';
 import { FakeSubchannel } from './fake-subchannel.js';
 
