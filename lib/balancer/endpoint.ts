@@ -146,12 +146,7 @@ export class Endpoint implements PickableEndpoint {
   /** From now on each call is kept account of. Idempotent. */
   trackCalls(): void {
     if (this.#openCalls || !this.#subchannel) return;
-    const { clock } = this.#context;
-    this.#openCalls = new OpenCalls(
-      this.#subchannel,
-      () => clock.now(),
-      () => (this.#isOver ? this.#timeoutDetails : null),
-    );
+    this.#openCalls = new OpenCalls(this.#subchannel, this.#context.clock, () => this.#reasonToEndCalls);
     this.pickResult.subchannel = this.#openCalls.subchannel;
   }
 
@@ -270,19 +265,17 @@ export class Endpoint implements PickableEndpoint {
     );
   }
 
-  /** It drains, the time for its calls is over, and others take calls. */
-  get #isOver(): boolean {
-    return this.#state.kind === 'draining' && this.#state.drain.timedOut && !this.#context.isLastResort(this);
-  }
-
-  get #timeoutDetails(): string {
-    return `headless: the pod ${this.name} was removed from DNS, and drain.timeoutMs (${this.#context.drain.timeoutMs} ms) passed`;
+  /** null as long as calls may be open: until it drains, the time for its calls is over, and others take calls. */
+  get #reasonToEndCalls(): string | null {
+    if (this.#state.kind !== 'draining' || !this.#state.drain.timedOut || this.#context.isLastResort(this)) return null;
+    const { timeoutMs } = this.#context.drain;
+    return `headless: the pod ${this.name} was removed from DNS, and drain.timeoutMs (${timeoutMs} ms) passed`;
   }
 
   #endCalls(): void {
-    if (!this.#isOver || !this.#openCalls) return;
-    const calls = this.#openCalls.endAll(status.UNAVAILABLE, this.#timeoutDetails);
-    if (calls > 0) this.#context.emit({ kind: 'drain_timed_out', address: this.name, calls });
+    const reason = this.#reasonToEndCalls;
+    const calls = reason === null ? 0 : this.#openCalls?.endAll(status.UNAVAILABLE, reason);
+    if (calls) this.#context.emit({ kind: 'drain_timed_out', address: this.name, calls });
   }
 
   #detach(): void {

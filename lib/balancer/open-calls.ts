@@ -5,6 +5,7 @@
  */
 import type { status } from '@grpc/grpc-js';
 import { BaseSubchannelWrapper, type Subchannel } from '../grpc/experimental.js';
+import type { Clock } from '../runtime.js';
 
 type RealSubchannel = ReturnType<Subchannel['getRealSubchannel']>;
 type CreateCall = RealSubchannel['createCall'];
@@ -21,19 +22,19 @@ export class OpenCalls {
   readonly subchannel: Subchannel;
   /** The time at which each call began, the oldest first. */
   readonly #calls = new Map<OpenCall, number>();
-  readonly #now: () => number;
+  readonly #clock: Pick<Clock, 'now'>;
   readonly #refusal: () => string | null;
 
   /** @param refusal why no call may begin at this moment; null where it may. Refused calls are picked again. */
-  constructor(subchannel: Subchannel, now: () => number, refusal: () => string | null) {
-    this.#now = now;
+  constructor(subchannel: Subchannel, clock: Pick<Clock, 'now'>, refusal: () => string | null) {
+    this.#clock = clock;
     this.#refusal = refusal;
     this.subchannel = new TrackedSubchannel(subchannel, this);
   }
 
   /** How many calls have been open for so long. Costs time in proportion to them. */
   openFor(ageMs: number): number {
-    const latest = this.#now() - ageMs;
+    const latest = this.#clock.now() - ageMs;
     let count = 0;
     for (const since of this.#calls.values()) {
       if (since > latest) break;
@@ -64,7 +65,7 @@ export class OpenCalls {
       },
     };
     const call = real.createCall(metadata, host, method, tracked, ...rest);
-    this.#calls.set(call, this.#now());
+    this.#calls.set(call, this.#clock.now());
     return call;
   }
 }

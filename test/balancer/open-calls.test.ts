@@ -21,11 +21,7 @@ class OutlierWrapper extends BaseSubchannelWrapper {
 function fixture(subchannel: Subchannel = new FakeSubchannel('a', connectivityState.READY)) {
   let now = 0;
   let refusal: string | null = null;
-  const openCalls = new OpenCalls(
-    subchannel,
-    () => now,
-    () => refusal,
-  );
+  const openCalls = new OpenCalls(subchannel, { now: () => now }, () => refusal);
   const received: unknown[] = [];
   const listener = {
     onReceiveMetadata: (metadata: Metadata) => void received.push(metadata),
