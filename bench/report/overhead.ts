@@ -37,6 +37,14 @@ function answer(unary: readonly CallsCell[]): string[] {
   );
 }
 
+/** Of the balancers that were measured: older results may lack some. */
+function coloursOf(rows: readonly { readonly rival: string }[]): { domain: string[]; range: string[] } {
+  const measured = BALANCERS.map((rival, index) => ({ rival, colour: COLOURS[index] as string })).filter(({ rival }) =>
+    rows.some((row) => row.rival === rival),
+  );
+  return { domain: measured.map(({ rival }) => rival), range: measured.map(({ colour }) => colour) };
+}
+
 function cpu(unary: readonly CallsCell[]): Figure {
   return {
     title: 'CPU a unary call, by the number of pods',
@@ -48,7 +56,7 @@ function cpu(unary: readonly CallsCell[]): Figure {
         height: scaled(layout, 360),
         x: { type: 'point', label: 'pods →', domain: [...new Set(unary.map(({ pods }) => pods))] },
         y: { label: '↑ CPU a call (µs)', zero: true, grid: true },
-        color: { domain: [...BALANCERS], range: COLOURS, legend: true },
+        color: { ...coloursOf(unary), legend: true },
         marks: [
           Plot.line(unary, { x: 'pods', y: 'cpuUs', stroke: 'rival', strokeWidth: 2 }),
           Plot.dot(unary, { x: 'pods', y: 'cpuUs', fill: 'rival', r: 4 }),
@@ -71,10 +79,10 @@ function ratios(calls: readonly CallsCell[]): Figure {
         height: 90 + scaled(layout, 48) * new Set(rows.map(({ setting }) => setting)).size,
         marginLeft: scaled(layout, 125),
         x: { label: 'CPU a call / that of grpc-js round_robin →', grid: true },
-        y: { axis: null, domain: [...BALANCERS].slice(1) },
+        y: { axis: null, domain: coloursOf(rows).domain },
         // A row for each balancer, or their intervals would hide each other.
         fy: { axis: 'left', label: null, domain: [...new Set(rows.map(({ setting }) => setting))], padding: 0.2 },
-        color: { domain: [...BALANCERS].slice(1), range: COLOURS.slice(1), legend: true },
+        color: { ...coloursOf(rows), legend: true },
         marks: [
           Plot.ruleX([1], { strokeWidth: 1.5 }),
           Plot.ruleY(rows, { x1: 'low', x2: 'high', y: 'rival', fy: 'setting', stroke: 'rival', strokeWidth: 1.5 }),
