@@ -31,7 +31,8 @@ export interface Policy {
   /**
    * @param ready never empty; endpoints that stay keep their order, new ones come last.
    * @param previous the picker that is replaced, so that its position and its counts can be carried over; null for the
-   *   first, and for the first after a time without any endpoint.
+   *   first, and for the first after a time without any endpoint. It may go on to be used beside the new one: retries have
+   *   pickers of their own, over the endpoints that are left.
    */
   createPicker(ready: readonly PickableEndpoint[], previous: Picker | null, context: PickerContext): Picker;
 }
