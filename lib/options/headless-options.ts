@@ -88,15 +88,15 @@ export interface HeadlessOptions {
     name: string;
     /**
      * `prefer`: pods of the zone get the calls while any of them is READY, and the others stand by. `pin`: only pods of
-     * the zone are used, and none where it has none. Default: `'prefer'`. Allowed: `'prefer'`, `'pin'`.
+     * the zone are used, or none. Default: `'prefer'`. Allowed: `'prefer'`, `'pin'`.
      */
     mode?: ZoneMode | undefined;
   };
   /** Which pod gets a call. */
   balance?: {
     /**
-     * `least_request`: of two pods, one in rotation and one at random, the one with fewer calls in flight (compare gRFC
-     * A48). `round_robin`: each pod in turn. Default: `'least_request'`. Allowed: `'least_request'`, `'round_robin'`.
+     * `least_request`: of two pods, one in rotation and one at random, the one with fewer calls in flight.
+     * `round_robin`: each pod in turn. Default: `'least_request'`. Allowed: `'least_request'`, `'round_robin'`.
      */
     policy?: BalancePolicy | undefined;
   };
@@ -118,8 +118,8 @@ export interface HeadlessOptions {
   /** What happens to pods that left the set. */
   drain?: {
     /**
-     * Milliseconds that a removed pod's idle connection is kept for the pod's return. Sensible: 5000 to 300000.
-     * Default: `30000`. Allowed: 0 to 86400000.
+     * Milliseconds that a removed pod's idle connection is kept for its return. Sensible: 5000 to 300000. Default:
+     * `30000`. Allowed: 0 to 86400000.
      */
     lingerMs?: number | undefined;
     /**

@@ -127,7 +127,7 @@ export const SCHEMA = {
       mode: {
         doc:
           '`prefer`: pods of the zone get the calls while any of them is READY, and the others stand by. `pin`: only ' +
-          'pods of the zone are used, and none where it has none.',
+          'pods of the zone are used, or none.',
         check: oneOf('prefer', 'pin'),
         default: 'prefer',
       },
@@ -139,8 +139,8 @@ export const SCHEMA = {
     members: {
       policy: {
         doc:
-          '`least_request`: of two pods, one in rotation and one at random, the one with fewer calls in flight ' +
-          '(compare gRFC A48). `round_robin`: each pod in turn.',
+          '`least_request`: of two pods, one in rotation and one at random, the one with fewer calls in flight. ' +
+          '`round_robin`: each pod in turn.',
         check: oneOf('least_request', 'round_robin'),
         default: 'least_request',
       },
@@ -171,7 +171,7 @@ export const SCHEMA = {
     default: {},
     members: {
       lingerMs: {
-        doc: "Milliseconds that a removed pod's idle connection is kept for the pod's return. Sensible: 5000 to 300000.",
+        doc: "Milliseconds that a removed pod's idle connection is kept for its return. Sensible: 5000 to 300000.",
         check: milliseconds(0, DAY_MS),
         default: 30_000,
       },
