@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { number, oneOf } from '../../lib/options/checks.js';
 import { isGroup } from '../../lib/options/group.js';
 import { SCHEMA } from '../../lib/options/schema.js';
-import { entriesOf, optionsTable, withComments, withTable } from './documentation.js';
+import { entriesOf, optionsOverview, optionsTable, withComments, withTable } from './documentation.js';
 
 const REMEDY = 'run `npm run options -- --write`';
 
@@ -12,10 +12,12 @@ function fileText(path: string): string {
   return readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8');
 }
 
-test('the table of options in the README is the one that the schema makes', () => {
-  const readme = fileText('README.md');
-  assert.equal(readme, withTable(readme, SCHEMA), REMEDY);
-});
+for (const [path, makeTable] of Object.entries({ 'README.md': optionsOverview, 'docs/options.md': optionsTable })) {
+  test(`the table of options in ${path} is the one that the schema makes`, () => {
+    const text = fileText(path);
+    assert.equal(text, withTable(text, makeTable(SCHEMA)), REMEDY);
+  });
+}
 
 test('the comments of HeadlessOptions are those that the schema makes', () => {
   const source = fileText('lib/options/headless-options.ts');
@@ -56,6 +58,17 @@ test('the table has a row for each option and for each group that may be off, wi
   ]);
 });
 
+test('the overview has the first sentence of each option', () => {
+  const options = {
+    share: { doc: 'At most 0.5 of them. More would be `too many`.', check: number(0, 1), default: 0.5 },
+    ...sample,
+  };
+  assert.deepEqual(optionsOverview(options).split('\n').slice(2, 4), [
+    '| `share` | `0.5` | At most 0.5 of them. |',
+    '| `plain.size` | `1` | What it means. |',
+  ]);
+});
+
 test('comments are put before each property, at any depth, and replace those that are there', () => {
   const bare = [
     'interface Other { size?: number }',
@@ -90,5 +103,5 @@ test('comments are put before each property, at any depth, and replace those tha
 
 test('a property without an entry in the schema, and a text without the markers, are errors', () => {
   assert.throws(() => withComments('interface Sample { more?: 1 }', 'Sample', sample), /no entry for more/);
-  assert.throws(() => withTable('no markers', sample), /options:begin/);
+  assert.throws(() => withTable('no markers', ''), /options:begin/);
 });

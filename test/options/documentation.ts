@@ -1,4 +1,4 @@
-/** What the schema of options makes for people: the README's table, and the comments in the type that users see. */
+/** What the schema of options makes for people: the tables of the README and of docs/options.md, and the comments in the type that users see. */
 import ts from 'typescript';
 import type { Entry, Members } from '../../lib/options/entry.js';
 import { isGroup } from '../../lib/options/group.js';
@@ -16,19 +16,43 @@ export function* entriesOf(members: Members, prefix = ''): Generator<[path: stri
   }
 }
 
-/** One row an option; a group has a row only if it is more than the sum of its members. */
+/** All that there is to say of each option, for docs/options.md. */
 export function optionsTable(members: Members): string {
-  const rows = [...entriesOf(members)].filter(([, entry]) => !isGroup(entry) || !isPlain(entry.default));
-  const cells = rows.map(([path, entry]) => [`\`${path}\``, defaultOf(entry), allowedBy(entry), entry.doc]);
-  const table = [['option', 'default', 'allowed', 'meaning'], ['---', '---', '---', '---'], ...cells];
-  return table.map((row) => `| ${row.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |\n`).join('');
+  return table(
+    ['option', 'default', 'allowed', 'meaning'],
+    documented(members).map(([path, entry]) => [`\`${path}\``, defaultOf(entry), allowedBy(entry), entry.doc]),
+  );
 }
 
-/** The text with the table of `members` between its two markers. */
-export function withTable(markdown: string, members: Members): string {
+/** The first sentence of each option, for the README. */
+export function optionsOverview(members: Members): string {
+  return table(
+    ['option', 'default', 'meaning'],
+    documented(members).map(([path, entry]) => [`\`${path}\``, defaultOf(entry), firstSentence(entry.doc)]),
+  );
+}
+
+/** A group has a row only if it is more than the sum of its members. */
+function documented(members: Members): [path: string, entry: Entry][] {
+  return [...entriesOf(members)].filter(([, entry]) => !isGroup(entry) || !isPlain(entry.default));
+}
+
+function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  return [head, head.map(() => '---'), ...rows]
+    .map((row) => `| ${row.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |\n`)
+    .join('');
+}
+
+/** Up to a full stop that a capital or a code span follows: "0.1" and "e.g." are no ends. */
+function firstSentence(text: string): string {
+  return /^.*?[.](?= [A-Z`]|$)/.exec(text)?.[0] ?? text;
+}
+
+/** The text with the table between its two markers. */
+export function withTable(markdown: string, rows: string): string {
   const [before, rest] = splitOnce(markdown, TABLE_BEGIN);
   const [, after] = splitOnce(rest, TABLE_END);
-  return `${before}${TABLE_BEGIN}\n${optionsTable(members)}${TABLE_END}${after}`;
+  return `${before}${TABLE_BEGIN}\n${rows}${TABLE_END}${after}`;
 }
 
 /**
