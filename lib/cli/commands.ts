@@ -12,4 +12,8 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     summary: 'Says why a client does not find or reach its pods',
     load: async () => (await import('./doctor/doctor.js')).doctor,
   },
+  watch: {
+    summary: 'Shows the pods of a headless Service live, in the terminal or as a page',
+    load: async () => (await import('./watch/watch.js')).watch,
+  },
 };

@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 /** The command `grpc-headless`. */
 import { createRequire } from 'node:module';
+import { MessageChannel } from 'node:worker_threads';
 import { runCommandLine } from './command-line.js';
 import { COMMANDS } from './commands.js';
 
@@ -9,6 +10,16 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => 
 
 const { version } = createRequire(import.meta.url)('grpc-headless/package.json') as { version: string };
 const { stdout, stderr, env } = process;
+
+// Whoever reads the output may end before the command does, as `head` does: then the command ends too.
+stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+  interrupt.abort();
+});
+
+// The library's timers and sockets do not keep a process alive. A message port that is listened to does.
+const hold = new MessageChannel().port1;
+hold.on('message', () => {});
 
 // Not `await`: the published form is CommonJS.
 void runCommandLine(COMMANDS, version, process.argv.slice(2), {
@@ -31,6 +42,8 @@ void runCommandLine(COMMANDS, version, process.argv.slice(2), {
       }
     : null,
   signal: interrupt.signal,
-}).then((code) => {
-  process.exitCode = code;
-});
+})
+  .then((code) => {
+    process.exitCode = code;
+  })
+  .finally(() => hold.close());

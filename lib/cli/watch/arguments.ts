@@ -1,0 +1,127 @@
+/** The arguments of `watch`: read by `parseArgs` of node:util, and checked. */
+import { parseArgs } from 'node:util';
+
+/** Also the list that the help and docs/watch.md are checked against. */
+export const OPTIONS = {
+  interval: { type: 'string' },
+  server: { type: 'string', multiple: true },
+  'resolv-conf': { type: 'string' },
+  tls: { type: 'boolean' },
+  ca: { type: 'string' },
+  'dns-only': { type: 'boolean' },
+  calls: { type: 'string' },
+  web: { type: 'string' },
+  once: { type: 'boolean' },
+  duration: { type: 'string' },
+  changes: { type: 'boolean' },
+  json: { type: 'boolean' },
+  help: { type: 'boolean', short: 'h' },
+} as const;
+
+export interface WatchArguments {
+  readonly target: string;
+  /** null: the library's default. */
+  readonly intervalMs: number | null;
+  /** Empty: resolv.conf's. */
+  readonly servers: readonly string[];
+  readonly resolvConf: string | null;
+  readonly tls: boolean;
+  /** Path of a PEM file. */
+  readonly ca: string | null;
+  readonly dnsOnly: boolean;
+  /** Health checks a second; 0: none. */
+  readonly calls: number;
+  /** The port of the page; null: no page. */
+  readonly web: { readonly port: number; readonly chosen: boolean } | null;
+  readonly once: boolean;
+  /** null: until interrupted. */
+  readonly durationMs: number | null;
+  readonly changesOnly: boolean;
+  readonly json: boolean;
+}
+
+/** What is wrong with the arguments, in a sentence for the user. */
+export class ArgumentError extends Error {
+  override readonly name = 'ArgumentError';
+}
+
+export const DEFAULT_WEB_PORT = 8053;
+const MOST_CALLS = 1_000;
+/** Of Node's timers, which fire at once beyond it. */
+const MAX_TIMER_MS = 2 ** 31 - 1;
+
+/** @throws {ArgumentError} */
+export function parseArguments(args: readonly string[]): WatchArguments {
+  const { values, positionals } = parse(args);
+  const [target, ...more] = positionals;
+  if (target === undefined)
+    throw new ArgumentError('the target is missing: write the name and the port of the Service');
+  if (more.length > 0)
+    throw new ArgumentError(`there is one target, and ${JSON.stringify(more.join(' '))} is left over`);
+  const tls = values.tls ?? false;
+  const dnsOnly = values['dns-only'] ?? false;
+  if (values.ca !== undefined && !tls) throw new ArgumentError('--ca needs --tls');
+  if (dnsOnly && tls) throw new ArgumentError('--dns-only opens no connection, so --tls has no meaning beside it');
+  if (dnsOnly && values.calls !== undefined)
+    throw new ArgumentError('--dns-only opens no connection, so --calls cannot be made');
+  if (values.once && values.web !== undefined)
+    throw new ArgumentError('--once ends at once, so --web would serve nothing');
+  return {
+    target,
+    intervalMs: values.interval === undefined ? null : milliseconds('interval', values.interval, 10),
+    servers: values.server ?? [],
+    resolvConf: values['resolv-conf'] ?? null,
+    tls,
+    ca: values.ca ?? null,
+    dnsOnly,
+    calls: values.calls === undefined ? 0 : numberIn('calls', values.calls, MOST_CALLS),
+    web: values.web === undefined ? null : webPort(values.web),
+    once: values.once ?? false,
+    durationMs: values.duration === undefined ? null : milliseconds('duration', values.duration, 1),
+    changesOnly: values.changes ?? false,
+    json: values.json ?? false,
+  };
+}
+
+function parse(args: readonly string[]) {
+  try {
+    return parseArgs({ args: withWebValue(args), options: OPTIONS, allowPositionals: true });
+  } catch (error) {
+    // The first sentence; the rest explains how to pass a positional that starts with a dash.
+    const [sentence = ''] = (error as Error).message.split('. ');
+    throw new ArgumentError(sentence.replace(/\.$/, ''), { cause: error });
+  }
+}
+
+/** The value of `--web` may be left out, which parseArgs does not offer: an empty one is put in. */
+function withWebValue(args: readonly string[]): string[] {
+  return args.map((arg, index) => (arg === '--web' && !/^\d+$/.test(args[index + 1] ?? '') ? '--web=' : arg));
+}
+
+function webPort(text: string): { port: number; chosen: boolean } {
+  if (text === '') return { port: DEFAULT_WEB_PORT, chosen: false };
+  const port = Number(text);
+  if (!/^\d+$/.test(text) || port > 65_535)
+    throw new ArgumentError(`--web takes a port from 0 to 65535 (0: any free one), got ${JSON.stringify(text)}`);
+  return { port, chosen: true };
+}
+
+function numberIn(name: string, text: string, most: number): number {
+  const value = Number(text);
+  if (text.trim() === '' || !(value > 0 && value <= most))
+    throw new ArgumentError(`--${name} takes a number above 0 and up to ${most}, got ${JSON.stringify(text)}`);
+  return value;
+}
+
+const UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 };
+
+/** `5`, `5s`, `500ms`, `2m`, `1h`. A bare number means seconds. */
+function milliseconds(name: string, text: string, least: number): number {
+  const [, number, unit = 's'] = /^(\d+(?:\.\d+)?)(ms|s|m|h)?$/.exec(text) ?? [];
+  const value = Math.round(Number(number) * (UNITS[unit] ?? Number.NaN));
+  if (!(value >= least && value <= MAX_TIMER_MS)) {
+    const got = JSON.stringify(text);
+    throw new ArgumentError(`--${name} takes a time of at least ${least} ms such as 5s, 500ms or 2m, got ${got}`);
+  }
+  return value;
+}
