@@ -26,6 +26,8 @@ const TYPES = {
 const FILES: Readonly<Record<string, keyof typeof TYPES>> = {
   'index.html': 'html',
   'page.css': 'css',
+  'timeline.css': 'css',
+  'tables.css': 'css',
   'page.js': 'js',
   'connection.js': 'js',
   'element.js': 'js',
