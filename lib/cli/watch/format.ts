@@ -20,6 +20,11 @@ export function age(ms: number): string {
   return joined(Math.floor(hours / 24), 'd', hours % 24, 'h');
 }
 
+/** Time until something is due, in whole seconds, rounded up: `0 s` means now. */
+export function countdown(ms: number): string {
+  return age(Math.ceil(Math.max(0, ms) / 1_000) * 1_000);
+}
+
 function joined(whole: number, unit: string, rest: number, restUnit: string): string {
   return rest === 0 ? `${whole} ${unit}` : `${whole} ${unit} ${rest} ${restUnit}`;
 }

@@ -2,7 +2,7 @@
  * The view as lines for a terminal of a given size: what it is about, DNS and its cache, a row for each pod, and the latest
  * changes. Never more lines than rows, never a line wider than the columns. A pure function of the view and the time.
  */
-import { age, clockTime, count, duration } from './format.js';
+import { age, clockTime, count, countdown, duration } from './format.js';
 import { podTable } from './pod-table.js';
 import { cut, type Paint, pad, padLeft, printable, widthOf } from './styled-text.js';
 import type { ChangeView, WatchView } from './view.js';
@@ -77,8 +77,7 @@ function facts({ dns, now }: WatchView, { columns, paint, url }: FrameOptions, s
   };
   const failing = dns.failures > 0 || (dns.error !== null && dns.rcode !== 'NOERROR');
   const answered = dns.answeredAt === null ? null : `answered ${age(now - dns.answeredAt)} ago`;
-  const next =
-    dns.nextQueryAt === null ? 'asking now' : `next query in ${age(Math.max(0, dns.nextQueryAt - now) + 999)}`;
+  const next = dns.nextQueryAt === null ? 'asking now' : `next query in ${countdown(dns.nextQueryAt - now)}`;
   add('DNS', [
     dns.rcode === null ? null : (failing ? paint.bad : paint.good)(dns.rcode),
     count(dns.addresses.length, 'address', 'addresses'),
@@ -95,7 +94,7 @@ function facts({ dns, now }: WatchView, { columns, paint, url }: FrameOptions, s
   if (small) return lines;
   add('asked', [dns.name, dns.server === null ? null : `at ${dns.server}`, dns.transport && `over ${dns.transport}`]);
   if (dns.cache !== null && dns.cache.state !== 'unknown') {
-    const entries = dns.cache.expiresAt.map((at) => (at <= now ? 'now' : age(at - now)));
+    const entries = dns.cache.expiresAt.map((at) => (at <= now ? 'now' : countdown(at - now)));
     add('cache', [
       dns.cache.state === 'none' ? 'none: every answer is live' : `present, full TTL ${duration(dns.cache.ttlMs ?? 0)}`,
       dns.cache.state === 'present' && entries.length > 0 ? `entries expire in ${entries.join(', ')}` : null,

@@ -36,8 +36,8 @@ export class PodHistory {
       return { changed, changes: [] };
     }
     this.revision = revision;
-    // What was seen before is not older than the state that followed it.
-    const from = Math.min(now, Math.max(endpoint.since, last?.to ?? last?.from ?? 0));
+    // No state begins before the one that it follows, wherever the wall clock jumps to.
+    const from = Math.max(last?.to ?? last?.from ?? 0, Math.min(now, endpoint.since));
     if (last && last.to === null) this.#spans[this.#spans.length - 1] = { ...last, to: from };
     this.#spans.push({ state: endpoint.state, from, to: null });
     const { text, tone } = describe(before, endpoint, last && before ? from - last.from : null);
@@ -48,7 +48,7 @@ export class PodHistory {
   leave(now: number, revision: number): readonly Change[] {
     if (this.#goneAt !== null) return [];
     const last = this.#spans.at(-1);
-    if (last && last.to === null) this.#spans[this.#spans.length - 1] = { ...last, to: now };
+    if (last && last.to === null) this.#spans[this.#spans.length - 1] = { ...last, to: Math.max(last.from, now) };
     this.#goneAt = now;
     this.revision = revision;
     const text =

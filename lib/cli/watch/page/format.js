@@ -11,6 +11,15 @@ export function age(ms) {
   return joined(Math.floor(hours / 24), 'd', hours % 24, 'h');
 }
 
+/**
+ * Time until something is due, rounded up.
+ *
+ * @param {number} ms
+ */
+export function countdown(ms) {
+  return age(Math.ceil(Math.max(0, ms) / 1_000) * 1_000);
+}
+
 /** @param {number} ms */
 export function duration(ms) {
   if (ms < 1_000) return `${Math.max(0, Math.round(ms))} ms`;

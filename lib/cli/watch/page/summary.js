@@ -1,6 +1,6 @@
 /** The tiles at the top, and what is known of DNS and its cache. */
 import { byId, element, keepChildren, setText } from './element.js';
-import { age, count, duration } from './format.js';
+import { age, count, countdown, duration } from './format.js';
 
 /** @import { PodView } from '../view.js' */
 /** @import { Store } from './store.js' */
@@ -41,7 +41,7 @@ export function drawSummary(store) {
   byId('answer-note').className = dns.error === null ? 'note' : 'note bad';
 
   const wait = dns.nextQueryAt === null ? null : Math.max(0, dns.nextQueryAt - now);
-  setText(byId('next'), wait === null ? 'now' : `in ${age(wait + 999)}`);
+  setText(byId('next'), wait === null ? 'now' : `in ${countdown(wait)}`);
   const whole = (dns.nextQueryAt ?? 0) - (store.queries.at(-1)?.at ?? view.startedAt);
   byId('next-meter').style.width = `${wait === null ? 100 : share(whole - wait, whole)}%`;
   setText(byId('next-note'), [dns.server, dns.transport].filter(Boolean).join(' over '));
@@ -132,7 +132,7 @@ function drawPhases(parent, store) {
       const left = Math.max(0, at - store.now);
       const bar = meter?.firstElementChild;
       if (bar instanceof HTMLElement) bar.style.width = `${share(left, cache.ttlMs ?? 0)}%`;
-      if (label) setText(label, left === 0 ? 'expired' : `expires in ${age(left)}`);
+      if (label) setText(label, left === 0 ? 'expired' : `expires in ${countdown(left)}`);
     },
   );
 }

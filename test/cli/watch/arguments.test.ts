@@ -1,0 +1,90 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { test } from 'node:test';
+import { ArgumentError, OPTIONS, parseArguments } from '../../../lib/cli/watch/arguments.js';
+import { HELP } from '../../../lib/cli/watch/help.js';
+
+const page = readFileSync(new URL('../../../docs/watch.md', import.meta.url), 'utf8');
+
+test('a target alone gets the defaults', () => {
+  assert.deepEqual(parseArguments(['hello.shop:50051']), {
+    target: 'hello.shop:50051',
+    intervalMs: null,
+    servers: [],
+    resolvConf: null,
+    tls: false,
+    ca: null,
+    dnsOnly: false,
+    calls: 0,
+    web: null,
+    once: false,
+    durationMs: null,
+    changesOnly: false,
+    json: false,
+  });
+});
+
+test('times have units, and a bare number means seconds', () => {
+  const interval = (text: string) => parseArguments(['a:1', '--interval', text]).intervalMs;
+  assert.deepEqual(['2', '1.5s', '500ms', '2m', '1h'].map(interval), [2_000, 1_500, 500, 120_000, 3_600_000]);
+  for (const text of ['', '5ms', '-1', '5 s', 's', '1e3', '2d', '600h'])
+    assert.throws(
+      () => parseArguments(['a:1', `--interval=${text}`]),
+      /--interval takes a time of at least 10 ms/,
+      text,
+    );
+});
+
+test('--web takes a port or none, before and after the target', () => {
+  const web = (...args: string[]) => parseArguments(args).web;
+  assert.deepEqual(web('--web', 'a:1'), { port: 8053, chosen: false });
+  assert.deepEqual(web('a:1', '--web'), { port: 8053, chosen: false });
+  assert.deepEqual(web('a:1', '--web', '--json'), { port: 8053, chosen: false });
+  assert.deepEqual(web('--web', '9000', 'a:1'), { port: 9_000, chosen: true });
+  assert.deepEqual(web('a:1', '--web=0'), { port: 0, chosen: true });
+  assert.throws(() => web('a:1', '--web', '70000'), /port from 0 to 65535/);
+  assert.throws(() => web('a:1', '--web=x'), /port from 0 to 65535/);
+});
+
+test('servers may be several', () => {
+  const { servers } = parseArguments(['a:1', '--server', '10.0.0.1', '--server', '10.0.0.2:5353']);
+  assert.deepEqual(servers, ['10.0.0.1', '10.0.0.2:5353']);
+});
+
+const WRONG: readonly [args: string[], message: RegExp][] = [
+  [[], /the target is missing/],
+  [['a:1', 'b:2'], /"b:2" is left over/],
+  [['a:1', '--colour'], /Unknown option '--colour'/],
+  [['a:1', '--interval'], /'--interval <value>' argument missing/],
+  [['a:1', '--ca', 'x.pem'], /--ca needs --tls/],
+  [['a:1', '--dns-only', '--tls'], /--tls has no meaning/],
+  [['a:1', '--dns-only', '--calls', '1'], /--calls cannot be made/],
+  [['a:1', '--once', '--web'], /--web would serve nothing/],
+  [['a:1', '--calls', '0'], /--calls takes a number above 0/],
+  [['a:1', '--calls', 'many'], /--calls takes a number above 0/],
+];
+
+for (const [args, message] of WRONG)
+  test(`\`watch ${args.join(' ')}\` is refused with a sentence that names the argument`, () => {
+    assert.throws(
+      () => parseArguments(args),
+      (error) => error instanceof ArgumentError && message.test(error.message),
+    );
+  });
+
+test('the help and docs/watch.md name every option, and none that does not exist', () => {
+  const known = Object.keys(OPTIONS).toSorted();
+  const inHelp = Array.from(HELP.matchAll(/^ {2}(?:-h, )?--([a-z-]+)/gm), ([, name]) => name).toSorted();
+  assert.deepEqual(inHelp, known);
+  const inPage = Array.from(page.matchAll(/^\| `(?:-h`, `)?--([a-z-]+)/gm), ([, name]) => name).toSorted();
+  assert.deepEqual(inPage, known);
+});
+
+test('the help fits a terminal of 100 columns, and begins with a summary', () => {
+  const lines = HELP.split('\n');
+  assert.ok((lines[0]?.length ?? 0) <= 60, lines[0]);
+  assert.deepEqual(
+    lines.filter((line) => line.length > 100),
+    [],
+  );
+});

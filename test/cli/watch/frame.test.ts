@@ -1,0 +1,119 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { type FrameOptions, frame } from '../../../lib/cli/watch/frame.js';
+import { History } from '../../../lib/cli/watch/history.js';
+import { createPaint, widthOf } from '../../../lib/cli/watch/styled-text.js';
+import type { WatchView } from '../../../lib/cli/watch/view.js';
+import { endpoint, START, snapshot } from './snapshots.js';
+
+const STATES = ['ready', 'ready', 'ready', 'connecting', 'backoff', 'draining'] as const;
+
+function viewOf(pods: number, { calls = false, now = START + 65_000 } = {}): WatchView {
+  const history = new History({ session: 'a', calls }, START);
+  const counts = { inFlight: 2, started: 40, succeeded: 39, failed: 1 };
+  const endpoints = Array.from({ length: pods }, (_, index) =>
+    endpoint(`10.1.0.${index + 1}:50051`, STATES[index % STATES.length] ?? '', START + index * 1_000, counts),
+  );
+  const cache = { state: 'present' as const, ttlMs: 30_000, expiresInMs: [4_000, 11_000, -1, 26_000] };
+  const dns = { answeredAt: now - 2_000, nextQueryAt: now + 3_000, cache };
+  history.observe(snapshot({ endpoints, dns: { ...dns, answeredAt: START } }), START + pods * 1_000);
+  history.observe(snapshot({ endpoints, dns, counters: { polls: 12, queries: 13 } }), now);
+  return history.since(0, now);
+}
+
+function draw(view: WatchView, options: Partial<FrameOptions> = {}): string[] {
+  return frame(view, { columns: 100, rows: 30, paint: createPaint(false), url: null, live: true, ...options });
+}
+
+test('a frame shows the state, DNS, the cache, each pod and the latest changes', () => {
+  const lines = draw(viewOf(5, { calls: true }), { url: 'http://127.0.0.1:8053/' });
+  assert.equal(lines.length, 30);
+  assert.match(lines[0] ?? '', /^hello\.shop:50051 +READY {2}3 of 5 pods ready$/);
+  assert.equal(lines[1], 'DNS    NOERROR · 5 addresses · TTL 30 s · answered 2 s ago · next query in 3 s');
+  assert.equal(lines[2], 'asked  hello.shop.svc.cluster.local · at 10.96.0.10:53 · over udp');
+  assert.equal(lines[3], 'cache  present, full TTL 30 s · entries expire in 4 s, 11 s, now, 26 s');
+  assert.equal(lines[4], 'page   http://127.0.0.1:8053/');
+  assert.match(lines[6] ?? '', /^POD +STATE +FOR +IN FLIGHT +CALLS +FAILED +LAST \d+ s +now$/);
+  assert.match(lines[7] ?? '', /^10\.1\.0\.1:50051 {2}● ready +1 min 5 s +2 +40 +1 {2}━+$/);
+  assert.match(lines[11] ?? '', /^10\.1\.0\.5:50051 {2}✗ backoff +1 min 1 s .*x+$/);
+  assert.ok(lines.includes('CHANGES'));
+  assert.ok(lines.some((line) => /^\d\d:\d\d:\d\d {2}10\.1\.0\.5:50051 added: cannot be connected to/.test(line)));
+  assert.match(lines[29] ?? '', /^12 polls · 13 queries · for 1 min 5 s +Ctrl-C ends$/);
+});
+
+test('counts of calls are shown only where calls are made', () => {
+  assert.doesNotMatch(draw(viewOf(2)).join('\n'), /IN FLIGHT|CALLS/);
+});
+
+test('a failure of DNS is shown with its error and the number of failures in a row', () => {
+  const history = new History({ session: 'a', calls: false }, START);
+  const dns = { failures: 3, error: 'no server answered', rcode: 'SERVFAIL', addresses: ['10.1.0.1'] };
+  history.observe(snapshot({ endpoints: [endpoint('10.1.0.1:1', 'ready', START)], dns }), START);
+  const lines = draw(history.since(0, START + 500));
+  assert.match(lines[1] ?? '', /SERVFAIL · 1 address/);
+  assert.equal(lines[2], 'error  no server answered · 3 failures in a row');
+});
+
+test('without any pod the frame says so', () => {
+  const history = new History({ session: 'a', calls: false }, START);
+  history.observe(snapshot({ state: 'CONNECTING' }), START);
+  assert.ok(draw(history.since(0, START)).includes('No pod is known.'));
+});
+
+test('a pod that went is shown for a minute', () => {
+  const history = new History({ session: 'a', calls: false }, START);
+  history.observe(snapshot({ endpoints: [endpoint('10.1.0.1:1', 'ready', START)] }), START);
+  history.observe(snapshot({ endpoints: [] }), START + 1_000);
+  assert.match(draw(history.since(0, START + 30_000)).join('\n'), /10\.1\.0\.1:1 +gone {2,}29 s/);
+  assert.doesNotMatch(draw(history.since(0, START + 70_000)).join('\n'), /10\.1\.0\.1:1 +gone {2,}/);
+});
+
+test('more pods than rows: those that need a look are shown, and the others are counted', () => {
+  const lines = draw(viewOf(60), { rows: 20 });
+  assert.equal(lines.length, 20);
+  assert.ok(lines.some((line) => /✗ backoff/.test(line)));
+  const rest = lines.find((line) => line.startsWith('and '));
+  assert.match(rest ?? '', /^and \d+ others: .*30 ready$/);
+});
+
+test('a short terminal has the title, DNS and pods', () => {
+  const lines = draw(viewOf(3), { rows: 6, columns: 40 });
+  assert.deepEqual(
+    lines.map((line) => line.split(/ {2,}| · /)[0]),
+    ['hello.shop:50…', 'DNS', 'POD', '10.1.0.1:50051', '10.1.0.2:50051', '10.1.0.3:50051'],
+  );
+});
+
+test('no frame is larger than its terminal, however narrow, short or full', () => {
+  fc.assert(
+    fc.property(
+      fc.record({
+        columns: fc.integer({ min: 1, max: 160 }),
+        rows: fc.integer({ min: 1, max: 60 }),
+        pods: fc.integer({ min: 0, max: 80 }),
+        calls: fc.boolean(),
+        coloured: fc.boolean(),
+      }),
+      ({ columns, rows, pods, calls, coloured }) => {
+        const lines = draw(viewOf(pods, { calls }), { columns, rows, paint: createPaint(coloured) });
+        assert.ok(lines.length <= rows, `${lines.length} lines`);
+        for (const line of lines) {
+          assert.ok(widthOf(line) <= columns, line);
+          // biome-ignore lint/suspicious/noControlCharactersInRegex: nothing but colours may control the terminal.
+          assert.doesNotMatch(line.replace(/\x1b\[[\d;]*m/g, ''), /[\x00-\x1f]/);
+        }
+      },
+    ),
+    { numRuns: 200 },
+  );
+});
+
+test('colours that a cut line began are ended', () => {
+  for (const line of draw(viewOf(5), { columns: 9, paint: createPaint(true) })) {
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: an escape sequence starts with one.
+    const codes = Array.from(line.matchAll(/\x1b\[(\d+)m/g), ([, code]) => Number(code));
+    const begun = codes.filter((code) => code < 20 || code > 29).filter((code) => code !== 39);
+    assert.equal(begun.length * 2, codes.length, JSON.stringify(line));
+  }
+});
