@@ -96,8 +96,8 @@ export class FakeTerminal implements Terminal {
   }
 
   #obey(isPrivate: boolean, parameters: string, command: string): void {
-    if (isPrivate) return this.#switch(Number(parameters), command === 'h');
-    if (command === 'H') {
+    if (isPrivate) this.#switch(Number(parameters), command === 'h');
+    else if (command === 'H') {
       assert.equal(parameters, '');
       this.#row = 0;
       this.#column = 0;

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { PlainLines, type PlainLinesOptions } from '../../../lib/cli/watch/plain-lines.js';
-import type { ChangeView } from '../../../lib/cli/watch/view.js';
-import { START } from './snapshots.js';
+import { PlainLines, type PlainLinesOptions } from '../../lib/cli/watch/plain-lines.js';
+import type { ChangeView } from '../../lib/cli/watch/view.js';
+import { START } from './watch-snapshots.js';
 
 const CHANGES: ChangeView[] = [
   { id: 1, at: START, about: 'dns', address: null, text: 'answer: 1 address', tone: 'neutral', routine: true },

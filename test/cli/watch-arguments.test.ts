@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { ArgumentError, OPTIONS, parseArguments } from '../../../lib/cli/watch/arguments.js';
-import { HELP } from '../../../lib/cli/watch/help.js';
+import { ArgumentError, OPTIONS, parseArguments } from '../../lib/cli/watch/arguments.js';
+import { HELP } from '../../lib/cli/watch/help.js';
 
-const page = readFileSync(new URL('../../../docs/watch.md', import.meta.url), 'utf8');
+const page = readFileSync(new URL('../../docs/watch.md', import.meta.url), 'utf8');
 
 test('a target alone gets the defaults', () => {
   assert.deepEqual(parseArguments(['hello.shop:50051']), {

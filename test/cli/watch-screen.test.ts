@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Screen } from '../../../lib/cli/watch/screen.js';
-import { FakeClock } from '../../support/fake-clock.js';
-import { FakeTerminal } from '../../support/fake-terminal.js';
+import { Screen } from '../../lib/cli/watch/screen.js';
+import { FakeClock } from '../support/fake-clock.js';
+import { FakeTerminal } from '../support/fake-terminal.js';
 
 function createScreen(terminal: FakeTerminal, draw: ConstructorParameters<typeof Screen>[2]) {
   const clock = new FakeClock();

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { History } from '../../../lib/cli/watch/history.js';
-import type { Span } from '../../../lib/cli/watch/view.js';
-import type { DnsStatus } from '../../../lib/index.js';
-import { endpoint, START, snapshot, UNANSWERED } from './snapshots.js';
+import { History } from '../../lib/cli/watch/history.js';
+import type { Span } from '../../lib/cli/watch/view.js';
+import type { DnsStatus } from '../../lib/index.js';
+import { endpoint, START, snapshot, UNANSWERED } from './watch-snapshots.js';
 
 function createHistory(options: Partial<ConstructorParameters<typeof History>[0]> = {}): History {
   return new History({ session: 'a', calls: false, ...options }, START);
