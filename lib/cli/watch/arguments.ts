@@ -45,7 +45,7 @@ export class ArgumentError extends Error {
   override readonly name = 'ArgumentError';
 }
 
-export const DEFAULT_WEB_PORT = 8053;
+const DEFAULT_WEB_PORT = 8053;
 const MOST_CALLS = 1_000;
 /** Of Node's timers, which fire at once beyond it. */
 const MAX_TIMER_MS = 2 ** 31 - 1;

@@ -23,7 +23,7 @@ interface Answer {
 
 /** In the place of gRPC's connectivity state and of an endpoint's: there is no channel and no connection. */
 export const DNS_ONLY = 'DNS ONLY';
-export const LISTED = 'listed';
+const LISTED = 'listed';
 
 export class DnsOnly implements Watched {
   readonly #target: Target;
