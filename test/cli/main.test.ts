@@ -5,13 +5,15 @@ import { once } from 'node:events';
 import { type TestContext, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { Cluster } from '../support/cluster.js';
+import { eventually } from '../support/eventually.js';
 import { type Defer, leakCheck } from '../support/leak-check.js';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 
 interface Command {
   readonly child: ChildProcess;
-  readonly output: AsyncIterable<string>;
+  /** What it wrote so far. */
+  readonly out: () => string;
   /** The exit code, or the name of the signal. */
   readonly ended: Promise<number | string>;
   readonly err: () => string;
@@ -23,6 +25,10 @@ function start(defer: Defer, args: readonly string[]): Command {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, NODE_OPTIONS: '' },
   });
+  let out = '';
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    out += text;
+  });
   let err = '';
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
     err += text;
@@ -32,7 +38,7 @@ function start(defer: Defer, args: readonly string[]): Command {
     child.kill('SIGKILL');
     await ended;
   });
-  return { child, output: child.stdout.setEncoding('utf8'), ended, err: () => err };
+  return { child, out: () => out, err: () => err, ended };
 }
 
 async function watch(t: TestContext, ...more: string[]): Promise<Command> {
@@ -41,35 +47,23 @@ async function watch(t: TestContext, ...more: string[]): Promise<Command> {
   return start(defer, ['watch', cluster.target, '--server', cluster.dns.address, '--interval', '100ms', ...more]);
 }
 
-/** Reads until the text is there; the rest stays unread. */
-async function readUntil(output: AsyncIterable<string>, pattern: RegExp): Promise<string> {
-  let text = '';
-  const chunks = output[Symbol.asyncIterator]();
-  while (!pattern.test(text)) {
-    const { done, value } = await chunks.next();
-    assert.ok(!done, `the output ended: ${text}`);
-    text += value;
-  }
-  return text;
-}
-
 test('--duration ends the command in time with the code of its last state, though no socket holds the process', async (t) => {
-  const { ended, output, err } = await watch(t, '--duration', '1s');
-  await readUntil(output, /ready/);
+  const { ended, out, err } = await watch(t, '--duration', '4s');
+  await eventually(() => /ready/.test(out()), { timeoutMs: 15_000 });
   assert.deepEqual([await ended, err()], [0, '']);
 });
 
 for (const signal of ['SIGINT', 'SIGTERM'] as const)
   test(`${signal} ends the command in order`, async (t) => {
-    const { child, output, ended, err } = await watch(t);
-    await readUntil(output, /ready/);
+    const { child, out, ended, err } = await watch(t);
+    await eventually(() => /ready/.test(out()), { timeoutMs: 15_000 });
     child.kill(signal);
     assert.deepEqual([await ended, err()], [0, '']);
   });
 
 test('the command ends when the reader of its output has gone, as `head` does', async (t) => {
-  const { child, output, ended, err } = await watch(t);
-  await readUntil(output, /ready/);
+  const { child, out, ended, err } = await watch(t);
+  await eventually(() => /ready/.test(out()), { timeoutMs: 15_000 });
   child.stdout?.destroy();
   assert.deepEqual([await ended, err()], [0, '']);
 });
@@ -77,7 +71,7 @@ test('the command ends when the reader of its output has gone, as `head` does', 
 test('the version is that of the package, and an unknown command ends with 2', async (t) => {
   const defer = leakCheck(t);
   const version = start(defer, ['--version']);
-  assert.match(await readUntil(version.output, /\n/), /^\d+\.\d+\.\d+\n$/);
   assert.equal(await version.ended, 0);
+  assert.match(version.out(), /^\d+\.\d+\.\d+\n$/);
   assert.equal(await start(defer, ['sing']).ended, 2);
 });
