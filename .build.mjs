@@ -9,11 +9,11 @@
  *   `require` an ES module, could not load it. dns-packet is in it, because one file loads faster than eight.
  * - `NAME.mjs`, which names the exports of `NAME.cjs` for `import`.
  * - `types/`, declarations for both: those of CommonJS, and `NAME.d.mts`, which exports the same again.
- * - Files in lib that are not TypeScript, beside the code: `new URL('./page.html', import.meta.url)` finds them from source and
- *   from `dist`.
+ * - Files in lib that are not TypeScript, in a folder of the same name as there: `new URL('./page/index.html', import.meta.url)`
+ *   finds them from source, where `page` is beside the code, and from `dist`.
  */
 import { execFileSync } from 'node:child_process';
-import { chmodSync, copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { basename, dirname, extname, join, relative, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -138,7 +138,7 @@ function writeWrapper({ name, exports }) {
 function copyAssets() {
   for (const file of readdirSync(join(root, 'lib'), { recursive: true, withFileTypes: true }))
     if (file.isFile() && extname(file.name) !== '.ts' && file.name !== 'tsconfig.json')
-      copyFileSync(join(file.parentPath, file.name), join(dist, file.name));
+      cpSync(join(file.parentPath, file.name), join(dist, basename(file.parentPath), file.name));
 }
 
 function writeLicences(folders) {

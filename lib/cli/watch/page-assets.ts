@@ -1,10 +1,5 @@
-/**
- * The files of the page: plain HTML, CSS and JavaScript modules that a browser runs as they are. They are read from where
- * the package is installed, so that they are found from lib/, from dist/ and from a bundle of it.
- */
+/** The files of the page: plain HTML, CSS and JavaScript modules that a browser runs as they are. */
 import { readFile } from 'node:fs/promises';
-import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
 
 export interface PageAsset {
   readonly type: string;
@@ -14,7 +9,8 @@ export interface PageAsset {
 /** By the path in the URL. */
 export type PageAssets = ReadonlyMap<string, PageAsset>;
 
-const FOLDER = 'lib/cli/watch/page';
+/** The build puts a folder of this name beside the code too. */
+const FOLDER = new URL('./page/', import.meta.url);
 
 const TYPES = {
   html: 'text/html; charset=utf-8',
@@ -40,9 +36,8 @@ const FILES: Readonly<Record<string, keyof typeof TYPES>> = {
 };
 
 export async function readPageAssets(): Promise<PageAssets> {
-  const root = dirname(createRequire(import.meta.url).resolve('grpc-headless/package.json'));
   const entries = Object.entries(FILES).map(async ([name, kind]): Promise<[string, PageAsset]> => {
-    const body = await readFile(join(root, FOLDER, name));
+    const body = await readFile(new URL(name, FOLDER));
     return [name === 'index.html' ? '/' : `/${name}`, { type: TYPES[kind], body }];
   });
   return new Map(await Promise.all(entries));
