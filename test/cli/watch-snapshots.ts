@@ -21,6 +21,7 @@ export function endpoint(
     since,
     zone: null,
     weight: null,
+    lastError: null,
     ...calls,
   };
 }
@@ -36,6 +37,7 @@ export function snapshot({ state = 'READY', endpoints = [], dns = {}, counters =
   return {
     target: 'headless:///hello.shop:50051',
     state,
+    balancer: 'headless',
     endpoints,
     dns: {
       name: 'hello.shop.svc.cluster.local',
@@ -50,6 +52,7 @@ export function snapshot({ state = 'READY', endpoints = [], dns = {}, counters =
       ageMs: 0,
       failures: 0,
       error: null,
+      errorCode: null,
       cache: null,
       nextQueryAt: START + 5_000,
       zone: null,

@@ -61,6 +61,7 @@ export class DnsOnly implements Watched {
     return {
       target: formatTarget(this.#target),
       state: DNS_ONLY as Snapshot['state'],
+      balancer: 'none',
       endpoints: [...this.#listed].map(([address, since]) => endpoint(address, since)),
       dns: {
         name: resolution?.name ?? this.#target.hostname,
@@ -73,6 +74,7 @@ export class DnsOnly implements Watched {
         ageMs: this.#answer && now - this.#answer.at,
         failures: this.#failures,
         error: this.#error?.message ?? null,
+        errorCode: this.#error?.code ?? null,
         cache: null,
         nextQueryAt: this.#nextAt,
         zone: null,
@@ -142,5 +144,13 @@ export class DnsOnly implements Watched {
 
 function endpoint(address: string, since: number): EndpointSnapshot {
   const calls = { inFlight: 0, started: 0, succeeded: 0, failed: 0 };
-  return { address, state: LISTED as EndpointSnapshot['state'], ...calls, since, zone: null, weight: null };
+  return {
+    address,
+    state: LISTED as EndpointSnapshot['state'],
+    ...calls,
+    since,
+    zone: null,
+    weight: null,
+    lastError: null,
+  };
 }

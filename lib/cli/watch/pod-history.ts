@@ -76,7 +76,7 @@ export class PodHistory {
       failed: endpoint?.failed ?? 0,
       zone: endpoint?.zone ?? null,
       weight: endpoint?.weight ?? null,
-      lastError: endpoint ? lastErrorOf(endpoint) : null,
+      lastError: endpoint?.lastError ?? null,
     };
   }
 
@@ -91,8 +91,7 @@ function describe(
   ms: number | null,
 ): { text: string; tone: Tone } {
   const after = ms === null ? '' : ` after ${duration(ms)}`;
-  const error = lastErrorOf(endpoint);
-  const cause = error === null ? '' : `: ${error}`;
+  const cause = endpoint.lastError === null ? '' : `: ${endpoint.lastError}`;
   const added = before === null ? 'added: ' : '';
   switch (endpoint.state) {
     case 'ready':
@@ -116,10 +115,6 @@ function callsLeft(inFlight: number): string {
   return inFlight === 0 ? '' : ` with ${count(inFlight, 'call', 'calls')} in flight`;
 }
 
-function lastErrorOf(endpoint: SeenEndpoint): string | null {
-  return (endpoint as { readonly lastError?: string | null }).lastError ?? null;
-}
-
 function sameCounts(one: SeenEndpoint, other: SeenEndpoint): boolean {
   return (
     one.inFlight === other.inFlight &&
@@ -128,6 +123,6 @@ function sameCounts(one: SeenEndpoint, other: SeenEndpoint): boolean {
     one.failed === other.failed &&
     one.zone === other.zone &&
     one.weight === other.weight &&
-    lastErrorOf(one) === lastErrorOf(other)
+    one.lastError === other.lastError
   );
 }

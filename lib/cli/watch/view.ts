@@ -27,7 +27,7 @@ export interface PodView {
   readonly failed: number;
   readonly zone: string | null;
   readonly weight: number | null;
-  /** Why the last attempt to connect failed, where it is known. */
+  /** Why the last attempt to connect failed; null once it is connected. */
   readonly lastError: string | null;
 }
 

@@ -148,7 +148,7 @@ export class Timeline {
         element(
           'div',
           'lane',
-          element('div', 'label', titled(element('b', '', address), address), element('small')),
+          element('div', 'label', titled(element('b', '', address), address), element('small'), element('em')),
           element('div', 'track'),
         ),
       (lane, pod) => drawLane(lane, pod, store, from, left),
@@ -174,7 +174,8 @@ function drawLane(lane, pod, { now, last }, from, left) {
   const calls = last?.calls ? `, ${pod.inFlight} in flight, ${count(pod.started, 'call', 'calls')}${failed}` : '';
   setText(note, `${state === 'listed' ? 'in DNS' : state} ${age(now - (pod.goneAt ?? span?.from ?? now))}${calls}`);
   note.className = state;
-  note.title = pod.lastError ?? '';
+  const error = lane.querySelector('em');
+  if (error !== null) setText(error, pod.goneAt === null ? (pod.lastError ?? '') : '');
   const spans = pod.spans.filter(({ to }) => (to ?? now) >= from);
   keepChildren(
     track,
