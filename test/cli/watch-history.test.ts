@@ -48,7 +48,7 @@ test('a pod that comes, gets ready, loses its connection and leaves is told of a
 
 test('the reason why a pod cannot be connected to is told', () => {
   const history = createHistory();
-  const failing = endpoint(A, 'backoff', START, { lastError: 'connect ECONNREFUSED' });
+  const failing = endpoint(A, 'backoff', START, { lastError: 'Error: connect ECONNREFUSED' });
   assert.match(
     texts(history.observe(snapshot({ endpoints: [failing] }), START)).join(),
     /trying again: connect ECONNREFUSED/,

@@ -76,7 +76,7 @@ export class PodHistory {
       failed: endpoint?.failed ?? 0,
       zone: endpoint?.zone ?? null,
       weight: endpoint?.weight ?? null,
-      lastError: endpoint?.lastError ?? null,
+      lastError: endpoint ? causeOf(endpoint) : null,
     };
   }
 
@@ -91,7 +91,8 @@ function describe(
   ms: number | null,
 ): { text: string; tone: Tone } {
   const after = ms === null ? '' : ` after ${duration(ms)}`;
-  const cause = endpoint.lastError === null ? '' : `: ${endpoint.lastError}`;
+  const error = causeOf(endpoint);
+  const cause = error === null ? '' : `: ${error}`;
   const added = before === null ? 'added: ' : '';
   switch (endpoint.state) {
     case 'ready':
@@ -109,6 +110,11 @@ function describe(
     default:
       return { text: `${added}${endpoint.state}${after}${cause}`, tone: 'neutral' };
   }
+}
+
+/** Without the name of the class that grpc-js puts before most messages. */
+function causeOf({ lastError }: SeenEndpoint): string | null {
+  return lastError === null ? null : lastError.replace(/^Error: /, '');
 }
 
 function callsLeft(inFlight: number): string {
