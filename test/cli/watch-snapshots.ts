@@ -1,6 +1,6 @@
 /** Snapshots for tests: one that is complete, and changes to it. */
 import type { DnsStatus, EndpointSnapshot, Snapshot, SnapshotCounters } from '../../lib/index.js';
-import { BalancerCounter, DiscoveryCounter } from '../../lib/telemetry/counters.js';
+import { BalancerCounter, createCallCounters, DiscoveryCounter } from '../../lib/telemetry/counters.js';
 
 /** Wall-clock time at which the tests start: 2026-05-04T10:20:00Z. */
 export const START = Date.UTC(2026, 4, 4, 10, 20);
@@ -58,7 +58,12 @@ export function snapshot({ state = 'READY', endpoints = [], dns = {}, counters =
       zone: null,
       ...dns,
     },
-    counters: { ...new DiscoveryCounter().counters, ...new BalancerCounter().counters, ...counters },
+    counters: {
+      ...new DiscoveryCounter().counters,
+      ...new BalancerCounter().counters,
+      ...createCallCounters(),
+      ...counters,
+    },
   };
 }
 

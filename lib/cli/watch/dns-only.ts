@@ -13,7 +13,7 @@ import { StubResolver } from '../../dns/stub-resolver.js';
 import type { DnsError, EndpointSnapshot, HeadlessEvents, HeadlessListener, Snapshot } from '../../index.js';
 import type { Runtime, Timer } from '../../runtime.js';
 import { formatTarget, type Target } from '../../target.js';
-import { BalancerCounter, DiscoveryCounter } from '../../telemetry/counters.js';
+import { BalancerCounter, createCallCounters, DiscoveryCounter } from '../../telemetry/counters.js';
 import type { Watched } from './watcher.js';
 
 interface Answer {
@@ -79,7 +79,7 @@ export class DnsOnly implements Watched {
         nextQueryAt: this.#nextAt,
         zone: null,
       },
-      counters: { ...this.#counter.counters, ...new BalancerCounter().counters },
+      counters: { ...this.#counter.counters, ...new BalancerCounter().counters, ...createCallCounters() },
     };
   }
 
@@ -97,8 +97,10 @@ export class DnsOnly implements Watched {
     this.#timer?.cancel();
     this.#nextAt = null;
     this.#counter.emit({ kind: 'poll_started' });
+    const askedAt = this.#runtime.clock.now();
     try {
-      this.#settle(await this.#resolver.resolve(this.#abort.signal));
+      const resolution = await this.#resolver.resolve(this.#abort.signal);
+      this.#settle(resolution, this.#runtime.clock.now() - askedAt);
     } catch (error) {
       if (this.#abort.signal.aborted) return;
       throw error;
@@ -115,7 +117,7 @@ export class DnsOnly implements Watched {
   }
 
   /** DNS's last word counts as it stands: NXDOMAIN means no pod here, and a failure changes nothing. */
-  #settle(resolution: Resolution): void {
+  #settle(resolution: Resolution, durationMs: number): void {
     const outcomes = [...resolution.outcomes.values()];
     const addresses = outcomes.flatMap((outcome) => (outcome.kind === 'addresses' ? this.#textsOf(outcome) : []));
     const ttls = outcomes.flatMap((outcome) => (outcome.kind === 'addresses' ? [outcome.ttlMs] : []));
@@ -131,7 +133,7 @@ export class DnsOnly implements Watched {
     this.#failures = failed && ttls.length === 0 ? this.#failures + 1 : 0;
     if (ttls.length > 0) this.#answer = { at: now, ttlMs: Math.min(...ttls) };
     const result = ttls.length > 0 ? 'addresses' : failed ? 'failed' : 'empty';
-    this.#counter.emit({ kind: 'poll_settled', result, changed });
+    this.#counter.emit({ kind: 'poll_settled', result, changed, durationMs });
     // Whoever listens takes a snapshot, whatever the event.
     this.#emitter.emit('update');
   }

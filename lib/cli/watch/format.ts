@@ -6,12 +6,12 @@ export function duration(ms: number): string {
   if (rounded < 1_000) return `${Math.round(rounded)} ms`;
   const seconds = rounded / 1_000;
   if (seconds < 9.95 && Math.round(seconds * 10) % 10 !== 0) return `${seconds.toFixed(1)} s`;
-  return age(ms);
+  return age(Math.round(seconds) * 1_000);
 }
 
 /** As `duration`, in whole seconds: what changes at most once a second. */
 export function age(ms: number): string {
-  const seconds = Math.max(0, Math.floor(ms / 1_000 + 0.001));
+  const seconds = Math.max(0, Math.floor(ms / 1_000));
   if (seconds < 60) return `${seconds} s`;
   const minutes = Math.floor(seconds / 60);
   if (minutes < 60) return joined(minutes, 'min', seconds % 60, 's');

@@ -2,7 +2,7 @@
 
 /** @param {number} ms */
 export function age(ms) {
-  const seconds = Math.max(0, Math.floor(ms / 1_000 + 0.001));
+  const seconds = Math.max(0, Math.floor(ms / 1_000));
   if (seconds < 60) return `${seconds} s`;
   const minutes = Math.floor(seconds / 60);
   if (minutes < 60) return joined(minutes, 'min', seconds % 60, 's');
@@ -24,7 +24,9 @@ export function countdown(ms) {
 export function duration(ms) {
   if (ms < 1_000) return `${Math.max(0, Math.round(ms))} ms`;
   const seconds = ms / 1_000;
-  return seconds < 9.95 && Math.round(seconds * 10) % 10 !== 0 ? `${seconds.toFixed(1)} s` : age(ms);
+  return seconds < 9.95 && Math.round(seconds * 10) % 10 !== 0
+    ? `${seconds.toFixed(1)} s`
+    : age(Math.round(seconds) * 1_000);
 }
 
 /**

@@ -138,9 +138,13 @@ const COUNTERS = {
   withoutEdns: 'without EDNS',
   refusedAddresses: 'addresses refused',
   connected: 'connections made',
+  connectionsFailed: 'connections failed',
   connectionsLost: 'connections lost',
   drained: 'pods drained',
   returned: 'pods returned',
+  callsStarted: 'calls',
+  callsSucceeded: 'calls succeeded',
+  callsFailed: 'calls failed',
 };
 
 /** @param {Store} store */
