@@ -73,6 +73,36 @@ const require = createRequire(import.meta.url);
   console.log('\n> links of the documents');
   if (broken.length > 0) throw new Error(`these lead to nothing in the package:\n${broken.join('\n')}`);
 
+  // The files of the page are beside the code, also where that is a bundle.
+  const serve = `const { spawn } = await import('node:child_process');
+const child = spawn(process.execPath, process.argv.slice(2), { stdio: ['ignore', 'pipe', 'inherit'] });
+// All of it is read: the command ends when its reader does.
+const out = await new Promise((resolve) => {
+  let text = '';
+  child.stdout.setEncoding('utf8').on('data', (more) => {
+    text += more;
+    if (/http\\S+\\n/.test(text)) resolve(text);
+  }).on('end', () => resolve(text));
+});
+try {
+  const [url] = /http\\S+/.exec(out) ?? [];
+  const page = await (await fetch(url)).text();
+  for (const [, path] of page.matchAll(/(?:src|href)="([^"]+)"/g)) {
+    const { status } = await fetch(new URL(path, url));
+    if (status !== 200) throw new Error(path + ' is answered with ' + status);
+  }
+} finally {
+  child.kill();
+}
+`;
+  writeFileSync(join(user, 'serve.mjs'), serve);
+  run(
+    'the page of watch',
+    process.execPath,
+    ['serve.mjs', join(installed, manifest.bin[manifest.name]), 'watch', '127.0.0.1:1', '--web', '0'],
+    user,
+  );
+
   // The types by themselves, library files checked: no declaration may need the types of a devDependency.
   const imports = names.map((name, index) => `import * as entry${index} from '${name}';\nvoid entry${index};\n`);
   for (const file of ['types.mts', 'types.cts']) writeFileSync(join(user, file), imports.join(''));
