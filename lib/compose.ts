@@ -17,7 +17,9 @@ import { HeadlessError } from './errors.js';
 import { ChannelContext } from './grpc/channel-context.js';
 import { traceLine } from './grpc/experimental.js';
 import { registerScheme } from './grpc/scheme.js';
+import { healthCheck } from './health/health-check.js';
 import type { HealthMonitor } from './health/health-monitor.js';
+import { OutlierEjection } from './health/outlier-ejection.js';
 import { subchannelHealth } from './health/subchannel-health.js';
 import { type BalancePolicy, type HeadlessSettings, resolveChannelOptions } from './options.js';
 import { leastRequest } from './picker/least-request.js';
@@ -37,7 +39,12 @@ const POLICIES: Readonly<Record<BalancePolicy, Policy>> = {
   round_robin: roundRobin,
 };
 
-const MONITORS: readonly HealthMonitor[] = [subchannelHealth];
+function monitorsFor({ outlier, health }: HeadlessSettings, { clock, random }: Runtime, emit: Emit): HealthMonitor[] {
+  const monitors = [subchannelHealth];
+  if (outlier) monitors.push(new OutlierEjection(outlier, { clock, emit }));
+  if (health) monitors.push(healthCheck(health, { clock, random, emit }));
+  return monitors;
+}
 
 function filtersFor({ port }: Target): readonly AddressFilter[] {
   return port === null ? [] : [defaultPort(port)];
@@ -63,6 +70,7 @@ export function createChannelContext(
 ): ChannelContext {
   const counter = new BalancerCounter();
   const text = formatTarget(target);
+  const emit = emitToAll([counter.emit, ...subscribersFor({ target: text }), ...subscribers]);
   return new ChannelContext({
     target: text,
     authority: formatAuthority(target),
@@ -71,10 +79,10 @@ export function createChannelContext(
     policy: policyFor(settings),
     forRetries: otherEndpoint,
     retry: settings.retry,
-    monitors: MONITORS,
+    monitors: monitorsFor(settings, runtime, emit),
     drain: settings.drain,
     runtime,
-    emit: emitToAll([counter.emit, ...subscribersFor({ target: text }), ...subscribers]),
+    emit,
     counters: counter.counters,
     calls: createCallCounters(),
   });

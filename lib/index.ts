@@ -12,12 +12,15 @@ export type { BalancePolicy, HeadlessOptions } from './options.js';
 export { type ReopenableCall, type ReopeningOptions, ReopeningStream } from './reopening-stream.js';
 export type {
   DnsFailureEvent,
+  EjectionEvent,
   HeadlessEvents,
   HeadlessListener,
+  HealthEvent,
   ImbalanceEvent,
+  PanicEvent,
   UpdateEvent,
   ZoneFallbackEvent,
 } from './telemetry/channel-events.js';
 export type { DiagnosticsMessages } from './telemetry/diagnostics-channels.js';
 export { type ChannelView, channels } from './telemetry/open-channels.js';
-export type { DnsStatus, EndpointSnapshot, Snapshot, SnapshotCounters } from './telemetry/snapshot.js';
+export type { DnsStatus, Ejection, EndpointSnapshot, Snapshot, SnapshotCounters } from './telemetry/snapshot.js';

@@ -88,8 +88,11 @@ function observeChannels(meter: Meter, collector: Collector): () => void {
 function countEvents(meter: Meter, values: Values): (() => void)[] {
   return COUNTED.flatMap((definition) => {
     const counter = meter.createCounter(definition.name, definition);
-    return definition.events.map(({ kind, attributes }) =>
-      listen(kind, (event) => counter.add(1, { ...subjectOf(event, values), ...attributes?.(event) })),
+    return definition.events.map(({ kind, attributes, counts }) =>
+      listen(kind, (event) => {
+        if (counts === undefined || counts(event))
+          counter.add(1, { ...subjectOf(event, values), ...attributes?.(event) });
+      }),
     );
   });
 }

@@ -136,9 +136,9 @@ test('a snapshot is complete and plain from the first moment to the last', async
     dns: 'name server transport rcode addresses ttlMs answeredAt ageMs failures error errorCode nextQueryAt cache zone'.split(
       ' ',
     ),
-    endpoint: 'address state inFlight started succeeded failed since zone weight lastError'.split(' '),
+    endpoint: 'address state inFlight started succeeded failed since zone weight lastError health ejected'.split(' '),
     counters:
-      'polls hinted changes failures emptyAnswers queries udpQueries tcpQueries replies timeouts unreachable malformed dropped wrongId wrongQuestion truncated withoutEdns refusedAddresses connected connectionsFailed connectionsLost drained returned drainTimeouts callsStarted callsSucceeded callsFailed',
+      'polls hinted changes failures emptyAnswers queries udpQueries tcpQueries replies timeouts unreachable malformed dropped wrongId wrongQuestion truncated withoutEdns refusedAddresses connected connectionsFailed connectionsLost drained returned drainTimeouts ejections healthFailures panics callsStarted callsSucceeded callsFailed',
   };
   const check = (state: string, endpoints: number) => {
     const snapshot = channel.snapshot();

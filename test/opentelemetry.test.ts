@@ -14,11 +14,13 @@ import {
 import { createHeadlessClient, type HeadlessChannel } from '../lib/index.js';
 import { type MetricsOptions, registerMetrics } from '../lib/opentelemetry.js';
 import '../lib/register.js';
+import { publishTo } from '../lib/telemetry/diagnostics-channels.js';
 import { createFakeDns } from '../lib/testing.js';
 import { Cluster } from './support/cluster.js';
 import { eventually } from './support/eventually.js';
 import { callsByPod, HelloClient, sayHi } from './support/hello-service.js';
 import { type Defer, leakCheck } from './support/leak-check.js';
+import { TARGET_EVENTS } from './support/sample-events.js';
 
 const insecure = credentials.createInsecure();
 
@@ -99,7 +101,10 @@ test('the documentation has every metric that is exported, with its kind, unit a
   const cluster = await Cluster.start(defer, { pods: 2 });
   const client = clientOf(defer, cluster);
   await callsByPod(client, 4);
-  // All that makes a series of its own: a drain, a return, a connection that is lost, and one that is refused.
+  // What has tests of its own.
+  const publish = publishTo({ target: client.getChannel().getTarget() });
+  for (const kind of ['ejected', 'health_watch_failed', 'panic'] as const) publish(TARGET_EVENTS[kind]);
+  // All else that makes a series of its own: a drain, a return, a connection that is lost, and one that is refused.
   const [first, second] = cluster.pods;
   if (!first || !second) throw new Error('two pods were started');
   const counters = () => (client.getChannel() as HeadlessChannel).snapshot().counters;

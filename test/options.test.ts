@@ -21,8 +21,20 @@ const DEFAULTS: HeadlessSettings = {
   zone: null,
   balance: { policy: 'least_request' },
   retry: null,
+  outlier: null,
+  health: null,
   empty: 'keep',
   drain: { lingerMs: 30_000, timeoutMs: null },
+};
+
+const OUTLIER_DEFAULTS = {
+  consecutiveFailures: 5,
+  failurePercentage: 50,
+  intervalMs: 10_000,
+  baseEjectionMs: 10_000,
+  maxEjectionMs: 300_000,
+  maxEjectionPercent: 50,
+  codes: ['UNAVAILABLE', 'DEADLINE_EXCEEDED', 'INTERNAL', 'UNKNOWN', 'DATA_LOSS'],
 };
 
 const lookup = async () => ({ addresses: ['127.0.0.1'], ttlMs: 0 });
@@ -130,6 +142,48 @@ for (const [path, { takes, refuses }] of Object.entries(OPTIONS)) {
   });
 }
 
+test('headless.outlier is off, or on with defaults for what is left out', () => {
+  const outlierOf = (outlier: unknown): unknown => resolveOptions({ outlier }).outlier;
+  for (const off of [undefined, false]) assert.equal(outlierOf(off), null);
+  for (const on of [true, {}]) assert.deepEqual(outlierOf(on), OUTLIER_DEFAULTS);
+  const bounds = [
+    { consecutiveFailures: 0, failurePercentage: 0, intervalMs: 10, baseEjectionMs: 1, maxEjectionMs: 1 },
+    { consecutiveFailures: 1_000_000, failurePercentage: 100, intervalMs: DAY_MS, baseEjectionMs: DAY_MS },
+    { maxEjectionMs: DAY_MS, maxEjectionPercent: 0 },
+    { maxEjectionPercent: 100, codes: ['ABORTED', 'UNKNOWN'] },
+  ];
+  for (const given of bounds) assert.deepEqual(outlierOf(given), { ...OUTLIER_DEFAULTS, ...given });
+});
+
+test('headless.outlier refuses what is out of range, or no code', covers(47), () => {
+  for (const [outlier, named] of [
+    ['yes', ''],
+    [[], ''],
+    [{ consecutiveFailures: -1 }, '.consecutiveFailures'],
+    [{ consecutiveFailures: 1.5 }, '.consecutiveFailures'],
+    [{ failurePercentage: 101 }, '.failurePercentage'],
+    [{ intervalMs: 9 }, '.intervalMs'],
+    [{ baseEjectionMs: 0 }, '.baseEjectionMs'],
+    [{ maxEjectionMs: DAY_MS + 1 }, '.maxEjectionMs'],
+    [{ maxEjectionPercent: -1 }, '.maxEjectionPercent'],
+    [{ codes: [] }, '.codes'],
+    [{ codes: ['OK'] }, '.codes[0]'],
+    [{ codes: ['UNAVAILABLE', 14] }, '.codes[1]'],
+  ] as const) {
+    const { message } = refusal({ outlier });
+    assert.ok(message.startsWith(`option headless.outlier${named} must `), message);
+  }
+});
+
+test('headless.health is off, or on for the server as a whole or for a service', covers(47), () => {
+  const healthOf = (health: unknown): unknown => resolveOptions({ health }).health;
+  for (const off of [undefined, false]) assert.equal(healthOf(off), null);
+  for (const on of [true, {}, { service: '' }]) assert.deepEqual(healthOf(on), { service: '' });
+  assert.deepEqual(healthOf({ service: 'shop.Hello' }), { service: 'shop.Hello' });
+  assert.match(refusal({ health: 'shop.Hello' }).message, /^option headless\.health must be true, false or an object/);
+  assert.match(refusal({ health: { service: 1 } }).message, /^option headless\.health\.service must be the name/);
+});
+
 test('headless.zone needs a name, takes a mode, and has no setting without them', () => {
   const zoneOf = (zone: unknown): unknown => resolveOptions({ zone }).zone;
   assert.equal(zoneOf(undefined), null);
@@ -203,7 +257,7 @@ const unknown: [options: unknown, name: string, hint: string][] = [
   [
     { intervalMs: 5 },
     'headless.intervalMs',
-    'known are "refresh", "dns", "zone", "balance", "retry", "empty", "drain"',
+    'known are "refresh", "dns", "zone", "balance", "retry", "outlier", "health", "empty", "drain"',
   ],
 ];
 for (const [options, name, hint] of unknown)

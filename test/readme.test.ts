@@ -72,6 +72,12 @@ for (const door of DOORS)
 test('the code for the events runs after the code for the channel', (t) =>
   callThrough(t, `${codeOf('channel')}\n${codeOf('events')}`));
 
+for (const option of ['outlier', 'health'])
+  test(`the code for the option ${option} runs and its client gets answers`, (t) => callThrough(t, codeOf(option)));
+
+test('the code for the events of outlier ejection, health checks and panic runs after the code for the channel', (t) =>
+  callThrough(t, `${codeOf('channel')}\n${codeOf('health events')}`));
+
 for (const door of ['factory', 'scheme'])
   test(`the code for channels runs after the code for the ${door}, and shows its channel`, async (t) => {
     const targets: string[] = [];
@@ -188,8 +194,11 @@ test('every block of TypeScript in the documentation is run', () => {
       'diagnostics',
       'drain',
       'events',
+      'health events',
+      'health',
       'imbalance',
       'metrics',
+      'outlier',
       'policy',
       'recommended options',
       'reopening stream',

@@ -17,6 +17,8 @@ export interface EndpointContext {
   readonly monitors: readonly HealthMonitor[];
   /** Counts the calls of all endpoints, those of released ones too. */
   readonly calls: CallCounters;
+  /** The `:authority` of the channel's calls. */
+  readonly callAuthority: string;
   createSubchannel(address: Address): Subchannel;
   /** Undoes what `createSubchannel` did beside making the subchannel. */
   onSubchannelReleased(subchannel: Subchannel): void;

@@ -8,6 +8,8 @@ export type EndpointState =
   | { readonly kind: 'queued' }
   /** The first attempt to connect, or the first one since a connection was lost. */
   | { readonly kind: 'connecting' }
+  /** Connected, and a health monitor has not found out yet whether it may take calls. */
+  | { readonly kind: 'checking' }
   /** Connected, and every health monitor agrees: takes calls. */
   | { readonly kind: 'ready' }
   /** Connected, and a health monitor says that it must not take calls. */
@@ -22,7 +24,7 @@ export type EndpointState =
 export type EndpointStateKind = EndpointState['kind'];
 
 export function isConnected(kind: EndpointStateKind): boolean {
-  return kind === 'ready' || kind === 'unhealthy' || kind === 'draining';
+  return kind === 'checking' || kind === 'ready' || kind === 'unhealthy' || kind === 'draining';
 }
 
 /** The state as a snapshot names it. */

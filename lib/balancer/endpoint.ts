@@ -5,11 +5,11 @@
 import { connectivityState, status } from '@grpc/grpc-js';
 import { type Address, formatHostPort } from '../address.js';
 import { type PickResult, PickResultType, type Subchannel } from '../grpc/experimental.js';
-import type { HealthMonitor } from '../health/health-monitor.js';
 import type { PickableEndpoint } from '../picker/policy.js';
 import type { EndpointSnapshot } from '../telemetry/snapshot.js';
 import { Drain } from './drain.js';
 import type { EndpointContext } from './endpoint-context.js';
+import { EndpointHealth } from './endpoint-health.js';
 import { type EndpointState, type EndpointStateKind, isConnected, shownState } from './endpoint-state.js';
 import { OpenCalls } from './open-calls.js';
 
@@ -44,9 +44,7 @@ export class Endpoint implements PickableEndpoint {
   #subchannel: Subchannel | null = null;
   /** null where calls are only counted. */
   #openCalls: OpenCalls | null = null;
-  #stopMonitors: (() => void)[] = [];
-  /** Monitors that report unhealthy. */
-  readonly #objections = new Set<HealthMonitor>();
+  readonly #health = new EndpointHealth((changed) => this.#onHealth(changed));
   #lastError: string | null = null;
   #inFlight = 0;
   #started = 0;
@@ -70,7 +68,12 @@ export class Endpoint implements PickableEndpoint {
 
   /** Connected, and no health monitor objects; true of some draining endpoints too. */
   get usable(): boolean {
-    return isConnected(this.#state.kind) && this.#objections.size === 0;
+    return isConnected(this.#state.kind) && this.#health.verdict === true;
+  }
+
+  /** Connected, and takes calls if no other endpoint does, although a health monitor objects. */
+  get usableInPanic(): boolean {
+    return this.#state.kind === 'unhealthy' && this.#health.verdictInPanic;
   }
 
   /** Of the last failed connection attempt; null while connected. */
@@ -167,6 +170,7 @@ export class Endpoint implements PickableEndpoint {
       zone: this.zone,
       weight: this.weight ?? null,
       lastError: this.#lastError,
+      ...this.#health.shown,
     };
   }
 
@@ -193,6 +197,7 @@ export class Endpoint implements PickableEndpoint {
         state.drain.cancel();
         if (next.kind !== 'released') this.#context.emit({ kind: 'drain_cancelled', address });
         return;
+      case 'checking':
       case 'ready':
       case 'unhealthy':
         if (next.kind === 'connecting' || next.kind === 'backoff')
@@ -203,6 +208,7 @@ export class Endpoint implements PickableEndpoint {
   #enter(state: EndpointState, previous: EndpointState): void {
     const address = this.name;
     switch (state.kind) {
+      case 'checking':
       case 'ready':
       case 'unhealthy':
         if (!isConnected(previous.kind)) this.#context.emit({ kind: 'connected', address });
@@ -216,7 +222,9 @@ export class Endpoint implements PickableEndpoint {
   }
 
   get #connected(): EndpointState {
-    return { kind: this.#objections.size === 0 ? 'ready' : 'unhealthy' };
+    const { verdict } = this.#health;
+    if (verdict === null) return { kind: 'checking' };
+    return { kind: verdict ? 'ready' : 'unhealthy' };
   }
 
   #stateFor(state: connectivityState): EndpointState {
@@ -243,6 +251,7 @@ export class Endpoint implements PickableEndpoint {
         calls.callsStarted += 1;
         this.#inFlight += 1;
         if (this.#picks > 0) this.#picks -= 1;
+        this.#health.callObserver?.onStarted();
       },
       onCallEnded: (code) => {
         if (code === status.OK) {
@@ -253,16 +262,25 @@ export class Endpoint implements PickableEndpoint {
           calls.callsFailed += 1;
         }
         this.#inFlight -= 1;
+        this.#health.callObserver?.onEnded(code);
         if (this.#inFlight === 0) this.settleDrain();
       },
     };
     if (this.#context.tracksCalls) this.trackCalls();
     subchannel.ref();
     subchannel.addConnectivityStateListener(this.#onSubchannelState);
-    const monitored = { address: this.name, subchannel };
-    this.#stopMonitors = this.#context.monitors.map((monitor) =>
-      monitor.watch(monitored, (healthy) => this.#onHealth(monitor, healthy)),
-    );
+    const isListed = (): boolean => this.#state.kind !== 'draining';
+    this.#health.start(this.#context.monitors, {
+      address: this.name,
+      authority: this.#context.callAuthority,
+      subchannel,
+      get listed() {
+        return isListed();
+      },
+      observeCalls: (observer) => {
+        this.#health.callObserver = observer;
+      },
+    });
   }
 
   /** null as long as calls may be open: until it drains, the time for its calls is over, and others take calls. */
@@ -281,8 +299,7 @@ export class Endpoint implements PickableEndpoint {
   #detach(): void {
     const subchannel = this.#subchannel;
     if (!subchannel) return;
-    for (const stop of this.#stopMonitors) stop();
-    this.#stopMonitors = [];
+    this.#health.stop();
     subchannel.removeConnectivityStateListener(this.#onSubchannelState);
     this.#context.onSubchannelReleased(subchannel);
     subchannel.unref();
@@ -320,11 +337,10 @@ export class Endpoint implements PickableEndpoint {
     else connectionErrors.set(shared, message);
   }
 
-  #onHealth(monitor: HealthMonitor, healthy: boolean): void {
-    const before = this.usable;
-    if (healthy) this.#objections.delete(monitor);
-    else this.#objections.add(monitor);
-    if (this.#state.kind === 'ready' || this.#state.kind === 'unhealthy') this.#setState(this.#connected);
-    else if (this.#state.kind === 'draining' && before !== this.usable) this.#context.onStateChange(this, 'draining');
+  #onHealth(changed: boolean): void {
+    const { state } = this;
+    if (state !== 'draining' && isConnected(state)) this.#setState(this.#connected);
+    // A change of state has been told.
+    if (changed && state === this.state) this.#context.onStateChange(this, state);
   }
 }

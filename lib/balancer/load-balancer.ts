@@ -18,7 +18,8 @@ import type { DrainSettings } from './drain.js';
 import { Endpoint } from './endpoint.js';
 import type { EndpointContext } from './endpoint-context.js';
 import { EndpointSet } from './endpoint-set.js';
-import type { EndpointStateKind } from './endpoint-state.js';
+import { type EndpointStateKind, isConnected } from './endpoint-state.js';
+import { Panic } from './panic.js';
 import { STREAM_AGE_MS, StreamBalance } from './stream-balance.js';
 import { SubchannelQueue } from './subchannel-queue.js';
 
@@ -33,6 +34,8 @@ export interface Discovery {
 export interface LoadBalancerContext {
   /** `name:port`, for messages. */
   readonly authority: string;
+  /** The `:authority` of the channel's calls. */
+  readonly callAuthority: string;
   readonly policy: Policy;
   readonly monitors: readonly HealthMonitor[];
   readonly drain: DrainSettings;
@@ -51,6 +54,7 @@ export class LoadBalancer implements EndpointContext {
   readonly drain: DrainSettings;
   readonly monitors: readonly HealthMonitor[];
   readonly calls: CallCounters;
+  readonly callAuthority: string;
   tracksCalls: boolean;
   readonly #context: LoadBalancerContext;
   readonly #set = new EndpointSet((address) => new Endpoint(address, this));
@@ -59,8 +63,11 @@ export class LoadBalancer implements EndpointContext {
   #ready: readonly Endpoint[] = [];
   /** Left the set, and take calls because no endpoint of the set does. */
   #lastResort: readonly Endpoint[] = [];
-  /** Try to connect for the first time. */
+  /** Try to connect for the first time, or are connected and still to be found healthy. */
   readonly #connecting = new Set<Endpoint>();
+  /** Connected, and must not take calls. */
+  readonly #unhealthy = new Set<Endpoint>();
+  readonly #panic: Panic;
   readonly #draining = new Set<Endpoint>();
   /** Draining endpoints were kept beyond their drain, because no endpoint of the set took calls. */
   #keptDraining = false;
@@ -82,7 +89,12 @@ export class LoadBalancer implements EndpointContext {
     this.tracksCalls = context.drain.timeoutMs !== null;
     this.monitors = context.monitors;
     this.calls = context.calls;
+    this.callAuthority = context.callAuthority;
     this.#queue = new SubchannelQueue(this.clock);
+    this.#panic = new Panic(this.clock, {
+      onDue: () => this.#publish(),
+      onChange: (active, addresses) => this.emit({ kind: 'panic', active, addresses }),
+    });
   }
 
   /** @param note why the set is empty, where it is. */
@@ -130,7 +142,8 @@ export class LoadBalancer implements EndpointContext {
     if (this.#lastFailure) return new ConnectionError(this.#lastFailure.address, this.#lastFailure.reason);
     const [oldest] = this.#connecting;
     if (!oldest) return null;
-    return new ConnectionError(oldest.name, unfinished(this.clock.wallTime() - oldest.since));
+    const ms = this.clock.wallTime() - oldest.since;
+    return new ConnectionError(oldest.name, oldest.state === 'checking' ? unanswered(ms) : unfinished(ms));
   }
 
   /** From now on events tell which endpoints hold more than their share of streams. Idempotent. */
@@ -149,6 +162,7 @@ export class LoadBalancer implements EndpointContext {
   destroy(): void {
     this.#destroyed = true;
     this.#streamBalance?.stop();
+    this.#panic.stop();
     this.#queue.clear();
     for (const endpoint of [...this.#set.endpoints()]) endpoint.release();
     this.#set.clear();
@@ -175,15 +189,22 @@ export class LoadBalancer implements EndpointContext {
   onStateChange(endpoint: Endpoint, previous: EndpointStateKind): void {
     const { state } = endpoint;
     if (state === 'backoff') this.#noteFailure(endpoint);
-    if (state === 'connecting') this.#connecting.add(endpoint);
+    if (state === 'connecting' || state === 'checking') this.#connecting.add(endpoint);
     else this.#connecting.delete(endpoint);
+    if (state === 'unhealthy') this.#unhealthy.add(endpoint);
+    else this.#unhealthy.delete(endpoint);
     if (state === 'draining') this.#draining.add(endpoint);
     else this.#draining.delete(endpoint);
     if (state === 'released') this.#set.delete(endpoint);
     if (this.#destroyed || this.#updating) return;
+    // A pod that says that it is going may be gone from DNS, and another may have come in its place.
+    if (state === 'unhealthy' && previous === 'ready') this.#context.discovery.requestReresolution();
     if (state === 'ready') this.#ready = [...this.#ready, endpoint];
     else if (previous === 'ready') this.#ready = without(this.#ready, endpoint);
-    else if (this.isLastResort(endpoint) === (state === 'draining' && endpoint.usable)) return;
+    else if (this.#ready.length > 0) return;
+    else if (state !== 'unhealthy' && previous !== 'unhealthy') {
+      if (this.isLastResort(endpoint) === (state === 'draining' && endpoint.usable)) return;
+    }
     this.#publish();
   }
 
@@ -192,10 +213,10 @@ export class LoadBalancer implements EndpointContext {
     const { state } = endpoint;
     if (state === 'backoff') this.#noteFailure(endpoint);
     if (this.#ready.length === 0) this.#publish();
-    if (state === 'ready' || state === 'unhealthy') return;
+    if (isConnected(state)) return;
     endpoint.connect();
     // A pod that was lost, or cannot be reached, may be gone from DNS already.
-    const lost = previous === 'ready' || previous === 'unhealthy';
+    const lost = isConnected(previous);
     if (lost || state === 'backoff') this.#context.discovery.requestReresolution();
   }
 
@@ -206,7 +227,9 @@ export class LoadBalancer implements EndpointContext {
     const needsLastResort = this.#ready.length === 0 && this.#set.listed > 0;
     this.#keptDraining ||= needsLastResort;
     this.#lastResort = needsLastResort ? [...this.#draining, ...leaving].filter(({ usable }) => usable) : [];
-    const candidates = this.#ready.length > 0 ? this.#ready : this.#lastResort;
+    const unhealthy = needsLastResort && this.#lastResort.length === 0 ? this.#findUnhealthy() : [];
+    const panicking = this.#panic.update(unhealthy, this.#queue.size > 0 || this.#connecting.size > 0);
+    const candidates = [this.#ready, this.#lastResort].find(({ length }) => length > 0) ?? panicking;
     discovery.setReady(this.#ready.length > 0);
     if (candidates.length > 0) {
       this.#picker = policy.createPicker(candidates, this.#picker, runtime);
@@ -233,6 +256,11 @@ export class LoadBalancer implements EndpointContext {
     this.#lastFailure = { address: name, reason: lastError };
   }
 
+  /** Connected endpoints of the set that may not take calls, unless in panic. */
+  #findUnhealthy(): Endpoint[] {
+    return [...this.#unhealthy].filter((endpoint) => endpoint.usableInPanic && this.#set.has(endpoint));
+  }
+
   #reportUnready(): void {
     const { helper } = this.#context;
     if (this.#queue.size > 0 || this.#connecting.size > 0) {
@@ -251,6 +279,10 @@ export class LoadBalancer implements EndpointContext {
     const error = this.connectionError()?.message ?? 'none was given';
     return `headless: no connection to any of the ${listed} pods of ${authority}. Last error: ${error}${dns}`;
   }
+}
+
+function unanswered(ms: number): string {
+  return `no answer to its health check; it has been connecting for ${Math.max(0, Math.round(ms))} ms`;
 }
 
 /** A host that accepts connections and sends nothing looks the same as one whose packets are lost. */

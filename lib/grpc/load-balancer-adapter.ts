@@ -146,6 +146,7 @@ export class LoadBalancerAdapter implements GrpcLoadBalancer, BalancerView {
     const { parts } = context;
     const balancer = new LoadBalancer({
       authority: parts.authority,
+      callAuthority: options['grpc.default_authority'] ?? parts.authority,
       policy: context.hasSeveralAttempts ? parts.forRetries(parts.policy) : parts.policy,
       monitors: parts.monitors,
       drain: parts.drain,

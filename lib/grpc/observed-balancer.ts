@@ -195,7 +195,20 @@ class ObservedPod {
 
   snapshot(): EndpointSnapshot {
     const { name, state, inFlight, started, succeeded, failed, since, lastError } = this;
-    return { address: name, state, inFlight, started, succeeded, failed, since, zone: null, weight: null, lastError };
+    return {
+      address: name,
+      state,
+      inFlight,
+      started,
+      succeeded,
+      failed,
+      since,
+      zone: null,
+      weight: null,
+      lastError,
+      health: null,
+      ejected: null,
+    };
   }
 
   readonly #onState = (

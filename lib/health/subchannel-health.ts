@@ -5,6 +5,8 @@
 import type { HealthMonitor } from './health-monitor.js';
 
 export const subchannelHealth: HealthMonitor = {
+  // What happens when all are ejected is that policy's decision.
+  binding: true,
   watch({ subchannel }, report) {
     const onHealth = (healthy: boolean): void => report(healthy);
     report(subchannel.isHealthy());

@@ -89,6 +89,14 @@ export const statusCodes: typeof anyStatusCodes = {
   },
 };
 
+export const grpcService: Check<string> = {
+  allowed: 'a name, or empty',
+  read(value, path) {
+    if (typeof value === 'string') return value;
+    throw refuseValue(path, value, 'must be the name of a gRPC service such as "shop.Hello", or empty');
+  },
+};
+
 /** Without its final dot. */
 const domain: Check<string> = {
   allowed: 'domain names',

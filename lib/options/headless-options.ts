@@ -110,6 +110,57 @@ export interface HeadlessOptions {
      */
     codes?: readonly string[] | undefined;
   };
+  /** Pods whose calls fail get no calls for a while. Default: `false`. Allowed: `true`, `false` or an object. */
+  outlier?:
+    | boolean
+    | {
+        /**
+         * A pod is ejected after so many failures in a row. 0 turns this off. Sensible: 3 to 20. Envoy's
+         * `consecutive_5xx`. Default: `5`. Allowed: 0 to 1000000, whole.
+         */
+        consecutiveFailures?: number | undefined;
+        /**
+         * A pod is ejected where at least so many percent of its calls in one interval failed, of ten calls or more. 0
+         * turns this off. Sensible: 20 to 85. Resembles `failurePercentageEjection.threshold`. Default: `50`. Allowed:
+         * 0 to 100.
+         */
+        failurePercentage?: number | undefined;
+        /**
+         * Milliseconds that percentages are taken over. Sensible: 1000 to 60000. Resembles `interval`. Default:
+         * `10000`. Allowed: 10 to 86400000.
+         */
+        intervalMs?: number | undefined;
+        /**
+         * Milliseconds of the first ejection; those that follow are two, three … times as long. Sensible: 5000 to
+         * 60000. Resembles `baseEjectionTime`. Default: `10000`. Allowed: 1 to 86400000.
+         */
+        baseEjectionMs?: number | undefined;
+        /**
+         * Longest milliseconds of one ejection; at least the base time counts. Resembles `maxEjectionTime`. Default:
+         * `300000`. Allowed: 1 to 86400000.
+         */
+        maxEjectionMs?: number | undefined;
+        /**
+         * At most so many percent of the set are ejected at a time. One pod always stays. Resembles
+         * `maxEjectionPercent`. Default: `50`. Allowed: 0 to 100.
+         */
+        maxEjectionPercent?: number | undefined;
+        /**
+         * What counts as a failure. The default is what Envoy takes for a 5xx, without UNIMPLEMENTED. Default:
+         * `['UNAVAILABLE','DEADLINE_EXCEEDED','INTERNAL','UNKNOWN','DATA_LOSS']`. Allowed: names of status codes.
+         */
+        codes?: readonly string[] | undefined;
+      };
+  /** Pods are asked whether they serve (gRFC A17). Default: `false`. Allowed: `true`, `false` or an object. */
+  health?:
+    | boolean
+    | {
+        /**
+         * The service to ask for; empty is the server as a whole. Resembles `healthCheckConfig.serviceName`. Default:
+         * `''`. Allowed: a name, or empty.
+         */
+        service?: string | undefined;
+      };
   /**
    * `keep`: NXDOMAIN and NODATA never empty a working set. `drop`: they do. Default: `'keep'`. Allowed: `'keep'`,
    * `'drop'`.

@@ -5,6 +5,7 @@
 import {
   domains,
   filePath,
+  grpcService,
   integer,
   lookupFunction,
   milliseconds,
@@ -158,6 +159,64 @@ export const SCHEMA = {
         doc: 'Failures that are tried again. Resembles `retryableStatusCodes`.',
         check: statusCodes,
         default: ['UNAVAILABLE'],
+      },
+    },
+  },
+  outlier: {
+    doc: 'Pods whose calls fail get no calls for a while.',
+    default: false,
+    members: {
+      consecutiveFailures: {
+        doc: "A pod is ejected after so many failures in a row. 0 turns this off. Sensible: 3 to 20. Envoy's `consecutive_5xx`.",
+        check: integer(0, 1_000_000),
+        default: 5,
+      },
+      failurePercentage: {
+        doc:
+          'A pod is ejected where at least so many percent of its calls in one interval failed, of ten calls or more. ' +
+          '0 turns this off. Sensible: 20 to 85. Resembles `failurePercentageEjection.threshold`.',
+        check: number(0, 100),
+        default: 50,
+      },
+      intervalMs: {
+        doc: 'Milliseconds that percentages are taken over. Sensible: 1000 to 60000. Resembles `interval`.',
+        check: milliseconds(10, DAY_MS),
+        default: 10_000,
+      },
+      baseEjectionMs: {
+        doc:
+          'Milliseconds of the first ejection; those that follow are two, three … times as long. Sensible: 5000 to ' +
+          '60000. Resembles `baseEjectionTime`.',
+        check: milliseconds(1, DAY_MS),
+        default: 10_000,
+      },
+      maxEjectionMs: {
+        doc: 'Longest milliseconds of one ejection; at least the base time counts. Resembles `maxEjectionTime`.',
+        check: milliseconds(1, DAY_MS),
+        default: 300_000,
+      },
+      maxEjectionPercent: {
+        doc:
+          'At most so many percent of the set are ejected at a time. One pod always stays. Resembles ' +
+          '`maxEjectionPercent`.',
+        check: number(0, 100),
+        default: 50,
+      },
+      codes: {
+        doc: 'What counts as a failure. The default is what Envoy takes for a 5xx, without UNIMPLEMENTED.',
+        check: statusCodes,
+        default: ['UNAVAILABLE', 'DEADLINE_EXCEEDED', 'INTERNAL', 'UNKNOWN', 'DATA_LOSS'],
+      },
+    },
+  },
+  health: {
+    doc: 'Pods are asked whether they serve (gRFC A17).',
+    default: false,
+    members: {
+      service: {
+        doc: 'The service to ask for; empty is the server as a whole. Resembles `healthCheckConfig.serviceName`.',
+        check: grpcService,
+        default: '',
       },
     },
   },

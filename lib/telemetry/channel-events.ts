@@ -3,6 +3,7 @@ import { EventEmitter } from 'node:events';
 import { type Address, formatHostPort } from '../address.js';
 import type { DnsError } from '../errors.js';
 import type { TelemetryEvent } from './events.js';
+import type { Ejection, EndpointSnapshot } from './snapshot.js';
 
 /** The set of pods changed. Addresses are `"ip:port"`, or `"[v6]:port"`. */
 export interface UpdateEvent {
@@ -36,6 +37,28 @@ export interface ImbalanceEvent {
   readonly endpoints: readonly { readonly address: string; readonly streams: number; readonly excess: number }[];
 }
 
+/** A pod was ejected as an outlier, or takes calls again. */
+export interface EjectionEvent {
+  /** `"ip:port"`, or `"[v6]:port"`. */
+  readonly address: string;
+  /** Why, and until when; null: it takes calls again. */
+  readonly ejected: Ejection | null;
+}
+
+/** The pod's answer to its health check changed. */
+export interface HealthEvent {
+  /** `"ip:port"`, or `"[v6]:port"`. */
+  readonly address: string;
+  readonly health: NonNullable<EndpointSnapshot['health']>;
+}
+
+/** Every pod is ejected or unhealthy, and all that are connected take calls all the same; or that has ended. */
+export interface PanicEvent {
+  readonly active: boolean;
+  /** Those that take calls; empty when it ends. */
+  readonly addresses: readonly string[];
+}
+
 export interface HeadlessEvents {
   /** After the first answer, and after every one that changed the set. */
   update: [UpdateEvent];
@@ -48,6 +71,12 @@ export interface HeadlessEvents {
    * 1.25 times its share of streams. Calls that began before the first listener was added are not counted.
    */
   imbalance: [ImbalanceEvent];
+  /** With the option `outlier`: when a pod is ejected, and when its ejection ends. */
+  ejection: [EjectionEvent];
+  /** With the option `health`: after the first answer of each connection, and after each that is another one. */
+  health: [HealthEvent];
+  /** When it begins, and when it ends. */
+  panic: [PanicEvent];
 }
 
 export type HeadlessListener<E extends keyof HeadlessEvents> = (...args: HeadlessEvents[E]) => void;
@@ -75,6 +104,18 @@ export class ChannelEvents {
         return;
       case 'streams_uneven':
         this.#tell('imbalance', { share: event.share, endpoints: event.endpoints });
+        return;
+      case 'ejected':
+        this.#tell('ejection', { address: event.address, ejected: event.ejection });
+        return;
+      case 'ejection_ended':
+        this.#tell('ejection', { address: event.address, ejected: null });
+        return;
+      case 'health_changed':
+        this.#tell('health', { address: event.address, health: event.health });
+        return;
+      case 'panic':
+        this.#tell('panic', { active: event.active, addresses: event.addresses });
     }
   };
 

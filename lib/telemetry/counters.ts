@@ -50,6 +50,12 @@ export interface BalancerCounters {
   returned: number;
   /** Calls that were ended because `drain.timeoutMs` had passed. */
   drainTimeouts: number;
+  /** Times that a pod was ejected as an outlier. */
+  ejections: number;
+  /** Health checks whose stream broke. */
+  healthFailures: number;
+  /** Times that pods had to take calls although all were ejected or unhealthy. */
+  panics: number;
 }
 
 /**
@@ -145,6 +151,9 @@ export class BalancerCounter {
     drained: 0,
     returned: 0,
     drainTimeouts: 0,
+    ejections: 0,
+    healthFailures: 0,
+    panics: 0,
   };
 
   readonly emit = (event: TelemetryEvent): void => {
@@ -166,6 +175,15 @@ export class BalancerCounter {
         return;
       case 'drain_timed_out':
         this.counters.drainTimeouts += event.calls;
+        return;
+      case 'ejected':
+        this.counters.ejections += 1;
+        return;
+      case 'health_watch_failed':
+        this.counters.healthFailures += 1;
+        return;
+      case 'panic':
+        if (event.active) this.counters.panics += 1;
     }
   };
 }

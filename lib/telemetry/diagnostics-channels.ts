@@ -42,6 +42,12 @@ export const CHANNELS: ByKind = {
   drain_started: channel('grpc-headless:drain_started'),
   drain_cancelled: channel('grpc-headless:drain_cancelled'),
   drain_timed_out: channel('grpc-headless:drain_timed_out'),
+  ejected: channel('grpc-headless:ejected'),
+  ejection_ended: channel('grpc-headless:ejection_ended'),
+  health_changed: channel('grpc-headless:health_changed'),
+  health_unimplemented: channel('grpc-headless:health_unimplemented'),
+  health_watch_failed: channel('grpc-headless:health_watch_failed'),
+  panic: channel('grpc-headless:panic'),
 };
 
 /** A listener that throws stops nothing: Node raises its error as an uncaught exception afterwards. */

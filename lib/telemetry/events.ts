@@ -4,6 +4,7 @@
  */
 import type { Address } from '../address.js';
 import type { DnsError } from '../errors.js';
+import type { Ejection, EndpointSnapshot } from './snapshot.js';
 
 export type TelemetryEvent = NameEvent | TargetEvent;
 
@@ -91,7 +92,32 @@ export type EndpointEvent =
   /** A draining pod came back and kept its connection. */
   | { readonly kind: 'drain_cancelled'; readonly address: string }
   /** `drain.timeoutMs` passed, and so many calls were ended. */
-  | { readonly kind: 'drain_timed_out'; readonly address: string; readonly calls: number };
+  | { readonly kind: 'drain_timed_out'; readonly address: string; readonly calls: number }
+  | { readonly kind: 'ejected'; readonly address: string; readonly ejection: Ejection }
+  /** An ejected pod takes calls again. */
+  | { readonly kind: 'ejection_ended'; readonly address: string }
+  /** The pod's answer to its health check is another one than before. */
+  | {
+      readonly kind: 'health_changed';
+      readonly address: string;
+      readonly health: NonNullable<EndpointSnapshot['health']>;
+    }
+  /** Servers have no health service, and are taken for healthy. `address`: the first of them. Told once for a channel. */
+  | { readonly kind: 'health_unimplemented'; readonly address: string }
+  /** The stream of health answers broke. The pod is asked again in `retryMs`. */
+  | {
+      readonly kind: 'health_watch_failed';
+      readonly address: string;
+      /** gRPC's status code, as a number. */
+      readonly code: number;
+      readonly details: string;
+      readonly retryMs: number;
+    }
+  /**
+   * `active`: no pod of the set may take calls, so those that are connected take them all the same, although they are
+   * ejected or say that they are not serving. Not active: that has ended, and `addresses` is empty.
+   */
+  | { readonly kind: 'panic'; readonly active: boolean; readonly addresses: readonly string[] };
 
 /** Must not throw. */
 export type Emit = (event: TelemetryEvent) => void;

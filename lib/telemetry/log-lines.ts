@@ -70,6 +70,24 @@ function textOf(event: TelemetryEvent): string {
       return `${event.address} is in the set again and kept its connection`;
     case 'drain_timed_out':
       return `${event.address} still had ${event.calls} calls when drain.timeoutMs had passed, and they were ended`;
+    case 'ejected': {
+      const { details, since, untilMs } = event.ejection;
+      return `${event.address} is ejected for ${untilMs - since} ms: ${details}`;
+    }
+    case 'ejection_ended':
+      return `the ejection of ${event.address} has ended`;
+    case 'health_changed':
+      return `${event.address} answers its health check: ${event.health}`;
+    case 'health_unimplemented':
+      return `${event.address} has no health service, and such pods are taken for healthy`;
+    case 'health_watch_failed': {
+      const { address, code, details, retryMs } = event;
+      return `the health check of ${address} failed with status ${code} (${details}), next attempt in ${Math.round(retryMs)} ms`;
+    }
+    case 'panic':
+      return event.active
+        ? `panic: no pod may take calls, so all that are connected do: ${event.addresses.join(', ')}`
+        : 'panic has ended';
   }
 }
 

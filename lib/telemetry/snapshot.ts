@@ -42,6 +42,27 @@ export interface EndpointSnapshot {
   readonly weight: number | null;
   /** Why the last attempt to connect failed, in the words of grpc-js; null once it is connected. */
   readonly lastError: string | null;
+  /**
+   * The last answer to the health check, of this connection: gRPC's `ServingStatus`, or `UNIMPLEMENTED` for a server
+   * without a health service, which counts as healthy. `UNKNOWN` before the first answer, too. null: the option `health` is
+   * not set.
+   */
+  readonly health: 'UNKNOWN' | 'SERVING' | 'NOT_SERVING' | 'SERVICE_UNKNOWN' | 'UNIMPLEMENTED' | null;
+  /** null: not ejected, or the option `outlier` is not set. */
+  readonly ejected: Ejection | null;
+}
+
+/** Why a pod gets no calls at the moment, although it is connected. Times are of the wall clock, in ms since the epoch. */
+export interface Ejection {
+  /** `failed_return`: it had been ejected before, and its first call after that failed. */
+  readonly reason: 'consecutive_failures' | 'failure_percentage' | 'failed_return';
+  /** The figures behind the reason, for people. */
+  readonly details: string;
+  readonly since: number;
+  /** When it will take calls again. */
+  readonly untilMs: number;
+  /** How many times the base time it is ejected for, unless that is more than the longest time. */
+  readonly ejections: number;
 }
 
 /** The last answer, for people and metrics. Times are of the wall clock, in ms since the epoch. */

@@ -22,6 +22,8 @@ export function endpoint(
     zone: null,
     weight: null,
     lastError: null,
+    health: null,
+    ejected: null,
     ...calls,
   };
 }

@@ -81,6 +81,8 @@ export interface FakeContextSettings {
   readonly timeoutMs?: number | null;
   readonly retry?: ChannelParts['retry'];
   readonly port?: number;
+  /** Beside the health that grpc-js keeps. */
+  readonly monitors?: (parts: Pick<ChannelParts, 'emit' | 'runtime'>) => ChannelParts['monitors'];
 }
 
 export function fakeContext({
@@ -89,11 +91,17 @@ export function fakeContext({
   timeoutMs = null,
   retry = null,
   port = 50_051,
+  monitors = () => [],
 }: FakeContextSettings = {}) {
   const clock = new FakeClock();
   const source = new FakeSource();
   const counter = new BalancerCounter();
   const events: TelemetryEvent[] = [];
+  const runtime = { clock, random: () => 0, turns: { current: () => 0 } };
+  const emit = (event: TelemetryEvent): void => {
+    counter.emit(event);
+    events.push(event);
+  };
   const context = new ChannelContext({
     target: `headless:///svc.ns:${port}`,
     authority: `svc.ns:${port}`,
@@ -102,13 +110,10 @@ export function fakeContext({
     policy,
     forRetries: otherEndpoint,
     retry,
-    monitors: [subchannelHealth],
+    monitors: [subchannelHealth, ...monitors({ emit, runtime })],
     drain: { lingerMs, timeoutMs },
-    runtime: { clock, random: () => 0, turns: { current: () => 0 } },
-    emit: (event) => {
-      counter.emit(event);
-      events.push(event);
-    },
+    runtime,
+    emit,
     counters: counter.counters,
     calls: createCallCounters(),
   });

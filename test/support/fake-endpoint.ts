@@ -11,6 +11,7 @@ const CONTEXT: EndpointContext = {
   tracksCalls: false,
   monitors: [],
   calls: createCallCounters(),
+  callAuthority: 'svc.ns:50051',
   createSubchannel: ({ host }) => new FakeSubchannel(host, connectivityState.READY),
   onSubchannelReleased() {},
   emit() {},

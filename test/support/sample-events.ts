@@ -26,6 +26,22 @@ export const TARGET_EVENTS: ByKind<TargetEvent> = {
   drain_started: { kind: 'drain_started', address },
   drain_cancelled: { kind: 'drain_cancelled', address },
   drain_timed_out: { kind: 'drain_timed_out', address, calls: 2 },
+  ejected: {
+    kind: 'ejected',
+    address,
+    ejection: {
+      reason: 'consecutive_failures',
+      details: '5 failures in a row, the last one UNAVAILABLE',
+      since: 1_000,
+      untilMs: 11_000,
+      ejections: 1,
+    },
+  },
+  ejection_ended: { kind: 'ejection_ended', address },
+  health_changed: { kind: 'health_changed', address, health: 'NOT_SERVING' },
+  health_unimplemented: { kind: 'health_unimplemented', address },
+  health_watch_failed: { kind: 'health_watch_failed', address, code: 13, details: 'it broke', retryMs: 1_000 },
+  panic: { kind: 'panic', active: true, addresses: [address] },
 };
 
 export const NAME_EVENTS: ByKind<NameEvent> = {

@@ -154,5 +154,7 @@ function endpoint(address: string, since: number): EndpointSnapshot {
     zone: null,
     weight: null,
     lastError: null,
+    health: null,
+    ejected: null,
   };
 }

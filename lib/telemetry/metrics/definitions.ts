@@ -12,6 +12,7 @@ export const QUESTION_NAME = 'dns.question.name';
 export const CHANNEL_STATE = 'grpc.lb.headless.channel_state';
 export const ENDPOINT_STATE = 'grpc.lb.headless.endpoint_state';
 export const CALL_RESULT = 'grpc.lb.headless.call_result';
+const EJECTION_REASON = 'grpc.lb.headless.ejection_reason';
 const REFRESH_RESULT = 'grpc.lb.headless.refresh_result';
 const DNS_OUTCOME = 'grpc.lb.headless.dns_outcome';
 const NETWORK_TRANSPORT = 'network.transport';
@@ -71,6 +72,8 @@ type Kind = TelemetryEvent['kind'];
 interface CountedEvent<K extends Kind> {
   readonly kind: K;
   attributes?(event: Extract<TelemetryEvent, { kind: K }>): Attributes;
+  /** Default: every event of the kind. */
+  counts?(event: Extract<TelemetryEvent, { kind: K }>): boolean;
 }
 
 export interface EventCounter extends Definition {
@@ -78,8 +81,12 @@ export interface EventCounter extends Definition {
 }
 
 /** Keeps the event's type for `attributes`. */
-function on<K extends Kind>(kind: K, attributes?: CountedEvent<K>['attributes']): CountedEvent<Kind> {
-  return { kind, ...(attributes ? { attributes } : {}) } as CountedEvent<Kind>;
+function on<K extends Kind>(
+  kind: K,
+  attributes?: CountedEvent<K>['attributes'],
+  counts?: CountedEvent<K>['counts'],
+): CountedEvent<Kind> {
+  return { kind, ...(attributes ? { attributes } : {}), ...(counts ? { counts } : {}) } as CountedEvent<Kind>;
 }
 
 /** RCODEs that a resolver meets; others have one value together, so that no server makes new series. */
@@ -135,6 +142,24 @@ export const COUNTED: readonly EventCounter[] = [
     unit: '{endpoint}',
     description: 'Draining endpoints that returned to the set and kept their connection.',
     events: [on('drain_cancelled')],
+  },
+  {
+    name: 'grpc.lb.headless.ejections',
+    unit: '{ejection}',
+    description: 'Endpoints that were ejected as outliers, by reason.',
+    events: [on('ejected', ({ ejection }) => ({ [EJECTION_REASON]: ejection.reason }))],
+  },
+  {
+    name: 'grpc.lb.headless.health_check_failures',
+    unit: '{failure}',
+    description: 'Health checks whose stream broke.',
+    events: [on('health_watch_failed')],
+  },
+  {
+    name: 'grpc.lb.headless.panics',
+    unit: '{panic}',
+    description: 'Times that endpoints had to take calls although all were ejected or unhealthy.',
+    events: [on('panic', undefined, ({ active }) => active)],
   },
 ];
 
