@@ -12,7 +12,9 @@ import { fleet } from './fleet.js';
 import { type Benchmark, report } from './harness/benchmark.js';
 import { type Options, readOptions } from './harness/options.js';
 import { Progress } from './harness/progress.js';
+import { health } from './health.js';
 import { intervals } from './intervals.js';
+import { outlier } from './outlier.js';
 import { overhead } from './overhead.js';
 import { retry } from './retry.js';
 import { scale } from './scale.js';
@@ -20,7 +22,18 @@ import { streams } from './streams.js';
 import { tail } from './tail.js';
 
 /** Those that need a quiet machine first; the intervals wait more than they work. */
-const BENCHMARKS = [overhead, tail, scale, dns, retry, fleet, streams, intervals] as readonly Benchmark[];
+const BENCHMARKS = [
+  overhead,
+  tail,
+  scale,
+  dns,
+  retry,
+  outlier,
+  health,
+  fleet,
+  streams,
+  intervals,
+] as readonly Benchmark[];
 
 const asked = readOptions('bench');
 const optionsOf = (benchmark: Benchmark): Options => ({

@@ -1,6 +1,6 @@
 /**
  * The balancers that are compared over a fixed list of pods: grpc-js's two, our two policies, and ours with an option that
- * costs something for each call.
+ * may cost something for each call.
  */
 import { credentials } from '@grpc/grpc-js';
 import { createHeadlessClient, type HeadlessOptions } from '../../lib/index.js';
@@ -14,6 +14,8 @@ export const BALANCERS = [
   'ours round_robin',
   'ours with retry',
   'ours with drain.timeoutMs',
+  'ours with outlier',
+  'ours with health',
 ] as const;
 
 export type Balancer = (typeof BALANCERS)[number];
@@ -23,6 +25,8 @@ const OPTIONS: Record<Extract<Balancer, `ours ${string}`>, HeadlessOptions> = {
   'ours round_robin': { balance: { policy: 'round_robin' } },
   'ours with retry': { retry: { attempts: 2 } },
   'ours with drain.timeoutMs': { drain: { timeoutMs: 60_000 } },
+  'ours with outlier': { outlier: true },
+  'ours with health': { health: true },
 };
 
 /** The one that the others are compared to. */

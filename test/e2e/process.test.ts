@@ -131,8 +131,8 @@ async function afterlife(task: Task): Promise<{ code: number; ms: number }> {
   return { code, ms: performance.now() - doneAt };
 }
 
-async function runInChild(defer: Defer, what: Task['do']): Promise<void> {
-  const cluster = await Cluster.start(defer, { pods: 2 });
+async function runInChild(defer: Defer, what: Task['do'], options: HeadlessOptions = {}): Promise<void> {
+  const cluster = await Cluster.start(defer, { pods: 2, pod: { health: 'SERVING' } });
   const blackHole = await startBlackHole(defer);
   const { port: silentPort } = await startSilentServer(defer);
   const { code, ms } = await afterlife({
@@ -140,7 +140,7 @@ async function runInChild(defer: Defer, what: Task['do']): Promise<void> {
     ip: String(cluster.pods[0]?.ip),
     port: cluster.port,
     name: cluster.name,
-    headless: cluster.headless(),
+    headless: cluster.headless(options),
     blackHole: blackHole.address,
     silentPort,
   });
@@ -155,6 +155,10 @@ if (task !== undefined) {
 } else {
   test('a process ends by itself after its calls, though its clients are left open', async (t) => {
     await runInChild(leakCheck(t), 'leave open');
+  });
+
+  test('a process ends by itself although health checks and the timers of outlier ejection are open', async (t) => {
+    await runInChild(leakCheck(t), 'leave open', { health: true, outlier: true });
   });
 
   test(

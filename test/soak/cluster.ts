@@ -20,6 +20,8 @@ export interface SoakClusterOptions {
 
 /** An address is used again only after so many other pods. */
 const ADDRESSES = 1_000;
+/** Kubernetes' default of `terminationGracePeriodSeconds`. */
+const MOST_RETIREMENT_MS = 30_000;
 
 export class SoakCluster {
   readonly history = new History();
@@ -105,6 +107,19 @@ export class SoakCluster {
     await sleep(graceMs);
     const stopped = this.history.trouble(pod.ip, 'stopped', performance.now());
     await pod.stop();
+    stopped.until = performance.now();
+    this.#drop(number);
+  }
+
+  /**
+   * Out of DNS, and at the same moment NOT_SERVING: it finishes what it has, and is gone when no call has come for
+   * `quietMs`.
+   */
+  async retire(number: number, quietMs: number): Promise<void> {
+    const pod = this.#pod(number);
+    this.unpublish(number);
+    const stopped = this.history.trouble(pod.ip, 'stopped', performance.now());
+    await pod.retire({ quietMs, mostMs: MOST_RETIREMENT_MS });
     stopped.until = performance.now();
     this.#drop(number);
   }

@@ -10,7 +10,7 @@ export interface Flags {
   readonly seed: number | null;
   /** At most so many at a time; at least two fifths of it. */
   readonly pods: number;
-  /** Of each of the two parts of `--rolling`. */
+  /** Of each of the three parts of `--rolling`. */
   readonly calls: number;
 }
 
@@ -21,7 +21,7 @@ export const USAGE = `npm run soak -- [flags]
   --seconds N | --minutes N | --hours N   how long; default 10 minutes
   --seed N                                the scenario of an earlier run, which printed it
   --pods N                                pods at a time, at most; default 50
-  --rolling                               instead: 20 pods restarted one by one, then 20 killed, under load
+  --rolling                               instead: 20 pods restarted, with and without grace, then 20 killed
   --calls N                               of each part of --rolling; default 100000`;
 
 const UNITS = { seconds: 1_000, minutes: 60_000, hours: 3_600_000 } as const;

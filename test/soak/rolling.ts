@@ -1,6 +1,7 @@
 /**
- * Two runs counted in calls, not in minutes: 20 pods restarted gracefully, one after the other, then 20 pods killed
- * under a client with a retry policy. No call of the first may fail, and none of the second that the policy covers.
+ * Three runs counted in calls, not in minutes: 20 pods restarted gracefully, one after the other; the same with pods that at
+ * SIGTERM only turn NOT_SERVING, under a client with health checks; then 20 pods killed under a client with a retry policy.
+ * No call of the first two may fail, and none of the third that the policy covers.
  */
 
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -19,6 +20,10 @@ const PODS = 20;
 const IN_FLIGHT = 64;
 const POD_DELAY_MS = 10;
 const INTERVAL_MS = 1_000;
+/** The default. With health checks DNS need not be quick. */
+const HEALTH_INTERVAL_MS = 5_000;
+/** A pod that says NOT_SERVING ends when no call has come for so long. A busy machine reads the word late. */
+const QUIET_MS = 500;
 /** Twice the interval with its jitter: a busy machine is slow. */
 const GRACE_MS = 2_500;
 /** How long the record of a killed pod stays in DNS. */
@@ -29,9 +34,11 @@ const DEADLINE_MS = 30_000;
 const LAST_PODS_MS = 30_000;
 
 export async function rolling(calls: number, display: ProgressDisplay): Promise<boolean> {
-  const restarted = await part('Graceful rolling restart of 20 pods', restartAll, { calls, kills: false }, display);
-  const killed = await part('Hard kill of 20 pods, with a retry policy', killAll, { calls, kills: true }, display);
-  return restarted && killed;
+  const restarted = await part('Graceful rolling restart of 20 pods', restartAll, { calls, kind: 'restart' }, display);
+  const title = 'Rolling restart of 20 pods that only turn NOT_SERVING, without preStop, at an interval of 5 s';
+  const retired = await part(title, retireAll, { calls, kind: 'health' }, display);
+  const killed = await part('Hard kill of 20 pods, with a retry policy', killAll, { calls, kind: 'kill' }, display);
+  return restarted && retired && killed;
 }
 
 /** What a part works with while the calls go on. */
@@ -47,6 +54,14 @@ async function restartAll({ cluster, calls, background }: Part): Promise<void> {
     await calls((pod + 1) / (PODS + 1));
     await cluster.come(PODS + pod);
     background(cluster.go(pod, GRACE_MS));
+  }
+}
+
+async function retireAll({ cluster, calls, background }: Part): Promise<void> {
+  for (let pod = 0; pod < PODS; pod++) {
+    await calls((pod + 1) / (PODS + 1));
+    await cluster.come(PODS + pod);
+    background(cluster.retire(pod, QUIET_MS));
   }
 }
 
@@ -81,18 +96,20 @@ async function killAll({ cluster, calls, background }: Part): Promise<void> {
 async function part(
   title: string,
   play: (context: Part) => Promise<void>,
-  { calls, kills }: { calls: number; kills: boolean },
+  { calls, kind }: { calls: number; kind: 'restart' | 'health' | 'kill' },
   display: ProgressDisplay,
 ): Promise<boolean> {
   display.print('', `${title}: at least ${count(calls)} calls, ${IN_FLIGHT} at a time`);
+  const kills = kind === 'kill';
   const cluster = await SoakCluster.start({
     processes: kills ? 4 : 2,
-    pod: { delayMs: POD_DELAY_MS },
-    intervalMs: INTERVAL_MS,
+    pod: { delayMs: POD_DELAY_MS, health: kind === 'health' ? 'SERVING' : null },
+    intervalMs: kind === 'health' ? HEALTH_INTERVAL_MS : INTERVAL_MS,
   });
   try {
     await Promise.all(Array.from({ length: PODS }, (_, pod) => cluster.come(pod)));
-    const options = { headless: cluster.headless, ...(kills ? RECOMMENDED_OPTIONS : {}) };
+    const headless = { ...cluster.headless, health: kind === 'health' };
+    const options = { headless, ...(kills ? RECOMMENDED_OPTIONS : {}) };
     const client = createHeadlessClient(HelloClient, cluster.target, credentials.createInsecure(), options);
     const load = new ClosedLoop(unary(client, { deadlineMs: DEADLINE_MS }), { inFlight: IN_FLIGHT });
     const { recorder } = load;

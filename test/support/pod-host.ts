@@ -90,6 +90,11 @@ export class RemotePod implements ClusterPod {
     return this.#program.stopPod(this.address);
   }
 
+  /** See `Pod.retire`. */
+  retire(times: { quietMs: number; mostMs: number }): Promise<void> {
+    return this.#program.retirePod(this.address, times);
+  }
+
   /** RST on every connection. */
   kill(): Promise<void> {
     return this.#program.killPod(this.address);

@@ -40,6 +40,11 @@ const methods = {
     pods.delete(address);
   },
 
+  async retirePod(address: string, times: { quietMs: number; mostMs: number }): Promise<void> {
+    await podAt(address).retire(times);
+    pods.delete(address);
+  },
+
   async killPod(address: string): Promise<void> {
     await podAt(address).kill();
     pods.delete(address);

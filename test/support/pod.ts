@@ -18,6 +18,7 @@ import {
   type sendUnaryData,
   type status,
 } from '@grpc/grpc-js';
+import { HealthImplementation } from 'grpc-health-check';
 import { HelloClient, type HiRequest, type HiResponse } from './hello-service.js';
 import type { ClusterPod } from './pod-runner.js';
 
@@ -33,6 +34,8 @@ export interface PodBehaviour {
   delayPerKiBMs: number;
   /** Unary calls worked on at the same time; others wait for their turn. 0: no limit. */
   workers: number;
+  /** What its health service answers; null from the start: it has none. */
+  health: 'SERVING' | 'NOT_SERVING' | null;
 }
 
 export interface PodOptions extends Partial<PodBehaviour> {
@@ -103,6 +106,7 @@ export class Pod implements ClusterPod {
 
   readonly #listener: NetServer;
   readonly #server: Server;
+  readonly #health: HealthImplementation | undefined;
   readonly #sockets = new Set<Socket>();
   readonly #timers = new Set<NodeJS.Timeout>();
   /** Unary calls that wait for a worker. */
@@ -124,8 +128,13 @@ export class Pod implements ClusterPod {
       failWith: options.failWith ?? null,
       delayPerKiBMs: options.delayPerKiBMs ?? 0,
       workers: options.workers ?? 0,
+      health: options.health ?? null,
     };
     this.#server = new Server(options.server);
+    if (this.behaviour.health !== null) {
+      this.#health = new HealthImplementation({ '': this.behaviour.health });
+      this.#health.addToServer(this.#server);
+    }
     this.#server.addService(HelloClient.service, {
       Hi: (call: ServerUnaryCall<HiRequest, HiResponse>, callback: sendUnaryData<HiResponse>) =>
         this.#hi(call, callback),
@@ -173,6 +182,7 @@ export class Pod implements ClusterPod {
 
   behave(changes: Partial<PodBehaviour>): void {
     Object.assign(this.behaviour, changes);
+    if (changes.health) this.#health?.setStatus('', changes.health);
   }
 
   /** Gracefully: no new connection, GOAWAY on the open ones; resolves when every call has ended. */
@@ -184,6 +194,22 @@ export class Pod implements ClusterPod {
       await unbound;
     })();
     return this.#stopped;
+  }
+
+  /**
+   * As a server that has no more than a health service: says NOT_SERVING, finishes what it has, and is gone without a word
+   * when no call has come for `quietMs`, or after `mostMs`.
+   */
+  async retire({ quietMs, mostMs }: { quietMs: number; mostMs: number }): Promise<void> {
+    this.behave({ health: 'NOT_SERVING' });
+    const startedAt = performance.now();
+    let [calls, busyAt] = [this.#calls, startedAt];
+    while (performance.now() - busyAt < quietMs && performance.now() - startedAt < mostMs) {
+      await sleep(5);
+      if (this.#inFlight > 0 || this.#calls !== calls) busyAt = performance.now();
+      calls = this.#calls;
+    }
+    await this.kill();
   }
 
   /** At once: every connection gets an RST, calls in flight are lost. */
