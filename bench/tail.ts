@@ -17,10 +17,51 @@ import type { Mode } from './harness/options.js';
 import { Recording, type Result } from './harness/result.js';
 import { mean, quantile, type Ratio, ratioOfPairs, sorted } from './harness/statistics.js';
 import { formatTable } from './harness/table.js';
-import { type Balancer, connect } from './overhead/baselines.js';
-import { begin, DESCRIPTIONS, HANG_MS, SCENARIOS, type Scenario, SERVICE_MS, SLOWNESS } from './tail/scenarios.js';
+import { type Balancer, connect, connectGrowing, isOurs, type OurBalancer, WARM_UP_MS } from './overhead/baselines.js';
+import {
+  begin,
+  DESCRIPTIONS,
+  HANG_MS,
+  SCENARIOS,
+  type Scenario,
+  SERVICE_MS,
+  SLOWNESS,
+  STREAMS,
+} from './tail/scenarios.js';
 
-const TAIL_BALANCERS = ['grpc-js round_robin', 'ours round_robin', 'ours least_request'] as const satisfies Balancer[];
+const FIXED = [
+  'grpc-js round_robin',
+  'ours round_robin',
+  'ours least_request',
+  'ours least_request, 4 choices',
+  'ours peak_ewma',
+  'ours peak_ewma, 4 choices',
+] as const satisfies Balancer[];
+
+/** In `streams` and `cold` the set of pods grows, which grpc-js's list of addresses cannot. */
+const GROWING = ['ours round_robin', 'ours least_request', 'ours peak_ewma'] as const satisfies OurBalancer[];
+const SLOW_START = [
+  'ours round_robin, slow start',
+  'ours least_request, slow start',
+  'ours peak_ewma, slow start',
+] as const satisfies OurBalancer[];
+
+const BALANCERS_OF: Record<Scenario, readonly Balancer[]> = {
+  slow: FIXED,
+  hang: FIXED,
+  uneven: FIXED,
+  failing: FIXED,
+  streams: GROWING,
+  cold: [...GROWING, ...SLOW_START],
+};
+
+/** What a balancer's p99 is compared to; null where it is the baseline itself. */
+function baselineOf(balancer: Balancer, scenario: Scenario): Balancer | null {
+  const withoutSlowStart = balancer.replace(', slow start', '') as Balancer;
+  if (withoutSlowStart !== balancer) return withoutSlowStart;
+  const [first] = BALANCERS_OF[scenario];
+  return scenario === 'cold' || first === balancer ? null : (first ?? null);
+}
 
 export interface TailCell {
   readonly scenario: Scenario;
@@ -32,7 +73,7 @@ export interface TailCell {
   readonly p50Ms: number;
   readonly p99Ms: number;
   readonly p999Ms: number;
-  /** Of p99 to that of grpc-js's round_robin, round by round; null for itself. */
+  /** Of p99 to that of round_robin, or to that without slow start, round by round; null for the baselines. */
   readonly p99Ratio: Ratio | null;
   /** Of the calls that were due in each quarter of a second, the share sent to the bad pod, mean of the rounds. */
   readonly victimShare: readonly { readonly atMs: number; readonly share: number }[];
@@ -51,6 +92,8 @@ const CALLS_PER_SECOND = 200;
 const ROUND_MS = 6_000;
 const DEADLINE_MS = 4_000;
 const BUCKET_MS = 250;
+/** So long after its start a scenario's pod has joined and warmed up. */
+const COLD_ROUND_MS = WARM_UP_MS + 1_000;
 const ROUNDS: Record<Mode, number> = { short: 1, default: 5, full: 15 };
 
 export const tail: Benchmark<TailCell> = {
@@ -59,7 +102,7 @@ export const tail: Benchmark<TailCell> = {
     { name: 'tail: start pods', ms: 5_000 },
     ...SCENARIOS.map((scenario) => ({
       name: `tail: ${DESCRIPTIONS[scenario]}`,
-      ms: ROUNDS[mode] * TAIL_BALANCERS.length * (ROUND_MS + DEADLINE_MS / 4),
+      ms: ROUNDS[mode] * BALANCERS_OF[scenario].length * (roundMsOf(scenario) + DEADLINE_MS / 4),
     })),
   ],
   run,
@@ -78,22 +121,18 @@ async function run({ options, progress, random }: Context): Promise<Outcome<Tail
     const pods = await cluster.scaleUp(PODS);
     for (const scenario of SCENARIOS) {
       progress.begin(`tail: ${DESCRIPTIONS[scenario]}`);
-      const measured = new Map<Balancer, Round[]>(TAIL_BALANCERS.map((balancer) => [balancer, []]));
+      const balancers = BALANCERS_OF[scenario];
+      const measured = new Map<Balancer, Round[]>(balancers.map((balancer) => [balancer, []]));
       for (let round = 0; round < rounds; round++)
-        for (const balancer of round % 2 === 0 ? TAIL_BALANCERS : TAIL_BALANCERS.toReversed()) {
+        for (const balancer of round % 2 === 0 ? balancers : balancers.toReversed()) {
           progress.setNote(`${balancer}, round ${round + 1} of ${rounds}`);
-          const client = await connect(balancer, cluster.ips, cluster.port);
-          try {
-            measured.get(balancer)?.push(await measure(scenario, client, pods, random));
-          } finally {
-            client.close();
-          }
+          measured.get(balancer)?.push(await measure(scenario, balancer, cluster, pods, random));
         }
       const p99s = (balancer: Balancer): number[] =>
         (measured.get(balancer) ?? []).map(({ latencies }) => quantile(sorted(latencies), 0.99));
       for (const [balancer, list] of measured) {
         const all = sorted(list.flatMap(({ latencies }) => latencies));
-        const baseline = p99s(TAIL_BALANCERS[0]);
+        const baseline = baselineOf(balancer, scenario);
         raw.push({ scenario, rival: balancer, rounds: list });
         cells.push({
           scenario,
@@ -105,10 +144,10 @@ async function run({ options, progress, random }: Context): Promise<Outcome<Tail
           p99Ms: quantile(all, 0.99),
           p999Ms: quantile(all, 0.999),
           p99Ratio:
-            balancer === TAIL_BALANCERS[0]
+            baseline === null
               ? null
               : ratioOfPairs(
-                  p99s(balancer).map((p99, index) => [p99, baseline[index] as number] as const),
+                  p99s(balancer).map((p99, index) => [p99, p99s(baseline)[index] as number] as const),
                   random,
                 ),
           victimShare: sharesOf(list),
@@ -133,35 +172,73 @@ async function run({ options, progress, random }: Context): Promise<Outcome<Tail
   return { result: recording.finish(parameters, cells), raw };
 }
 
+function roundMsOf(scenario: Scenario): number {
+  return scenario === 'cold' ? COLD_ROUND_MS : ROUND_MS;
+}
+
+/** A client over all pods; in `streams` the first pod has the streams, and in `cold` it joins when the round begins. */
+async function connectFor(
+  scenario: Scenario,
+  balancer: Balancer,
+  { ips, port }: Pick<Cluster, 'ips' | 'port'>,
+): Promise<{ readonly client: HelloClient; begin(): void }> {
+  if (!isOurs(balancer) || (scenario !== 'streams' && scenario !== 'cold')) {
+    const client = await connect(balancer, ips, port);
+    return { client, begin() {} };
+  }
+  const { client, setPods } = await connectGrowing(
+    balancer,
+    scenario === 'streams' ? ips.slice(0, 1) : ips.slice(1),
+    port,
+  );
+  if (scenario === 'cold') return { client, begin: () => void setPods(ips.toReversed()) };
+  for (let count = 0; count < STREAMS; count++) {
+    const stream = client.HiChat();
+    stream.on('error', () => {});
+    stream.write({ to_who: 'pod', message: 'hi' });
+    await new Promise((resolve) => stream.once('data', resolve));
+  }
+  await setPods(ips);
+  return { client, begin() {} };
+}
+
 async function measure(
   scenario: Scenario,
-  client: HelloClient,
+  balancer: Balancer,
+  cluster: Pick<Cluster, 'ips' | 'port'>,
   pods: readonly PodProcess[],
   random: Context['random'],
 ): Promise<Round> {
-  const running = await begin(scenario, pods);
-  const latencies: number[] = [];
-  const buckets = Array.from({ length: ROUND_MS / BUCKET_MS }, (): [number, number] => [0, 0]);
-  const call = unary(client, { deadlineMs: DEADLINE_MS, message: () => running.message(random) });
-  const loop = new OpenLoop(call, { callsPerSecond: CALLS_PER_SECOND, arrivals: 'poisson', random });
-  let unsent = 0;
-  const startedAt = performance.now();
-  loop.recorder.subscribe((call) => {
-    const { code, dueAt, endedAt } = call;
-    if (code === status.OK) latencies.push(endedAt - dueAt);
-    const to = sentTo(call, pods);
-    if (!to) unsent += 1;
-    const bucket = buckets[Math.floor((dueAt - startedAt) / BUCKET_MS)];
-    if (!bucket || !to) return;
-    bucket[1] += 1;
-    if (to === pods[0]) bucket[0] += 1;
-  });
-  loop.start();
-  await new Promise((resolve) => setTimeout(resolve, ROUND_MS));
-  await loop.stop();
-  await running.end();
-  const { failed } = loop.recorder;
-  return { latencies: [...latencies, ...Array.from({ length: failed }, () => DEADLINE_MS)], failed, unsent, buckets };
+  const roundMs = roundMsOf(scenario);
+  const { client, begin: beginRound } = await connectFor(scenario, balancer, cluster);
+  try {
+    const running = await begin(scenario, pods);
+    const latencies: number[] = [];
+    const buckets = Array.from({ length: roundMs / BUCKET_MS }, (): [number, number] => [0, 0]);
+    const call = unary(client, { deadlineMs: DEADLINE_MS, message: () => running.message(random) });
+    const loop = new OpenLoop(call, { callsPerSecond: CALLS_PER_SECOND, arrivals: 'poisson', random });
+    let unsent = 0;
+    const startedAt = performance.now();
+    loop.recorder.subscribe((call) => {
+      const { code, dueAt, endedAt } = call;
+      // A failure that a pod answers with is as fast or slow as an answer. Every other one counts as slow as the deadline.
+      latencies.push(code === status.OK || code === status.UNAVAILABLE ? endedAt - dueAt : DEADLINE_MS);
+      const to = sentTo(call, pods);
+      if (!to) unsent += 1;
+      const bucket = buckets[Math.floor((dueAt - startedAt) / BUCKET_MS)];
+      if (!bucket || !to) return;
+      bucket[1] += 1;
+      if (to === pods[0]) bucket[0] += 1;
+    });
+    beginRound();
+    loop.start();
+    await new Promise((resolve) => setTimeout(resolve, roundMs));
+    await loop.stop();
+    await running.end();
+    return { latencies, failed: loop.recorder.failed, unsent, buckets };
+  } finally {
+    client.close();
+  }
 }
 
 /** The pod that a call was sent to, answered or not; undefined for a call that was never sent. */
@@ -173,7 +250,7 @@ export function sentTo(
 }
 
 function sharesOf(rounds: readonly Round[]): TailCell['victimShare'] {
-  return Array.from({ length: ROUND_MS / BUCKET_MS }, (_, index) => {
+  return Array.from({ length: rounds[0]?.buckets.length ?? 0 }, (_, index) => {
     const shares = rounds.flatMap(({ buckets }) => {
       const [victim, all] = buckets[index] ?? [0, 0];
       return all > 0 ? [victim / all] : [];
@@ -192,13 +269,13 @@ function show({ cells }: Result<TailCell>): string {
       { head: 'trouble', align: 'left', cell: ({ scenario }) => DESCRIPTIONS[scenario] },
       { head: 'balancer', align: 'left', cell: ({ rival }) => rival },
       { head: 'calls', cell: ({ calls }) => count(calls) },
-      { head: 'past their\ndeadline', cell: ({ failed }) => count(failed) },
+      { head: 'failed or past\ntheir deadline', cell: ({ failed }) => count(failed) },
       { head: 'never\nsent', cell: ({ unsent }) => count(unsent) },
       { head: 'p50', cell: ({ p50Ms }) => duration(p50Ms) },
       { head: 'p99', cell: ({ p99Ms }) => duration(p99Ms) },
       { head: 'p99.9', cell: ({ p999Ms }) => duration(p999Ms) },
       {
-        head: 'p99 to grpc-js\nround_robin',
+        head: 'p99 to round_robin,\nor without slow start',
         cell: ({ p99Ratio }) => (p99Ratio ? ratioWithInterval(p99Ratio) : '1'),
       },
       {

@@ -22,11 +22,12 @@ import type { HealthMonitor } from './health/health-monitor.js';
 import { OutlierEjection } from './health/outlier-ejection.js';
 import { subchannelHealth } from './health/subchannel-health.js';
 import { type BalancePolicy, type HeadlessSettings, resolveChannelOptions } from './options.js';
-import { leastRequest } from './picker/least-request.js';
+import { createLeastRequest } from './picker/least-request.js';
 import { otherEndpoint } from './picker/other-endpoint.js';
-import type { Policy } from './picker/policy.js';
+import { createPeakEwma } from './picker/peak-ewma.js';
+import type { Policy, PolicySettings } from './picker/policy.js';
 import { preferredZone } from './picker/preferred-zone.js';
-import { roundRobin } from './picker/round-robin.js';
+import { createRoundRobin } from './picker/round-robin.js';
 import { type Runtime, systemRuntime } from './runtime.js';
 import { formatAuthority, formatTarget, type Target } from './target.js';
 import { BalancerCounter, createCallCounters, DiscoveryCounter } from './telemetry/counters.js';
@@ -34,9 +35,10 @@ import { publishTo, type Subject } from './telemetry/diagnostics-channels.js';
 import { type Emit, emitToAll } from './telemetry/events.js';
 import { logLines } from './telemetry/log-lines.js';
 
-const POLICIES: Readonly<Record<BalancePolicy, Policy>> = {
-  least_request: leastRequest,
-  round_robin: roundRobin,
+const POLICIES: Readonly<Record<BalancePolicy, (settings: PolicySettings) => Policy>> = {
+  least_request: createLeastRequest,
+  round_robin: createRoundRobin,
+  peak_ewma: createPeakEwma,
 };
 
 function monitorsFor({ outlier, health }: HeadlessSettings, { clock, random }: Runtime, emit: Emit): HealthMonitor[] {
@@ -51,7 +53,7 @@ function filtersFor({ port }: Target): readonly AddressFilter[] {
 }
 
 function policyFor({ balance, zone }: HeadlessSettings): Policy {
-  const policy = POLICIES[balance.policy];
+  const policy = POLICIES[balance.policy](balance);
   return zone?.mode === 'prefer' ? preferredZone(zone.name, policy) : policy;
 }
 

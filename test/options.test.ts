@@ -19,7 +19,7 @@ const DEFAULTS: HeadlessSettings = {
     lookup: null,
   },
   zone: null,
-  balance: { policy: 'least_request' },
+  balance: { policy: 'least_request', choices: 2, slowStartMs: 0 },
   retry: null,
   outlier: null,
   health: null,
@@ -74,7 +74,9 @@ const OPTIONS: Record<string, { takes: (unknown | { in: unknown; out: unknown })
   'dns.ndots': { takes: [0, 15], refuses: [-1, 16, 0.5] },
   'dns.resolvConf': { takes: ['/tmp/resolv.conf'], refuses: ['', 'a\0b'] },
   'dns.lookup': { takes: [lookup], refuses: ['lookup'] },
-  'balance.policy': { takes: ['least_request', 'round_robin'], refuses: ['roundrobin', 'pick_first'] },
+  'balance.policy': { takes: ['least_request', 'round_robin', 'peak_ewma'], refuses: ['roundrobin', 'pick_first'] },
+  'balance.choices': { takes: [2, 10], refuses: [1, 11, 2.5, 0] },
+  'balance.slowStartMs': { takes: [0, 10_000, DAY_MS], refuses: [-1, DAY_MS + 1] },
   empty: { takes: ['keep', 'drop'], refuses: ['kept', ''] },
   'drain.lingerMs': { takes: [0, DAY_MS], refuses: [-1, DAY_MS + 1] },
   'drain.timeoutMs': { takes: [0, DAY_MS], refuses: [-1, DAY_MS + 1] },
@@ -277,7 +279,10 @@ test('a group of options that is no object is refused by name', covers(47), () =
 
 test('a name mistyped in a choice is answered with the nearest one', covers(47), () => {
   const { message } = refusal({ balance: { policy: 'roundrobin' } });
-  assert.match(message, /must be one of "least_request", "round_robin" \(did you mean "round_robin"\?\), got/);
+  assert.match(
+    message,
+    /must be one of "least_request", "round_robin", "peak_ewma" \(did you mean "round_robin"\?\), got/,
+  );
 });
 
 /** Objects with the names of options, and with other names, around values of any kind. */

@@ -2,6 +2,7 @@
 import { Attempts } from '../../lib/picker/attempts.js';
 import { leastRequest } from '../../lib/picker/least-request.js';
 import { otherEndpoint } from '../../lib/picker/other-endpoint.js';
+import { createPeakEwma } from '../../lib/picker/peak-ewma.js';
 import { roundRobin } from '../../lib/picker/round-robin.js';
 import { unclaimedLoopback } from '../../test/support/loopback.js';
 import { BalancerHarness } from '../harness/balancer-harness.js';
@@ -28,6 +29,7 @@ export async function pickAlone(rounds: number): Promise<PickCell[]> {
     ['ours round_robin', () => new BalancerHarness('headless', roundRobin)],
     // Each pick is the first attempt of a call, with the object that such a call gets.
     ['ours with retry', () => new BalancerHarness('headless', otherEndpoint(leastRequest), () => new Attempts())],
+    ['ours peak_ewma', () => new BalancerHarness('headless', createPeakEwma({ choices: 2, slowStartMs: 0 }))],
   ];
   for (const pods of PICK_PODS) {
     const ips = unclaimedLoopback(pods);

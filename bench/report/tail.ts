@@ -8,15 +8,32 @@ import { type TailCell, tail } from '../tail.js';
 import { chart, type Figure, facets, logDomain, OURS, shortDuration } from './chart.js';
 import type { Section } from './page.js';
 
-const BALANCERS = ['grpc-js round_robin', 'ours round_robin', 'ours least_request'];
-const COLOURS = ['#8c8c8c', '#1a9aaa', OURS];
+/** The colour of each balancer, in the order of the legend. */
+const COLOURS: Readonly<Record<string, string>> = {
+  'grpc-js round_robin': '#8c8c8c',
+  'ours round_robin': '#1a9aaa',
+  'ours least_request': OURS,
+  'ours least_request, 4 choices': '#35a05a',
+  'ours peak_ewma': '#8a63d2',
+  'ours peak_ewma, 4 choices': '#c065a8',
+  'ours round_robin, slow start': '#b58a14',
+  'ours least_request, slow start': '#dd6a3a',
+  'ours peak_ewma, slow start': '#d0466b',
+};
+const BASELINE = 'grpc-js round_robin';
+
+/** Of the balancers that the result has. */
+function coloursOf(cells: readonly TailCell[]): { domain: string[]; range: string[]; legend: true } {
+  const domain = Object.keys(COLOURS).filter((balancer) => cells.some(({ rival }) => rival === balancer));
+  return { domain, range: domain.map((balancer) => COLOURS[balancer] as string), legend: true };
+}
 
 export function tailSection(result: Result<TailCell>): Section {
   const { cells } = result;
   return {
     title: 'What does one bad pod do to everyone?',
     answer: cells.flatMap(({ scenario, rival, p99Ms, p99Ratio }) =>
-      rival === 'ours least_request' && p99Ratio
+      rival === 'ours least_request' && p99Ratio && scenario !== 'streams'
         ? [
             `Where ${DESCRIPTIONS[scenario]}, least_request has a p99 of ${duration(p99Ms)}: ${ratio(p99Ratio.value)} of ` +
               "that of grpc-js's round_robin.",
@@ -56,7 +73,7 @@ function percentiles(cells: readonly TailCell[]): Figure {
           ticks: [10, 100, 1_000],
           grid: true,
         },
-        color: { domain: BALANCERS, range: COLOURS, legend: true },
+        color: coloursOf(cells),
         r: { type: 'identity' },
         marks: [
           names,
@@ -70,7 +87,7 @@ function percentiles(cells: readonly TailCell[]): Figure {
 
 /** Of lines and dots. The rival's are wide and below, because our round_robin lies on it. */
 function widthOf(rivals: number, own: number): (row: { rival: string }) => number {
-  return ({ rival }) => (rival === BALANCERS[0] ? rivals : own);
+  return ({ rival }) => (rival === BASELINE ? rivals : own);
 }
 
 function shares(cells: readonly TailCell[]): Figure {
@@ -97,7 +114,7 @@ function shares(cells: readonly TailCell[]): Figure {
         ...options,
         x: { label: 'seconds →', ticks: 6 },
         y: { label: '↑ share (%)', domain: [0, 50], ticks: 5, clamp: true, grid: true },
-        color: { domain: BALANCERS, range: COLOURS, legend: true },
+        color: coloursOf(cells),
         marks: [
           names,
           Plot.ruleY([25], { strokeDasharray: '3 4' }),

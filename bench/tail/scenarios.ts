@@ -1,6 +1,8 @@
 /** The fault of one pod of four, and when it has it. Pods work on one call at a time, as a CPU does. */
+import { status } from '@grpc/grpc-js';
 import type { Random } from '../../lib/runtime.js';
 import type { PodProcess } from '../../test/support/pods-in-processes.js';
+import { WARM_UP_MS } from '../overhead/baselines.js';
 
 /** Of an ordinary call on an ordinary pod. */
 export const SERVICE_MS = 8;
@@ -12,7 +14,13 @@ const HANG_FROM_MS = 1_000;
 const LARGE_EVERY = 20;
 const LARGE_KIB = 12;
 
-export const SCENARIOS = ['slow', 'hang', 'uneven'] as const;
+/** Quiet streams on the first pod. */
+export const STREAMS = 3;
+/** A pod that warms up is so many times slower at first. Its service time falls geometrically. */
+const COLDNESS = 10;
+const WARM_UP_STEP_MS = 100;
+
+export const SCENARIOS = ['slow', 'hang', 'uneven', 'failing', 'streams', 'cold'] as const;
 
 export type Scenario = (typeof SCENARIOS)[number];
 
@@ -20,6 +28,9 @@ export const DESCRIPTIONS: Record<Scenario, string> = {
   slow: `one pod of four is ${SLOWNESS} times slower`,
   hang: `one pod of four hangs for ${HANG_MS / 1000} s`,
   uneven: `one call in ${LARGE_EVERY} takes ${LARGE_KIB + 1} times as long`,
+  failing: 'one pod of four fails every call at once',
+  streams: `${STREAMS} quiet streams on one pod of four`,
+  cold: `a fourth pod joins, ${COLDNESS} times slower at first, and warms up in ${WARM_UP_MS / 1000} s`,
 };
 
 export interface RunningScenario {
@@ -33,7 +44,7 @@ export interface RunningScenario {
 export async function begin(scenario: Scenario, pods: readonly PodProcess[]): Promise<RunningScenario> {
   const [victim] = pods;
   if (!victim) throw new Error('a scenario needs a pod');
-  for (const pod of pods) await pod.behave({ delayMs: SERVICE_MS, workers: 1, delayPerKiBMs: 0 });
+  for (const pod of pods) await pod.behave({ delayMs: SERVICE_MS, workers: 1, delayPerKiBMs: 0, failWith: null });
   switch (scenario) {
     case 'slow':
       await victim.behave({ delayMs: SERVICE_MS * SLOWNESS });
@@ -48,6 +59,27 @@ export async function begin(scenario: Scenario, pods: readonly PodProcess[]): Pr
         async end() {
           for (const timer of timers) clearTimeout(timer);
           victim.resume();
+        },
+      };
+    }
+    case 'failing':
+      await victim.behave({ delayMs: 0, workers: 0, failWith: status.UNAVAILABLE });
+      return { message: () => 'hi', end: () => victim.behave({ failWith: null }) };
+    case 'streams':
+      return { message: () => 'hi', async end() {} };
+    case 'cold': {
+      const startedAt = performance.now();
+      const warm = (): void => {
+        const rest = Math.max(0, 1 - (performance.now() - startedAt) / WARM_UP_MS);
+        void victim.behave({ delayMs: SERVICE_MS * COLDNESS ** rest });
+      };
+      warm();
+      const timer = setInterval(warm, WARM_UP_STEP_MS);
+      return {
+        message: () => 'hi',
+        async end() {
+          clearInterval(timer);
+          await victim.behave({ delayMs: SERVICE_MS });
         },
       };
     }

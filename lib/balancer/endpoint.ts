@@ -1,7 +1,4 @@
-/**
- * One pod as the balancer sees it: its subchannel, its state, the calls on it, and the pick result that sends a call
- * there. The result is made once, so a pick allocates nothing.
- */
+/** One pod as the balancer sees it: its subchannel, its state, and the calls on it. */
 import { connectivityState, status } from '@grpc/grpc-js';
 import { type Address, formatHostPort } from '../address.js';
 import { type PickResult, PickResultType, type Subchannel } from '../grpc/experimental.js';
@@ -12,6 +9,7 @@ import type { EndpointContext } from './endpoint-context.js';
 import { EndpointHealth } from './endpoint-health.js';
 import { type EndpointState, type EndpointStateKind, isConnected, shownState } from './endpoint-state.js';
 import { OpenCalls } from './open-calls.js';
+import { type CallObserver, OutstandingCalls } from './outstanding-calls.js';
 
 const NO_SUBCHANNEL: PickResult = {
   pickResultType: PickResultType.QUEUE,
@@ -27,13 +25,14 @@ const NO_SUBCHANNEL: PickResult = {
  */
 const connectionErrors = new WeakMap<object, string>();
 
-export class Endpoint implements PickableEndpoint {
+export class Endpoint implements PickableEndpoint, CallObserver {
   readonly address: Address;
   /** `"ip:port"`, or `"[v6]:port"`. */
   readonly name: string;
-  pickResult: PickResult = NO_SUBCHANNEL;
   /** The topology zone by the last set that had it; null where none was told. */
   zone: string | null;
+  /** It was added to a set that was in use. */
+  joinsSetInUse = false;
   /** The number of the last set that had it; see `EndpointSet`. */
   setNumber = 0;
   /** As the last set tells it; undefined where it tells none. */
@@ -45,14 +44,13 @@ export class Endpoint implements PickableEndpoint {
   /** null where calls are only counted. */
   #openCalls: OpenCalls | null = null;
   readonly #health = new EndpointHealth((changed) => this.#onHealth(changed));
+  /** Made with the subchannel. */
+  #calls: OutstandingCalls | null = null;
   #lastError: string | null = null;
-  #inFlight = 0;
+  #joinedAt: number | null = null;
   #started = 0;
   #succeeded = 0;
   #failed = 0;
-  /** Picks of the turn numbered `#pickedTurn` whose calls have not begun: those begin a microtask later at the least. */
-  #picks = 0;
-  #pickedTurn = -1;
 
   constructor(address: Address, context: EndpointContext) {
     this.address = address;
@@ -134,23 +132,54 @@ export class Endpoint implements PickableEndpoint {
     if (this.#state.kind !== 'released') this.#setState({ kind: 'released' });
   }
 
+  get pickResult(): PickResult {
+    return this.#calls?.pickResult ?? NO_SUBCHANNEL;
+  }
+
   outstanding(turn: number): number {
-    return this.#pickedTurn === turn ? this.#inFlight + this.#picks : this.#inFlight;
+    return this.#calls?.load(turn) ?? 0;
+  }
+
+  get joinedAt(): number | null {
+    return this.#joinedAt;
+  }
+
+  get setAside(): number {
+    return this.#calls?.setAside ?? 0;
+  }
+
+  recordTurn(otherOutstanding: number): boolean {
+    return this.#calls?.recordTurn(otherOutstanding) ?? false;
   }
 
   recordPick(turn: number): void {
-    if (this.#pickedTurn !== turn) {
-      this.#pickedTurn = turn;
-      this.#picks = 0;
+    this.#calls?.recordPick(turn);
+  }
+
+  onStarted(): void {
+    this.#started += 1;
+    this.#context.calls.callsStarted += 1;
+    this.#health.callObserver?.onStarted();
+  }
+
+  onEnded(code: status): void {
+    const { calls } = this.#context;
+    if (code === status.OK) {
+      this.#succeeded += 1;
+      calls.callsSucceeded += 1;
+    } else {
+      this.#failed += 1;
+      calls.callsFailed += 1;
     }
-    this.#picks += 1;
+    this.#health.callObserver?.onEnded(code);
+    if (this.#inFlight === 0) this.settleDrain();
   }
 
   /** From now on each call is kept account of. Idempotent. */
   trackCalls(): void {
-    if (this.#openCalls || !this.#subchannel) return;
+    if (this.#openCalls || !this.#subchannel || !this.#calls) return;
     this.#openCalls = new OpenCalls(this.#subchannel, this.#context.clock, () => this.#reasonToEndCalls);
-    this.pickResult.subchannel = this.#openCalls.subchannel;
+    this.#calls.subchannel = this.#openCalls.subchannel;
   }
 
   /** Calls that have been open for so long, as far as they were kept account of. */
@@ -178,6 +207,10 @@ export class Endpoint implements PickableEndpoint {
   get subchannel(): Subchannel {
     if (!this.#subchannel) throw new Error(`no subchannel has been made for ${this.name}`);
     return this.#subchannel;
+  }
+
+  get #inFlight(): number {
+    return this.#calls?.total ?? 0;
   }
 
   #setState(next: EndpointState): void {
@@ -212,6 +245,7 @@ export class Endpoint implements PickableEndpoint {
       case 'ready':
       case 'unhealthy':
         if (!isConnected(previous.kind)) this.#context.emit({ kind: 'connected', address });
+        if (state.kind === 'ready' && this.joinsSetInUse) this.#joinedAt ??= this.#context.clock.now();
         return;
       case 'draining':
         this.#context.emit({ kind: 'drain_started', address });
@@ -241,31 +275,7 @@ export class Endpoint implements PickableEndpoint {
   #attach(): void {
     const subchannel = this.#context.createSubchannel(this.address);
     this.#subchannel = subchannel;
-    const { calls } = this.#context;
-    this.pickResult = {
-      pickResultType: PickResultType.COMPLETE,
-      subchannel,
-      status: null,
-      onCallStarted: () => {
-        this.#started += 1;
-        calls.callsStarted += 1;
-        this.#inFlight += 1;
-        if (this.#picks > 0) this.#picks -= 1;
-        this.#health.callObserver?.onStarted();
-      },
-      onCallEnded: (code) => {
-        if (code === status.OK) {
-          this.#succeeded += 1;
-          calls.callsSucceeded += 1;
-        } else {
-          this.#failed += 1;
-          calls.callsFailed += 1;
-        }
-        this.#inFlight -= 1;
-        this.#health.callObserver?.onEnded(code);
-        if (this.#inFlight === 0) this.settleDrain();
-      },
-    };
+    this.#calls = new OutstandingCalls(subchannel, this);
     if (this.#context.tracksCalls) this.trackCalls();
     subchannel.ref();
     subchannel.addConnectivityStateListener(this.#onSubchannelState);

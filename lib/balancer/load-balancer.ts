@@ -101,6 +101,7 @@ export class LoadBalancer implements EndpointContext {
   update(addresses: readonly Address[], note: string): void {
     this.#note = note;
     const { added, returned, leaving, rezoned } = this.#set.update(addresses);
+    for (const endpoint of added) endpoint.joinsSetInUse = this.#ready.length > 0;
     this.#queue.add(added);
     this.#updating = true;
     for (const endpoint of returned) endpoint.cancelDrain();

@@ -66,7 +66,7 @@ export const SCHEMA = {
     default: {},
     members: {
       servers: {
-        doc: "The DNS servers to ask, in place of resolv.conf's. The target's own server goes first.",
+        doc: "Asked in place of resolv.conf's. The target's own server goes first.",
         check: servers,
         default: null,
         unset: "resolv.conf's, read again when the file changes",
@@ -85,9 +85,7 @@ export const SCHEMA = {
         unset: "resolv.conf's `timeout`, or else `1000`",
       },
       attempts: {
-        doc:
-          'Rounds over the servers in one query. The second round asks for small datagrams, so keep it at 2 or more. ' +
-          'Sensible: 2 to 4.',
+        doc: 'Rounds over the servers in one query; the second asks for small datagrams. Sensible: 2 to 4.',
         check: integer(1, 10),
         default: null,
         unset: "resolv.conf's `attempts`, or else `2`",
@@ -140,10 +138,20 @@ export const SCHEMA = {
     members: {
       policy: {
         doc:
-          '`least_request`: of two pods, one in rotation and one at random, the one with fewer calls in flight. ' +
-          '`round_robin`: each pod in turn.',
-        check: oneOf('least_request', 'round_robin'),
+          '`least_request`: of two pods, the one with fewer calls in flight. `round_robin`: each in turn. `peak_ewma`: less ' +
+          'latency times calls in flight.',
+        check: oneOf('least_request', 'round_robin', 'peak_ewma'),
         default: 'least_request',
+      },
+      choices: {
+        doc: "Pods compared for a call: gRFC A48's `choice_count`. Sensible: 2 to 4.",
+        check: integer(2, 10),
+        default: 2,
+      },
+      slowStartMs: {
+        doc: "Milliseconds until a pod that joins gets its whole share: Envoy's slow start. Sensible: 10000 to 60000.",
+        check: milliseconds(0, DAY_MS),
+        default: 0,
       },
     },
   },

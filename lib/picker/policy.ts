@@ -7,13 +7,29 @@ import type { Runtime } from '../runtime.js';
 
 /** What a picker may see of an endpoint. */
 export interface PickableEndpoint {
-  /** To be returned by `pick` as it is: making one for each call would cost an allocation. */
+  /**
+   * To be returned by `pick` as it is, read after `recordPick`: it is shared by many calls, as making one for each would
+   * cost an allocation.
+   */
   readonly pickResult: PickResult;
   /** The topology zone; null where none was told. A change of it makes a new picker. */
   readonly zone?: string | null;
-  /** Calls in flight (gRFC A48's outstanding requests), those included that were picked in this turn and have not begun. */
+  /** Monotonic time of its first READY, where it joined a set in use; null where it came with a channel's first set. */
+  readonly joinedAt: number | null;
+  /**
+   * Calls in flight that count as load (gRFC A48's outstanding requests), those included that were picked in this turn
+   * of the event loop and have not begun.
+   */
   outstanding(turn: number): number;
-  /** A call was sent here in this turn. */
+  /** Calls in flight that no longer count as load, such as streams that stay open and quiet. */
+  readonly setAside: number;
+  /**
+   * The rotation came to this endpoint while it had calls outstanding, and the endpoint that it is compared with has so
+   * many. True where it was passed over for so long that it should get this call: whether it answers shows whether its
+   * calls are quiet streams.
+   */
+  recordTurn(otherOutstanding: number): boolean;
+  /** A call is sent here in this turn of the event loop. */
   recordPick(turn: number): void;
 }
 
@@ -25,6 +41,14 @@ export interface Picker extends GrpcPicker {
 /** What a policy may depend on beside its endpoints. */
 export interface PickerContext extends Pick<Runtime, 'random' | 'turns'> {
   readonly clock: Pick<Runtime['clock'], 'now'>;
+}
+
+/** What a user may set of a policy. */
+export interface PolicySettings {
+  /** Endpoints that are compared for each call: at least 2. */
+  readonly choices: number;
+  /** How long an endpoint that joins a set in use takes to get its whole share; 0: it gets it at once. */
+  readonly slowStartMs: number;
 }
 
 export interface Policy {

@@ -36,6 +36,11 @@ export class Rotation {
     return place;
   }
 
+  /** It is this one's turn once more. */
+  repeat(place: number): void {
+    this.#next = place;
+  }
+
   *#upcoming(): Generator<PickableEndpoint> {
     for (let step = 0; step < this.endpoints.length; step++)
       yield this.endpoints[(this.#next + step) % this.endpoints.length] as PickableEndpoint;

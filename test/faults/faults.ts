@@ -59,6 +59,7 @@ export const FAULTS: ReadonlyMap<number, string> = new Map([
   [54, 'a denial that was cached before a cold start'],
   [55, 'a cache that does not key on DO and CD, TTLs that do not count down'],
   [56, 'servers that close their connections every half second'],
+  [57, 'calls that never end, streams that stay open and quiet'],
   [58, 'a pod that says NOT_SERVING, whose health stream breaks, or that has no health service'],
   [59, 'every pod ejected or NOT_SERVING'],
   [60, 'a pod that fails every call, beside a good one, with a retry policy'],

@@ -30,6 +30,13 @@ class Watched implements PickableEndpoint {
     return this.#outstanding;
   }
 
+  readonly joinedAt = null;
+  readonly setAside = 0;
+
+  recordTurn(): boolean {
+    return false;
+  }
+
   recordPick(): void {}
 }
 

@@ -20,9 +20,14 @@ const CONTEXT: EndpointContext = {
   isLastResort: () => false,
 };
 
-/** A READY endpoint with so many calls in flight. Its host, and its subchannel's address, are the name. */
-export function readyEndpoint(name: string, calls = 0): Endpoint {
-  const endpoint = new Endpoint({ host: name, port: 1 }, CONTEXT);
+/**
+ * A READY endpoint with so many calls in flight. Its host, and its subchannel's address, are the name.
+ * @param joinedAt when it joined a set in use; null: it was in the first set.
+ */
+export function readyEndpoint(name: string, calls = 0, joinedAt: number | null = null): Endpoint {
+  const clock = { ...CONTEXT.clock, now: () => joinedAt ?? 0 };
+  const endpoint = new Endpoint({ host: name, port: 1 }, { ...CONTEXT, clock });
+  endpoint.joinsSetInUse = joinedAt !== null;
   endpoint.start();
   for (let call = 0; call < calls; call++) endpoint.pickResult.onCallStarted?.();
   return endpoint;
