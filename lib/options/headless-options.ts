@@ -17,13 +17,8 @@ export interface HeadlessOptions {
     /** Milliseconds between two DNS queries. Sensible: 500 to 30000. Default: `5000`. Allowed: 10 to 86400000. */
     intervalMs?: number | undefined;
     /**
-<<<<<<< HEAD
      * Each wait is the interval times a random number from 1 to 1 + jitter: clients spread out. Sensible: 0.05 to 0.3.
      * Default: `0.1`. Allowed: 0 to 1.
-=======
-     * Each wait is the interval times a random number from 1 to 1 + jitter. Sensible: 0.05 to 0.3. Default: `0.1`.
-     * Allowed: 0 to 1.
->>>>>>> 9a23490 (Slow start, peak_ewma, choices, and a rule for calls that stay open)
      */
     jitter?: number | undefined;
     /**
@@ -76,21 +71,13 @@ export interface HeadlessOptions {
     /** The resolv.conf to read. Default: `'/etc/resolv.conf'`. Allowed: path of a file. */
     resolvConf?: string | undefined;
     /**
-<<<<<<< HEAD
      * Replaces the DNS client and the other `dns` options, for instance in tests. Default: the DNS client of this
-=======
-     * Replaces the whole DNS client and the other `dns` options, for example in tests. Default: the DNS client of this
->>>>>>> 9a23490 (Slow start, peak_ewma, choices, and a rule for calls that stay open)
      * package. Allowed: `(hostname, { signal }) => Promise<{ addresses, ttlMs }>`.
      */
     lookup?: Lookup | undefined;
   };
   /**
-<<<<<<< HEAD
    * Keep calls in the client's topology zone. Needs zonal names in DNS; without them all pods are used alike. Default:
-=======
-   * Keep calls in the client's topology zone. Needs the option `zonal` of CoreDNS's `kubernetes` plugin. Default:
->>>>>>> 9a23490 (Slow start, peak_ewma, choices, and a rule for calls that stay open)
    * unset. Allowed: an object.
    */
   zone?: {
@@ -108,14 +95,9 @@ export interface HeadlessOptions {
   /** Which pod gets a call. */
   balance?: {
     /**
-<<<<<<< HEAD
-     * `least_request`: of two pods, one in rotation and one at random, the one with fewer calls in flight.
-     * `round_robin`: each pod in turn. Default: `'least_request'`. Allowed: `'least_request'`, `'round_robin'`.
-=======
      * `least_request`: of two pods, the one with fewer calls in flight. `round_robin`: each in turn. `peak_ewma`: less
      * latency times calls in flight. Default: `'least_request'`. Allowed: `'least_request'`, `'round_robin'`,
      * `'peak_ewma'`.
->>>>>>> 9a23490 (Slow start, peak_ewma, choices, and a rule for calls that stay open)
      */
     policy?: BalancePolicy | undefined;
     /** Pods compared for a call: gRFC A48's `choice_count`. Sensible: 2 to 4. Default: `2`. Allowed: 2 to 10, whole. */
