@@ -9,7 +9,17 @@ import { chart, type Figure, OURS, RIVALS, scaled } from './chart.js';
 import type { Section } from './page.js';
 
 /** In the order of `BALANCERS`. */
-const COLOURS = ['#8c8c8c', RIVALS[2] as string, OURS, '#1a9aaa', '#c05a8a', '#8a6fc4', '#b5883c', '#6f8f3a', '#7a5a46'];
+const COLOURS = [
+  '#8c8c8c',
+  RIVALS[2] as string,
+  OURS,
+  '#1a9aaa',
+  '#c05a8a',
+  '#8a6fc4',
+  '#b5883c',
+  '#6f8f3a',
+  '#7a5a46',
+];
 
 export function overheadSection(result: Result<OverheadCell>): Section {
   const calls = result.cells.filter((cell): cell is CallsCell => cell.kind === 'calls');

@@ -2,6 +2,7 @@
 import { connectivityState, status } from '@grpc/grpc-js';
 import { type Address, formatHostPort } from '../address.js';
 import { type PickResult, PickResultType, type Subchannel } from '../grpc/experimental.js';
+import type { CallObserver } from '../health/health-monitor.js';
 import type { PickableEndpoint } from '../picker/policy.js';
 import type { EndpointSnapshot } from '../telemetry/snapshot.js';
 import { Drain } from './drain.js';
@@ -9,7 +10,7 @@ import type { EndpointContext } from './endpoint-context.js';
 import { EndpointHealth } from './endpoint-health.js';
 import { type EndpointState, type EndpointStateKind, isConnected, shownState } from './endpoint-state.js';
 import { OpenCalls } from './open-calls.js';
-import { type CallObserver, OutstandingCalls } from './outstanding-calls.js';
+import { OutstandingCalls } from './outstanding-calls.js';
 
 const NO_SUBCHANNEL: PickResult = {
   pickResultType: PickResultType.QUEUE,

@@ -16,6 +16,7 @@
  */
 import { status } from '@grpc/grpc-js';
 import { type PickResult, PickResultType, type Subchannel } from '../grpc/experimental.js';
+import type { CallObserver } from '../health/health-monitor.js';
 
 /** Turns after which a call is old where the other endpoints are idle, and so many more for each call that they have. */
 const OLD_TURNS = 16;
@@ -33,12 +34,6 @@ interface Generation {
   /** Calls in flight. */
   calls: number;
   readonly pickResult: PickResult;
-}
-
-export interface CallObserver {
-  onStarted(): void;
-  /** The counts have been changed by then. */
-  onEnded(code: status): void;
 }
 
 export class OutstandingCalls {
@@ -66,6 +61,7 @@ export class OutstandingCalls {
   #oldTurns = OLD_TURNS;
   #backoff = 1;
 
+  /** @param observer is told after the counts have been changed. */
   constructor(subchannel: Subchannel, observer: CallObserver) {
     this.#subchannel = subchannel;
     this.#observer = observer;
