@@ -7,6 +7,7 @@
 import { execFileSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { seededRandom } from '../test/support/fake-random.js';
+import { connections } from './connections.js';
 import { dns } from './dns.js';
 import { fleet } from './fleet.js';
 import { type Benchmark, report } from './harness/benchmark.js';
@@ -19,6 +20,7 @@ import { overhead } from './overhead.js';
 import { retry } from './retry.js';
 import { scale } from './scale.js';
 import { streams } from './streams.js';
+import { subset } from './subset.js';
 import { tail } from './tail.js';
 
 /** Those that need a quiet machine first; the intervals wait more than they work. */
@@ -30,6 +32,8 @@ const BENCHMARKS = [
   retry,
   outlier,
   health,
+  connections,
+  subset,
   fleet,
   streams,
   intervals,

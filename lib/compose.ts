@@ -6,6 +6,7 @@ import { ipVersion } from './address.js';
 import type { AddressFilter, AddressSource } from './discovery/address-source.js';
 import { defaultPort } from './discovery/default-port.js';
 import { Poller, type PollerSettings } from './discovery/poller.js';
+import { subsetRanking } from './discovery/subset-ranking.js';
 import { type Lookup, LookupResolver } from './dns/lookup-resolver.js';
 import type { NameResolver } from './dns/name-resolver.js';
 import { parseServiceName } from './dns/service-name.js';
@@ -48,8 +49,21 @@ function monitorsFor({ outlier, health }: HeadlessSettings, { clock, random }: R
   return monitors;
 }
 
-function filtersFor({ port }: Target): readonly AddressFilter[] {
-  return port === null ? [] : [defaultPort(port)];
+function filtersFor({ port }: Target, settings: HeadlessSettings, runtime: Runtime): readonly AddressFilter[] {
+  const { zone, balance } = settings;
+  const filters = port === null ? [] : [defaultPort(port)];
+  // The balancer takes the first ones.
+  if (balance.subset) filters.push(subsetRanking(balance.subset.key ?? processKey(runtime), zone?.name ?? null));
+  return filters;
+}
+
+/** One for the process: channels that prefer the same pods can share the connections to them. */
+const processKeys = new WeakMap<Runtime, string>();
+
+function processKey(runtime: Runtime): string {
+  const key = processKeys.get(runtime) ?? `${runtime.random()}`;
+  processKeys.set(runtime, key);
+  return key;
 }
 
 function policyFor({ balance, zone }: HeadlessSettings): Policy {
@@ -77,12 +91,16 @@ export function createChannelContext(
     target: text,
     authority: formatAuthority(target),
     source: createSource(target, settings, runtime),
-    filters: filtersFor(target),
+    filters: filtersFor(target, settings, runtime),
     policy: policyFor(settings),
     forRetries: otherEndpoint,
     retry: settings.retry,
     monitors: monitorsFor(settings, runtime, emit),
     drain: settings.drain,
+    selection: {
+      subsetSize: settings.balance.subset?.size ?? null,
+      connections: settings.balance.connections,
+    },
     runtime,
     emit,
     counters: counter.counters,

@@ -19,7 +19,7 @@ const DEFAULTS: HeadlessSettings = {
     lookup: null,
   },
   zone: null,
-  balance: { policy: 'least_request', choices: 2, slowStartMs: 0 },
+  balance: { policy: 'least_request', choices: 2, slowStartMs: 0, subset: null, connections: 1 },
   retry: null,
   outlier: null,
   health: null,
@@ -77,6 +77,7 @@ const OPTIONS: Record<string, { takes: (unknown | { in: unknown; out: unknown })
   'balance.policy': { takes: ['least_request', 'round_robin', 'peak_ewma'], refuses: ['roundrobin', 'pick_first'] },
   'balance.choices': { takes: [2, 10], refuses: [1, 11, 2.5, 0] },
   'balance.slowStartMs': { takes: [0, 10_000, DAY_MS], refuses: [-1, DAY_MS + 1] },
+  'balance.connections': { takes: [1, 16], refuses: [0, 17, 1.5, -1] },
   empty: { takes: ['keep', 'drop'], refuses: ['kept', ''] },
   'drain.lingerMs': { takes: [0, DAY_MS], refuses: [-1, DAY_MS + 1] },
   'drain.timeoutMs': { takes: [0, DAY_MS], refuses: [-1, DAY_MS + 1] },
@@ -191,6 +192,28 @@ test('headless.zone needs a name, takes a mode, and has no setting without them'
   assert.equal(zoneOf(undefined), null);
   assert.deepEqual(zoneOf({ name: 'us-west-2a' }), { name: 'us-west-2a', mode: 'prefer' });
   assert.deepEqual(zoneOf({ name: 'eu.1_a', mode: 'pin' }), { name: 'eu.1_a', mode: 'pin' });
+});
+
+test('headless.balance.subset needs a size, takes a key, and has no setting without them', () => {
+  const subsetOf = (subset: unknown): unknown => resolveOptions({ balance: { subset } }).balance.subset;
+  assert.equal(subsetOf(undefined), null);
+  assert.deepEqual(subsetOf({ size: 20 }), { size: 20, key: null });
+  assert.deepEqual(subsetOf({ size: 1, key: 'cart-7d9f' }), { size: 1, key: 'cart-7d9f' });
+});
+
+test('headless.balance.subset refuses sizes and keys that select nothing', covers(47), () => {
+  for (const size of [undefined, 0, 1.5, -1, 10_001, '20'])
+    assert.match(
+      refusal({ balance: { subset: { size } } }).message,
+      /^option headless\.balance\.subset\.size must be .* got /,
+    );
+  for (const key of ['', 7, 'a\nb', 'a'.repeat(257)])
+    assert.match(
+      refusal({ balance: { subset: { size: 1, key } } }).message,
+      /^option headless\.balance\.subset\.key must be .* got /,
+    );
+  for (const subset of [null, 20, true, [20]])
+    assert.match(refusal({ balance: { subset } }).message, /^option headless\.balance\.subset must be an object, got /);
 });
 
 test('headless.zone refuses what DNS has no name for, and modes that do not exist', covers(47), () => {

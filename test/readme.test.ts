@@ -131,7 +131,7 @@ test('the code for a zone makes a client that gets answers, also in a cluster wi
   await callThrough(t, `${imports}\n${codeOf('zone')}`);
 });
 
-for (const option of ['retry', 'drain'])
+for (const option of ['retry', 'drain', 'connections', 'subset'])
   test(`the code for the option ${option} makes a client that gets answers`, (t) => {
     const [imports] = codeOf('factory').split('\n\n', 1) as [string];
     return callThrough(t, `${imports}\n${codeOf(option)}`);
@@ -191,6 +191,7 @@ test('every block of TypeScript in the documentation is run', () => {
     [
       ...DOORS,
       'channels',
+      'connections',
       'diagnostics',
       'drain',
       'events',
@@ -203,6 +204,7 @@ test('every block of TypeScript in the documentation is run', () => {
       'recommended options',
       'reopening stream',
       'retry',
+      'subset',
       'zone',
     ].toSorted(),
   );

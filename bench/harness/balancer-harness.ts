@@ -3,6 +3,7 @@
  * subchannels' states set by hand. For what a balancer itself costs.
  */
 import * as grpc from '@grpc/grpc-js';
+import type { SelectionSettings } from '../../lib/balancer/selection.js';
 import { registerHeadless } from '../../lib/compose.js';
 import { defaultPort } from '../../lib/discovery/default-port.js';
 import { addressesOf, applyResolution, EMPTY_MEMBERSHIP } from '../../lib/discovery/membership.js';
@@ -38,14 +39,20 @@ export class BalancerHarness {
   /**
    * @param name as in `loadBalancingConfig`: `headless`, `round_robin` …
    * @param newCall makes what a config selector gives each call; default: the same for all.
+   * @param selection of ours: the settings that differ from one connection to every pod.
    */
-  constructor(name: string, policy: Policy = leastRequest, newCall?: () => object) {
+  constructor(
+    name: string,
+    policy: Policy = leastRequest,
+    newCall: (() => object) | null = null,
+    selection: Partial<SelectionSettings> = {},
+  ) {
     if (newCall) this.#newArgs = () => ({ ...PICK_ARGS, extraPickInfo: newCall() as PickArgs['extraPickInfo'] });
     registerHeadless();
     const config = parseLoadBalancingConfig({ [name]: {} });
     this.#balancer = new ChildLoadBalancerHandler(this.#helper);
     const give: Give = (list, options) => this.#balancer.updateAddressList(list, config, options, '');
-    this.prepare = name === 'headless' ? headlessUpdater(policy, give) : listUpdater(give);
+    this.prepare = name === 'headless' ? headlessUpdater(policy, selection, give) : listUpdater(give);
   }
 
   /** Gives it a set of IP addresses. */
@@ -115,7 +122,7 @@ function listUpdater(give: Give): Updater {
 }
 
 /** All that follows an answer: the comparison with the last one, our resolver, our balancer. */
-function headlessUpdater(policy: Policy, give: Give): Updater {
+function headlessUpdater(policy: Policy, selection: Partial<SelectionSettings>, give: Give): Updater {
   const source = new FakeSource();
   const counter = new BalancerCounter();
   const context = new ChannelContext({
@@ -128,6 +135,7 @@ function headlessUpdater(policy: Policy, give: Give): Updater {
     retry: null,
     monitors: [subchannelHealth],
     drain: { lingerMs: 30_000, timeoutMs: null },
+    selection: { subsetSize: null, connections: 1, ...selection },
     runtime: systemRuntime,
     emit: counter.emit,
     counters: counter.counters,

@@ -18,6 +18,7 @@ export const BALANCERS = [
   'ours with drain.timeoutMs',
   'ours with outlier',
   'ours with health',
+  'ours with connections',
 ] as const;
 
 /** How long a pod takes to warm up, and slow start with it. */
@@ -36,6 +37,7 @@ const OURS = {
   'ours with drain.timeoutMs': { drain: { timeoutMs: 60_000 } },
   'ours with outlier': { outlier: true },
   'ours with health': { health: true },
+  'ours with connections': { balance: { connections: 4 } },
 } as const satisfies Record<string, HeadlessOptions>;
 
 export type OurBalancer = keyof typeof OURS;

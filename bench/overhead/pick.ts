@@ -30,6 +30,7 @@ export async function pickAlone(rounds: number): Promise<PickCell[]> {
     // Each pick is the first attempt of a call, with the object that such a call gets.
     ['ours with retry', () => new BalancerHarness('headless', otherEndpoint(leastRequest), () => new Attempts())],
     ['ours peak_ewma', () => new BalancerHarness('headless', createPeakEwma({ choices: 2, slowStartMs: 0 }))],
+    ['ours with connections', () => new BalancerHarness('headless', leastRequest, null, { connections: 4 })],
   ];
   for (const pods of PICK_PODS) {
     const ips = unclaimedLoopback(pods);
@@ -50,9 +51,10 @@ export async function pickAlone(rounds: number): Promise<PickCell[]> {
   return cells;
 }
 
-/** Ours makes its subchannels a few in each turn. */
+/** Ours makes its subchannels a few in each turn, and may wait a turn for what is known of a connection. */
 async function settle(harness: BalancerHarness, ips: readonly string[]): Promise<void> {
   harness.update(ips);
   while (harness.made < ips.length) await new Promise((resolve) => setTimeout(resolve, 1));
   harness.connect();
+  await new Promise((resolve) => setTimeout(resolve, 1));
 }

@@ -19,6 +19,7 @@ const COLOURS = [
   '#b5883c',
   '#6f8f3a',
   '#7a5a46',
+  '#5b9e4d',
 ];
 
 export function overheadSection(result: Result<OverheadCell>): Section {

@@ -1,5 +1,4 @@
 /** What all endpoints of one balancer share: the balancer, as they see it. */
-import type { Address } from '../address.js';
 import type { Subchannel } from '../grpc/experimental.js';
 import type { HealthMonitor } from '../health/health-monitor.js';
 import type { Clock } from '../runtime.js';
@@ -7,6 +6,7 @@ import type { CallCounters } from '../telemetry/counters.js';
 import type { EndpointEvent } from '../telemetry/events.js';
 import type { DrainSettings } from './drain.js';
 import type { Endpoint } from './endpoint.js';
+import type { EndpointAddress } from './endpoint-address.js';
 import type { EndpointStateKind } from './endpoint-state.js';
 
 export interface EndpointContext {
@@ -19,7 +19,7 @@ export interface EndpointContext {
   readonly calls: CallCounters;
   /** The `:authority` of the channel's calls. */
   readonly callAuthority: string;
-  createSubchannel(address: Address): Subchannel;
+  createSubchannel(address: EndpointAddress): Subchannel;
   /** Undoes what `createSubchannel` did beside making the subchannel. */
   onSubchannelReleased(subchannel: Subchannel): void;
   emit(event: EndpointEvent): void;

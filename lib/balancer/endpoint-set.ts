@@ -2,9 +2,9 @@
  * The endpoints of a channel by their addresses, and the one place where a whole set is compared with the set before:
  * what is new gets an endpoint, what is gone has to drain, what drains and is back is taken up again.
  */
-import type { Address } from '../address.js';
 import { AddressMap } from './address-map.js';
 import type { Endpoint } from './endpoint.js';
+import type { EndpointAddress } from './endpoint-address.js';
 
 export interface EndpointDiff {
   /** New, and in the set by now. */
@@ -18,13 +18,13 @@ export interface EndpointDiff {
 }
 
 export class EndpointSet {
-  readonly #create: (address: Address) => Endpoint;
+  readonly #create: (address: EndpointAddress) => Endpoint;
   readonly #endpoints = new AddressMap<Endpoint>();
   /** Each set has a number. An endpoint with an older one is not in the current set: no second map is needed. */
   #setNumber = 0;
   #listed = 0;
 
-  constructor(create: (address: Address) => Endpoint) {
+  constructor(create: (address: EndpointAddress) => Endpoint) {
     this.#create = create;
   }
 
@@ -38,7 +38,12 @@ export class EndpointSet {
     return this.#endpoints.values();
   }
 
-  update(addresses: readonly Address[]): EndpointDiff {
+  /** Draining ones included. */
+  get(address: EndpointAddress): Endpoint | undefined {
+    return this.#endpoints.get(address);
+  }
+
+  update(addresses: readonly EndpointAddress[]): EndpointDiff {
     const setNumber = ++this.#setNumber;
     const added: Endpoint[] = [];
     const returned: Endpoint[] = [];

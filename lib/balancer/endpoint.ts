@@ -1,11 +1,12 @@
-/** One pod as the balancer sees it: its subchannel, its state, and the calls on it. */
+/** One connection to a pod, and nearly always the only one: its subchannel, its state, and the calls on it. */
 import { connectivityState, status } from '@grpc/grpc-js';
-import { type Address, formatHostPort } from '../address.js';
+import { formatHostPort } from '../address.js';
 import { type PickResult, PickResultType, type Subchannel } from '../grpc/experimental.js';
 import type { CallObserver } from '../health/health-monitor.js';
 import type { PickableEndpoint } from '../picker/policy.js';
 import type { EndpointSnapshot } from '../telemetry/snapshot.js';
 import { Drain } from './drain.js';
+import type { EndpointAddress } from './endpoint-address.js';
 import type { EndpointContext } from './endpoint-context.js';
 import { EndpointHealth } from './endpoint-health.js';
 import { type EndpointState, type EndpointStateKind, isConnected, shownState } from './endpoint-state.js';
@@ -27,7 +28,7 @@ const NO_SUBCHANNEL: PickResult = {
 const connectionErrors = new WeakMap<object, string>();
 
 export class Endpoint implements PickableEndpoint, CallObserver {
-  readonly address: Address;
+  readonly address: EndpointAddress;
   /** `"ip:port"`, or `"[v6]:port"`. */
   readonly name: string;
   /** The topology zone by the last set that had it; null where none was told. */
@@ -53,7 +54,7 @@ export class Endpoint implements PickableEndpoint, CallObserver {
   #succeeded = 0;
   #failed = 0;
 
-  constructor(address: Address, context: EndpointContext) {
+  constructor(address: EndpointAddress, context: EndpointContext) {
     this.address = address;
     this.name = formatHostPort(address.host, address.port);
     this.zone = address.zone ?? null;
@@ -100,15 +101,22 @@ export class Endpoint implements PickableEndpoint, CallObserver {
     this.#subchannel?.startConnecting();
   }
 
-  /** It left the set. Without a connection there is nothing to finish, and nothing to come back to. */
-  drain(): void {
+  /**
+   * It left the set. Without a connection there is nothing to finish, and nothing to come back to.
+   *
+   * @param listed it is still in DNS, and only not needed: its calls have all the time.
+   */
+  drain(listed = false): void {
     if (!isConnected(this.state)) {
       this.release();
       return;
     }
     const { clock, drain } = this.#context;
     const listener = { onLingered: () => this.settleDrain(), onTimeout: () => this.#endCalls() };
-    this.#setState({ kind: 'draining', drain: new Drain(clock, drain, listener) });
+    this.#setState({
+      kind: 'draining',
+      drain: new Drain(clock, listed ? { ...drain, timeoutMs: null } : drain, listener),
+    });
   }
 
   /** It is back in the set: its connection is taken up again. */

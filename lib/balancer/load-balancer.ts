@@ -16,10 +16,14 @@ import type { Emit, EndpointEvent } from '../telemetry/events.js';
 import type { EndpointSnapshot } from '../telemetry/snapshot.js';
 import type { DrainSettings } from './drain.js';
 import { Endpoint } from './endpoint.js';
+import type { EndpointAddress } from './endpoint-address.js';
 import type { EndpointContext } from './endpoint-context.js';
 import { EndpointSet } from './endpoint-set.js';
 import { type EndpointStateKind, isConnected } from './endpoint-state.js';
 import { Panic } from './panic.js';
+import { Pod } from './pod.js';
+import { PodSnapshots } from './pod-snapshots.js';
+import { Selection, type SelectionSettings } from './selection.js';
 import { STREAM_AGE_MS, StreamBalance } from './stream-balance.js';
 import { SubchannelQueue } from './subchannel-queue.js';
 
@@ -39,12 +43,15 @@ export interface LoadBalancerContext {
   readonly policy: Policy;
   readonly monitors: readonly HealthMonitor[];
   readonly drain: DrainSettings;
+  readonly selection: SelectionSettings;
   readonly runtime: Runtime;
   readonly emit: Emit;
   /** Counts the channel's calls. */
   readonly calls: CallCounters;
   readonly discovery: Discovery;
-  createSubchannel(address: Address): Subchannel;
+  createSubchannel(address: EndpointAddress): Subchannel;
+  /** Streams that the peer allows at the same time; null where that is unknown. */
+  streamLimit(subchannel: Subchannel): number | null;
   /** Receives states and channelz children. */
   readonly helper: Pick<ChannelControlHelper, 'updateState' | 'addChannelzChild' | 'removeChannelzChild'>;
 }
@@ -59,6 +66,12 @@ export class LoadBalancer implements EndpointContext {
   readonly #context: LoadBalancerContext;
   readonly #set = new EndpointSet((address) => new Endpoint(address, this));
   readonly #queue: SubchannelQueue;
+  readonly #policy: Policy;
+  /** null: one connection to every pod of the set. */
+  readonly #selection: Selection | null;
+  readonly #podSnapshots = new PodSnapshots();
+  /** The whole set. */
+  #addresses: readonly Address[] = [];
   /** Those that take calls. Never changed in place: pickers hold it. */
   #ready: readonly Endpoint[] = [];
   /** Left the set, and take calls because no endpoint of the set does. */
@@ -95,12 +108,29 @@ export class LoadBalancer implements EndpointContext {
       onDue: () => this.#publish(),
       onChange: (active, addresses) => this.emit({ kind: 'panic', active, addresses }),
     });
+    this.#selection = Selection.of({
+      runtime: context.runtime,
+      settings: context.selection,
+      streamLimit: ({ subchannel }) => context.streamLimit(subchannel),
+      endpointAt: (address) => this.#set.get(address),
+      onChange: () => this.#apply(),
+      onGivenUp: () => {
+        if (!this.#updating && !this.#destroyed) this.#publish();
+      },
+    });
+    this.#policy = this.#selection?.policyOver(context.policy) ?? context.policy;
   }
 
   /** @param note why the set is empty, where it is. */
   update(addresses: readonly Address[], note: string): void {
     this.#note = note;
-    const { added, returned, leaving, rezoned } = this.#set.update(addresses);
+    this.#addresses = addresses;
+    this.#apply();
+  }
+
+  #apply(): void {
+    const selected = this.#selection?.select(this.#addresses) ?? this.#addresses;
+    const { added, returned, leaving, rezoned } = this.#set.update(selected);
     for (const endpoint of added) endpoint.joinsSetInUse = this.#ready.length > 0;
     this.#queue.add(added);
     this.#updating = true;
@@ -115,7 +145,7 @@ export class LoadBalancer implements EndpointContext {
     }
     // What left keeps its place in the old picker until the new one is out, then drains.
     if (returned.length > 0 || leaving.length > 0 || rezoned || this.#ready.length === 0) this.#publish(leaving);
-    for (const endpoint of leaving) endpoint.drain();
+    for (const endpoint of leaving) endpoint.drain(this.#isListed(endpoint));
     this.#updating = false;
   }
 
@@ -127,9 +157,10 @@ export class LoadBalancer implements EndpointContext {
 
   /** Those with a subchannel. */
   endpoints(): EndpointSnapshot[] {
-    return Array.from(this.#set.endpoints())
+    const snapshots = Array.from(this.#set.endpoints())
       .filter(({ state }) => state !== 'queued')
       .map((endpoint) => endpoint.snapshot());
+    return this.#context.selection.connections > 1 ? this.#podSnapshots.merge(snapshots) : snapshots;
   }
 
   /** Why calls wait, or fail; null while an endpoint takes calls. */
@@ -164,12 +195,13 @@ export class LoadBalancer implements EndpointContext {
     this.#destroyed = true;
     this.#streamBalance?.stop();
     this.#panic.stop();
+    this.#selection?.stop();
     this.#queue.clear();
     for (const endpoint of [...this.#set.endpoints()]) endpoint.release();
     this.#set.clear();
   }
 
-  createSubchannel(address: Address): Subchannel {
+  createSubchannel(address: EndpointAddress): Subchannel {
     const subchannel = this.#context.createSubchannel(address);
     this.#context.helper.addChannelzChild(subchannel.getChannelzRef());
     return subchannel;
@@ -196,10 +228,11 @@ export class LoadBalancer implements EndpointContext {
     else this.#unhealthy.delete(endpoint);
     if (state === 'draining') this.#draining.add(endpoint);
     else this.#draining.delete(endpoint);
-    if (state === 'released') this.#set.delete(endpoint);
+    if (state === 'released') this.#onReleased(endpoint);
     if (this.#destroyed || this.#updating) return;
     // A pod that says that it is going may be gone from DNS, and another may have come in its place.
     if (state === 'unhealthy' && previous === 'ready') this.#context.discovery.requestReresolution();
+    this.#selection?.onStateChange(endpoint, previous);
     if (state === 'ready') this.#ready = [...this.#ready, endpoint];
     else if (previous === 'ready') this.#ready = without(this.#ready, endpoint);
     else if (this.#ready.length > 0) return;
@@ -207,6 +240,23 @@ export class LoadBalancer implements EndpointContext {
       if (this.isLastResort(endpoint) === (state === 'draining' && endpoint.usable)) return;
     }
     this.#publish();
+  }
+
+  /** It is in the whole set, though not selected. */
+  #isListed({ address }: Endpoint): boolean {
+    if (this.#selection === null) return false;
+    return this.#addresses.some(({ host, port }) => host === address.host && port === address.port);
+  }
+
+  #onReleased(endpoint: Endpoint): void {
+    this.#set.delete(endpoint);
+    const { connections } = this.#context.selection;
+    if (connections === 1) return;
+    const { host, port } = endpoint.address;
+    let last = this.#set.get({ host, port }) === undefined;
+    for (let connection = 1; connection < connections; connection++)
+      last &&= this.#set.get({ host, port, connection }) === undefined;
+    this.#podSnapshots.onReleased(endpoint.snapshot(), last);
   }
 
   onSubchannelState(endpoint: Endpoint, previous: EndpointStateKind): void {
@@ -223,7 +273,7 @@ export class LoadBalancer implements EndpointContext {
 
   /** Tells grpc-js the channel's state, with the picker that goes with it. `leaving` are about to drain. */
   #publish(leaving: readonly Endpoint[] = []): void {
-    const { policy, runtime, helper, discovery } = this.#context;
+    const { runtime, helper, discovery } = this.#context;
     // An empty set was asked for (`empty: 'drop'`); a set that cannot be reached was not.
     const needsLastResort = this.#ready.length === 0 && this.#set.listed > 0;
     this.#keptDraining ||= needsLastResort;
@@ -233,7 +283,7 @@ export class LoadBalancer implements EndpointContext {
     const candidates = [this.#ready, this.#lastResort].find(({ length }) => length > 0) ?? panicking;
     discovery.setReady(this.#ready.length > 0);
     if (candidates.length > 0) {
-      this.#picker = policy.createPicker(candidates, this.#picker, runtime);
+      this.#picker = this.#policy.createPicker(candidates, this.#picker, runtime);
       this.#streamBalance?.endpointsChanged();
       helper.updateState(connectivityState.READY, this.#picker, null);
     } else {
@@ -247,10 +297,14 @@ export class LoadBalancer implements EndpointContext {
 
   /** Of the endpoints that the policy picks from: those that stand by for another zone hold none by intention. */
   #streamCounts() {
-    const picked = new Set<unknown>(this.#picker?.endpoints);
-    return this.#ready
-      .filter((endpoint) => picked.has(endpoint))
-      .map((endpoint) => ({ address: endpoint.name, streams: endpoint.openFor(STREAM_AGE_MS) }));
+    const picked = new Set<unknown>();
+    for (const one of this.#picker?.endpoints ?? [])
+      for (const endpoint of one instanceof Pod ? one.connections : [one]) picked.add(endpoint);
+    const streams = new Map<string, number>();
+    for (const endpoint of this.#ready)
+      if (picked.has(endpoint))
+        streams.set(endpoint.name, (streams.get(endpoint.name) ?? 0) + endpoint.openFor(STREAM_AGE_MS));
+    return Array.from(streams, ([address, count]) => ({ address, streams: count }));
   }
 
   #noteFailure({ name, lastError }: Endpoint): void {
@@ -278,7 +332,8 @@ export class LoadBalancer implements EndpointContext {
     if (listed === 0) return `headless: no address for ${authority}: ${this.#note || 'the set is empty'}`;
     const dns = discovery.lastError ? `; the last DNS query failed too: ${discovery.lastError.message}` : '';
     const error = this.connectionError()?.message ?? 'none was given';
-    return `headless: no connection to any of the ${listed} pods of ${authority}. Last error: ${error}${dns}`;
+    const pods = this.#selection?.pods ?? listed;
+    return `headless: no connection to any of the ${pods} pods of ${authority}. Last error: ${error}${dns}`;
   }
 }
 

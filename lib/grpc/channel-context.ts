@@ -4,6 +4,7 @@
  */
 import type { Address } from '../address.js';
 import type { DrainSettings } from '../balancer/drain.js';
+import type { SelectionSettings } from '../balancer/selection.js';
 import type { AddressFilter, AddressSource, AddressUpdate, Subscription } from '../discovery/address-source.js';
 import { type ConnectionError, HeadlessError } from '../errors.js';
 import type { HealthMonitor } from '../health/health-monitor.js';
@@ -35,6 +36,7 @@ export interface ChannelParts {
   readonly retry: RetrySettings | null;
   readonly monitors: readonly HealthMonitor[];
   readonly drain: DrainSettings;
+  readonly selection: SelectionSettings;
   readonly runtime: Runtime;
   readonly emit: Emit;
   readonly counters: Readonly<BalancerCounters>;

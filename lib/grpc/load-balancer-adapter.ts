@@ -4,6 +4,7 @@
  */
 import { type ChannelOptions, connectivityState } from '@grpc/grpc-js';
 import type { Address } from '../address.js';
+import type { EndpointAddress } from '../balancer/endpoint-address.js';
 import { LoadBalancer } from '../balancer/load-balancer.js';
 import type { ConnectionError } from '../errors.js';
 import type { EndpointSnapshot } from '../telemetry/snapshot.js';
@@ -19,6 +20,13 @@ import {
 } from './experimental.js';
 import { ObservedBalancer } from './observed-balancer.js';
 import { BALANCER_NAME } from './service-config.js';
+import { streamLimit } from './stream-limit.js';
+
+/**
+ * Makes the arguments of a further connection differ, so that it is another subchannel. Not under the private prefix,
+ * whose keys grpc-js does not compare.
+ */
+const CONNECTION_KEY = 'grpc_headless.connection';
 
 interface OwnConfig {
   child_policy?: Parameters<typeof selectLbConfigFromList>[0];
@@ -150,6 +158,7 @@ export class LoadBalancerAdapter implements GrpcLoadBalancer, BalancerView {
       policy: context.hasSeveralAttempts ? parts.forRetries(parts.policy) : parts.policy,
       monitors: parts.monitors,
       drain: parts.drain,
+      selection: parts.selection,
       runtime: parts.runtime,
       emit: parts.emit,
       calls: parts.calls,
@@ -160,12 +169,18 @@ export class LoadBalancerAdapter implements GrpcLoadBalancer, BalancerView {
         setReady: (ready) => context.setReady(ready),
         requestReresolution: () => context.requestReresolution(),
       },
-      createSubchannel: (address) => helper.createSubchannel(address, args),
+      createSubchannel: (address) => helper.createSubchannel(address, argumentsFor(address, args)),
+      streamLimit,
       helper,
     });
     if (context.streamsWatched) balancer.watchStreams();
     return balancer;
   }
+}
+
+/** Further connections are shared between channels as the first one is. */
+function argumentsFor({ connection }: EndpointAddress, args: ChannelOptions): ChannelOptions {
+  return connection === undefined ? args : { ...args, [CONNECTION_KEY]: connection };
 }
 
 /** An endpoint is known by its first address. Only TCP addresses occur: the sets are our own resolver's. */

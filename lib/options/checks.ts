@@ -117,6 +117,18 @@ export const zoneName: Check<string> = {
   },
 };
 
+export const subsetKey: Check<string> = {
+  allowed: 'text, 1 to 256 characters',
+  read(value, path) {
+    if (typeof value === 'string' && /^[^\r\n]{1,256}$/.test(value)) return value;
+    throw refuseValue(
+      path,
+      value,
+      'must be a text of 1 to 256 characters without line breaks, such as the name of the client',
+    );
+  },
+};
+
 export const filePath: Check<string> = {
   allowed: 'path of a file',
   read(value, path) {

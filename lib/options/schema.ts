@@ -13,6 +13,7 @@ import {
   oneOf,
   servers,
   statusCodes,
+  subsetKey,
   zoneName,
 } from './checks.js';
 import type { Schema } from './entry.js';
@@ -152,6 +153,29 @@ export const SCHEMA = {
         doc: "Milliseconds until a pod that joins gets its whole share: Envoy's slow start. Sensible: 10000 to 60000.",
         check: milliseconds(0, DAY_MS),
         default: 0,
+      },
+      subset: {
+        doc: 'Connect to some of the pods (compare gRFC A68). Rendezvous hashing chooses them.',
+        default: null,
+        members: {
+          size: {
+            doc: 'Pods to connect to. One more for each of them that fails, until it is well again. Sensible: 10 to 50.',
+            check: integer(1, 10_000),
+          },
+          key: {
+            doc: 'Equal keys choose equal pods. Set it to keep the choice over a restart; clients need different ones.',
+            check: subsetKey,
+            default: null,
+            unset: 'random, one for the process',
+          },
+        },
+      },
+      connections: {
+        doc:
+          'Most connections to one pod. Opened when its calls near MAX_CONCURRENT_STREAMS, and at once where the set is one ' +
+          'address. Sensible: 2 to 8.',
+        check: integer(1, 16),
+        default: 1,
       },
     },
   },

@@ -34,7 +34,8 @@ class OtherEndpointPicker implements Picker {
     // A call without a retry policy.
     if (!(attempts instanceof Attempts)) return this.inner.pick(args);
     const result = this.#pickerFor(attempts).inner.pick(args);
-    attempts.add(result.subchannel);
+    // Without one, the call waits and is picked for again.
+    if (result.subchannel) attempts.add(result.subchannel);
     return result;
   }
 
@@ -58,7 +59,7 @@ class OtherEndpointPicker implements Picker {
   #other(tried: Tried): OtherEndpointPicker | null {
     const known = this.#others.get(tried);
     if (known !== undefined) return known;
-    const left = this.#all.filter(({ pickResult }) => pickResult.subchannel !== tried);
+    const left = this.#all.filter((endpoint) => !leadsTo(endpoint, tried));
     let other: OtherEndpointPicker | null = null;
     // An endpoint that takes no calls any more.
     if (left.length === this.#all.length) other = this;
@@ -67,6 +68,10 @@ class OtherEndpointPicker implements Picker {
     this.#others.set(tried, other);
     return other;
   }
+}
+
+function leadsTo(endpoint: PickableEndpoint, tried: Tried): boolean {
+  return endpoint.leadsTo?.(tried) ?? endpoint.pickResult.subchannel === tried;
 }
 
 export function otherEndpoint(inner: Policy): Policy {

@@ -24,7 +24,8 @@ const NOISE_MS = 5;
 /** A call in flight, or the object of one that ended, which waits for the next call. */
 class TimedCall implements PickResult {
   readonly pickResultType: PickResult['pickResultType'];
-  readonly subchannel: PickResult['subchannel'];
+  /** That of `counted`: an endpoint may have several connections. */
+  subchannel: PickResult['subchannel'];
   readonly status = null;
   readonly onCallStarted: NonNullable<PickResult['onCallStarted']>;
   readonly onCallEnded: NonNullable<PickResult['onCallEnded']>;
@@ -64,9 +65,12 @@ class MeasuredEndpoint {
   /** For the next call. One that never begins is left to the garbage collector. */
   pickResult(): PickResult {
     const counted = this.endpoint.pickResult;
+    // The call waits for a connection.
+    if (counted.subchannel === null) return counted;
     const call = this.#idle.pop();
     if (call === undefined) return new TimedCall(this, counted);
     call.counted = counted;
+    call.subchannel = counted.subchannel;
     return call;
   }
 

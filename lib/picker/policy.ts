@@ -12,6 +12,8 @@ export interface PickableEndpoint {
    * cost an allocation.
    */
   readonly pickResult: PickResult;
+  /** Where several connections lead to it: whether this is the subchannel of one of them. */
+  leadsTo?(subchannel: PickResult['subchannel']): boolean;
   /** The topology zone; null where none was told. A change of it makes a new picker. */
   readonly zone?: string | null;
   /** Monotonic time of its first READY, where it joined a set in use; null where it came with a channel's first set. */

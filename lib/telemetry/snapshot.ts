@@ -50,6 +50,8 @@ export interface EndpointSnapshot {
   readonly health: 'UNKNOWN' | 'SERVING' | 'NOT_SERVING' | 'SERVICE_UNKNOWN' | 'UNIMPLEMENTED' | null;
   /** null: not ejected, or the option `outlier` is not set. */
   readonly ejected: Ejection | null;
+  /** Connections to the pod, where they are more than one (the option `balance.connections`); the counts are of all. */
+  readonly connections?: number;
 }
 
 /** Why a pod gets no calls at the moment, although it is connected. Times are of the wall clock, in ms since the epoch. */

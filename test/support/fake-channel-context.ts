@@ -83,6 +83,8 @@ export interface FakeContextSettings {
   readonly port?: number;
   /** Beside the health that grpc-js keeps. */
   readonly monitors?: (parts: Pick<ChannelParts, 'emit' | 'runtime'>) => ChannelParts['monitors'];
+  readonly selection?: Partial<ChannelParts['selection']>;
+  readonly filters?: ChannelParts['filters'];
 }
 
 export function fakeContext({
@@ -92,6 +94,8 @@ export function fakeContext({
   retry = null,
   port = 50_051,
   monitors = () => [],
+  selection = {},
+  filters = [],
 }: FakeContextSettings = {}) {
   const clock = new FakeClock();
   const source = new FakeSource();
@@ -106,12 +110,13 @@ export function fakeContext({
     target: `headless:///svc.ns:${port}`,
     authority: `svc.ns:${port}`,
     source,
-    filters: [defaultPort(port)],
+    filters: [defaultPort(port), ...filters],
     policy,
     forRetries: otherEndpoint,
     retry,
     monitors: [subchannelHealth, ...monitors({ emit, runtime })],
     drain: { lingerMs, timeoutMs },
+    selection: { subsetSize: null, connections: 1, ...selection },
     runtime,
     emit,
     counters: counter.counters,

@@ -14,6 +14,8 @@ export class FakeSubchannel implements Subchannel {
   readonly address: string;
   /** Held by so many; it may be closed at 0. */
   refs = 0;
+  /** As grpc-js's own subchannels have it: see lib/grpc/stream-limit.ts. */
+  transport: { session: { remoteSettings: { maxConcurrentStreams: number } } } | null = null;
   /** Calls of `startConnecting`. */
   connects = 0;
   #state: connectivityState;
@@ -40,6 +42,11 @@ export class FakeSubchannel implements Subchannel {
   setHealthy(healthy: boolean): void {
     this.#healthy = healthy;
     for (const watcher of [...this.#watchers]) watcher(healthy);
+  }
+
+  /** The peer's SETTINGS_MAX_CONCURRENT_STREAMS. */
+  set streamLimit(maxConcurrentStreams: number) {
+    this.transport = { session: { remoteSettings: { maxConcurrentStreams } } };
   }
 
   getConnectivityState(): connectivityState {
