@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { PickResultType } from '../../lib/grpc/experimental.js';
+import { type PickArgs, PickResultType } from '../../lib/grpc/experimental.js';
+import { Attempts } from '../../lib/picker/attempts.js';
 import { leastRequest } from '../../lib/picker/least-request.js';
+import { otherEndpoint } from '../../lib/picker/other-endpoint.js';
 import { balancerFixture } from '../support/balancer-fixture.js';
 import type { FakeSubchannel } from '../support/fake-subchannel.js';
 
@@ -191,6 +193,32 @@ test('where the limit never shows, calls go on, and it is taken for 100', async 
   for (let call = 0; call < 2; call++) pick().onCallStarted?.();
   await clock.advance(0);
   assert.equal(made(), 'abab');
+});
+
+test('the attempts of one call go to different pods, whatever connections lead to these', async () => {
+  const { give, helper, pick, clock, last } = balancerFixture({
+    selection: { connections: 2 },
+    policy: otherEndpoint(leastRequest),
+  });
+  const connect = async (): Promise<void> => {
+    for (const subchannel of helper.made) {
+      if (subchannel.transport) continue;
+      subchannel.streamLimit = 10;
+      subchannel.become('READY');
+    }
+    await clock.advance(0);
+  };
+  give('ab');
+  await connect();
+  for (let call = 0; call < 16; call++) pick().onCallStarted?.();
+  await clock.advance(0);
+  await connect();
+  assert.equal(helper.made.length, 4);
+  for (let call = 0; call < 20; call++) {
+    const extraPickInfo = new Attempts() as unknown as PickArgs['extraPickInfo'];
+    const attempt = () => (last().picker.pick({ extraPickInfo } as PickArgs).subchannel as FakeSubchannel).address;
+    assert.notEqual(attempt(), attempt());
+  }
 });
 
 test('a set of one address gets all its connections at once, and each takes calls as an endpoint of its own', async () => {

@@ -90,6 +90,22 @@ test('a substitute is given back when its pod has been back for 10 s, and its ca
   assert.deepEqual(states(), { a: 'ready', b: 'ready', c: 'draining' });
 });
 
+test('drain.timeoutMs ends no call on a substitute that is given back, which is in DNS', async () => {
+  const fixture = balancerFixture({ selection: { subsetSize: 1 }, timeoutMs: 5_000 });
+  const { clock, events, give, pod, up, call, states } = fixture;
+  give('ab');
+  pod('a').become('TRANSIENT_FAILURE', 'refused');
+  await clock.advance(0);
+  up('b');
+  call();
+  up('a');
+  await clock.advance(TRUSTED_MS);
+  await clock.advance(5_000);
+  assert.equal(states()['b'], 'draining');
+  assert.ok(!events.some(({ kind }) => kind === 'drain_timed_out'));
+  assert.equal(fixture.balancer.endpoints().find(({ address }) => address.startsWith('b'))?.inFlight, 1);
+});
+
 test('a pod that comes and goes keeps one substitute, which is connected once', async () => {
   const { pod, up, made, states, advance } = await subsetOf(2, 'abcd');
   up('ab');
