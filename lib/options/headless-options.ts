@@ -107,6 +107,27 @@ export interface HeadlessOptions {
      * `0`. Allowed: 0 to 86400000.
      */
     slowStartMs?: number | undefined;
+    /**
+     * Connect to some of the pods (compare gRFC A68). Rendezvous hashing chooses them. Default: unset. Allowed: an
+     * object.
+     */
+    subset?: {
+      /**
+       * Pods to connect to. One more for each of them that fails, until it is well again. Sensible: 10 to 50. Default:
+       * none, it is required. Allowed: 1 to 10000, whole.
+       */
+      size: number;
+      /**
+       * Equal keys choose equal pods. Set it to keep the choice over a restart; clients need different ones. Default:
+       * random, one for the process. Allowed: text, 1 to 256 characters.
+       */
+      key?: string | undefined;
+    };
+    /**
+     * Most connections to one pod. Opened when its calls near MAX_CONCURRENT_STREAMS, and at once where the set is one
+     * address. Sensible: 2 to 8. Default: `1`. Allowed: 1 to 16, whole.
+     */
+    connections?: number | undefined;
   };
   /** Failed calls are tried again, each time on another pod (gRFC A6). Default: unset. Allowed: an object. */
   retry?: {
