@@ -49,11 +49,11 @@ const sample = {
 
 test('the table has a row for each option and for each group that may be off, with `|` escaped', () => {
   assert.deepEqual(optionsTable(sample).split('\n').slice(2), [
-    '| `plain.size` | `1` | 0 to 9 | What it means. |',
-    '| `zone` | unset | an object | What it means. |',
-    "| `zone.name` | none, it is required | `'a'`, `'b'` | What it means. |",
-    '| `outlier` | `false` | `true`, `false` or an object | What it means. |',
-    '| `file` | another | 0 to 1 | One \\| the other. |',
+    '`plain.size` | `1` | 0 to 9 | What it means.',
+    '`zone` | unset | an object | What it means.',
+    "`zone.name` | none, it is required | `'a'`, `'b'` | What it means.",
+    '`outlier` | `false` | `true`, `false` or an object | What it means.',
+    '`file` | another | 0 to 1 | One \\| the other.',
     '',
   ]);
 });
@@ -64,8 +64,8 @@ test('the overview has the first sentence of each option', () => {
     ...sample,
   };
   assert.deepEqual(optionsOverview(options).split('\n').slice(2, 4), [
-    '| `share` | `0.5` | At most 0.5 of them. |',
-    '| `plain.size` | `1` | What it means. |',
+    '`share` | `0.5` | At most 0.5 of them.',
+    '`plain.size` | `1` | What it means.',
   ]);
 });
 

@@ -37,9 +37,10 @@ function documented(members: Members): [path: string, entry: Entry][] {
   return [...entriesOf(members)].filter(([, entry]) => !isGroup(entry) || !isPlain(entry.default));
 }
 
+/** Without the outer bars, which Markdown does not need: they would count as words of the README. */
 function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
   return [head, head.map(() => '---'), ...rows]
-    .map((row) => `| ${row.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |\n`)
+    .map((row) => `${row.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')}\n`)
     .join('');
 }
 
