@@ -1,9 +1,7 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import * as terminal from '../../lib/cli/watch/format.js';
-import { snapshot } from './watch-snapshots.js';
 
 const PAGE = new URL('../../lib/cli/watch/page/', import.meta.url);
 
@@ -41,9 +39,4 @@ test('the page writes times as the terminal does', async () => {
   );
   for (const number of [0, 1, 2])
     assert.equal(page.count(number, 'pod', 'pods'), terminal.count(number, 'pod', 'pods'));
-});
-
-test('the page has words for every counter of a snapshot', () => {
-  const source = readFileSync(new URL('tables.js', PAGE), 'utf8');
-  for (const name of Object.keys(snapshot().counters)) assert.match(source, new RegExp(`^ {2}${name}: '`, 'm'));
 });

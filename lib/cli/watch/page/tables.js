@@ -141,6 +141,7 @@ const COUNTERS = {
   connectionsFailed: 'connections failed',
   connectionsLost: 'connections lost',
   drained: 'pods drained',
+  drainTimeouts: 'drains cut short',
   returned: 'pods returned',
   callsStarted: 'calls',
   callsSucceeded: 'calls succeeded',
@@ -155,10 +156,19 @@ function drawCounters({ last }) {
     byId('counters'),
     Object.entries(last?.counters ?? {}),
     ([name]) => name,
-    ([name]) => element('div', '', element('dt', '', labels[name] ?? name), element('dd')),
+    ([name]) => element('div', '', element('dt', '', labels[name] ?? wordsOf(name)), element('dd')),
     (child, [, value]) => {
       child.classList.toggle('zero', value === 0);
       if (child.lastElementChild) setText(child.lastElementChild, value.toLocaleString('en'));
     },
   );
+}
+
+/**
+ * For counters that the list above lacks: `drainTimeouts` becomes `drain timeouts`.
+ *
+ * @param {string} name
+ */
+function wordsOf(name) {
+  return name.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
 }
