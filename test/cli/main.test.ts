@@ -10,6 +10,9 @@ import { type Defer, leakCheck } from '../support/leak-check.js';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 
+/** A process that compiles what it runs takes a second on a machine at rest, and many on a busy one. */
+const PATIENCE = { timeoutMs: 60_000 };
+
 interface Command {
   readonly child: ChildProcess;
   /** What it wrote so far. */
@@ -49,21 +52,21 @@ async function watch(t: TestContext, ...more: string[]): Promise<Command> {
 
 test('--duration ends the command in time with the code of its last state, though no socket holds the process', async (t) => {
   const { ended, out, err } = await watch(t, '--duration', '4s');
-  await eventually(() => /ready/.test(out()), { timeoutMs: 15_000 });
+  await eventually(() => /ready/.test(out()), PATIENCE);
   assert.deepEqual([await ended, err()], [0, '']);
 });
 
 for (const signal of ['SIGINT', 'SIGTERM'] as const)
   test(`${signal} ends the command in order`, async (t) => {
     const { child, out, ended, err } = await watch(t);
-    await eventually(() => /ready/.test(out()), { timeoutMs: 15_000 });
+    await eventually(() => /ready/.test(out()), PATIENCE);
     child.kill(signal);
     assert.deepEqual([await ended, err()], [0, '']);
   });
 
 test('the command ends when the reader of its output has gone, as `head` does', async (t) => {
   const { child, out, ended, err } = await watch(t);
-  await eventually(() => /ready/.test(out()), { timeoutMs: 15_000 });
+  await eventually(() => /ready/.test(out()), PATIENCE);
   child.stdout?.destroy();
   assert.deepEqual([await ended, err()], [0, '']);
 });

@@ -15,7 +15,7 @@ import { command, missing } from '../netns/requirements.js';
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
 const run = promisify(execFile);
 /** The command starts in a process of its own, which takes seconds on a busy machine. */
-const PATIENCE = { timeoutMs: 30_000, intervalMs: 100 };
+const PATIENCE = { timeoutMs: 60_000, intervalMs: 100 };
 
 class Tmux {
   readonly #socket: string;
