@@ -77,7 +77,7 @@ export class OutstandingCalls {
   set subchannel(subchannel: Subchannel) {
     this.#subchannel = subchannel;
     this.#open.pickResult.subchannel = subchannel;
-    if (this.#spare) this.#spare.pickResult.subchannel = subchannel;
+    this.#spare = null;
   }
 
   /** All that began and have not ended. */
@@ -156,7 +156,8 @@ export class OutstandingCalls {
     generation.calls -= 1;
     this.#count(generation, -1);
     if (!UNANSWERED.has(code)) this.#onAnswer(generation);
-    if (generation.calls === 0 && generation !== this.#open) this.#spare = generation;
+    if (generation.calls === 0 && generation !== this.#open && generation.pickResult.subchannel === this.#subchannel)
+      this.#spare = generation;
     this.#observer.onEnded(code);
   }
 

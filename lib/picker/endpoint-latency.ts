@@ -7,7 +7,7 @@
  *   that fails more often than the channel's average has up to ten times its latency. So failures draw no calls, and
  *   where all endpoints fail alike, the shares stay as they are.
  *
- * And one for a pod that was slow once and gets no call that would show otherwise: after sixteen turns it gets one, and
+ * And one for a pod that was slow once and gets no call that would show otherwise: after eight turns it gets one, and
  * if that is twice as fast, the peak is forgotten. If not, the next trial has to wait twice as long.
  */
 import { status } from '@grpc/grpc-js';
@@ -19,8 +19,9 @@ const FAILURE_PENALTY = 9;
 const ENDPOINT_SMOOTHING = 1 / 8;
 const CHANNEL_SMOOTHING = 1 / 64;
 
-const TRIAL_TURNS = 16;
-const MOST_TRIAL_TURNS = 64 * TRIAL_TURNS;
+/** A pod that is slow only once misses so few turns; one that stays slow is tried ever more seldom. */
+const TRIAL_TURNS = 8;
+const MOST_TRIAL_TURNS = 128 * TRIAL_TURNS;
 
 /** What all endpoints of a channel share. */
 export class ChannelLatency {

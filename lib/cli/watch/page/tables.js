@@ -141,7 +141,6 @@ const COUNTERS = {
   connectionsFailed: 'connections failed',
   connectionsLost: 'connections lost',
   drained: 'pods drained',
-  drainTimeouts: 'drains cut short',
   returned: 'pods returned',
   drainTimeouts: 'calls ended by drain.timeoutMs',
   ejections: 'pods ejected',
