@@ -1,7 +1,7 @@
 /**
  * Every benchmark in turn, under one progress bar: each table as soon as it is known, then the report.
  *
- *     npm run bench              short versions of all, under 5 minutes
+ *     npm run bench              short versions of all, some 14 minutes
  *     npm run bench -- --full    each at its default length, some 40 minutes
  */
 import { execFileSync } from 'node:child_process';

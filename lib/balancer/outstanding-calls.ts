@@ -77,7 +77,6 @@ export class OutstandingCalls {
   set subchannel(subchannel: Subchannel) {
     this.#subchannel = subchannel;
     this.#open.pickResult.subchannel = subchannel;
-    this.#spare = null;
   }
 
   /** All that began and have not ended. */
@@ -126,6 +125,8 @@ export class OutstandingCalls {
     // The spare one has calls again if one began long after its pick.
     this.#open = this.#spare?.calls === 0 ? this.#spare : this.#createGeneration(number);
     this.#open.number = number;
+    // It may be older than the last change of the subchannel.
+    this.#open.pickResult.subchannel = this.#subchannel;
     this.#spare = null;
     this.#openedAt = this.#turns;
   }
@@ -156,8 +157,7 @@ export class OutstandingCalls {
     generation.calls -= 1;
     this.#count(generation, -1);
     if (!UNANSWERED.has(code)) this.#onAnswer(generation);
-    if (generation.calls === 0 && generation !== this.#open && generation.pickResult.subchannel === this.#subchannel)
-      this.#spare = generation;
+    if (generation.calls === 0 && generation !== this.#open) this.#spare = generation;
     this.#observer.onEnded(code);
   }
 

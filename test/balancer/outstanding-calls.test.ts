@@ -173,3 +173,18 @@ test('pick results are used again: a busy endpoint makes a few for any number of
   assert.ok(results.size > 1 && results.size <= 3, `${results.size}`);
   assert.equal(calls.setAside, 0);
 });
+
+test('pick results that are used again name the subchannel that was set meanwhile', () => {
+  const { calls, begin, turns } = fixture();
+  const old = begin();
+  turns(16);
+  const [next] = [begin()];
+  const replacement = new FakeSubchannel('b');
+  calls.subchannel = replacement;
+  // The first generation ends after the change, and is used for the third one.
+  old();
+  turns(16);
+  begin();
+  assert.equal(calls.pickResult.subchannel, replacement);
+  next();
+});
