@@ -6,6 +6,7 @@ test('without flags the soak takes ten minutes, 50 pods and a seed of its own', 
   assert.deepEqual(readFlags([]), {
     help: false,
     rolling: false,
+    everything: false,
     durationMs: 600_000,
     seed: null,
     pods: 50,
@@ -25,6 +26,7 @@ test('durations, seed and pods are read', () => {
     rolling: true,
     calls: 5_000,
   });
+  assert.equal(readFlags(['--everything']).everything, true);
 });
 
 const refused: Record<string, [args: string[], message: RegExp]> = {
@@ -37,6 +39,7 @@ const refused: Record<string, [args: string[], message: RegExp]> = {
   'two times': [['--minutes', '1', '--hours', '1'], /one of --minutes, --hours/],
   'a seed with a fraction': [['--seed', '1.5'], /--seed must be a whole number from 0 to 4294967295, got 1.5/],
   'too few pods': [['--pods', '3'], /--pods must be a whole number from 10 to 200, got 3/],
+  'every option of the random scenario with --rolling': [['--rolling', '--everything'], /--everything is for/],
   'calls without --rolling': [['--calls', '5000'], /--rolling/],
   'a time with --rolling': [['--rolling', '--seconds', '60'], /leave --seconds out/],
 };

@@ -5,6 +5,8 @@ export interface Flags {
   readonly help: boolean;
   /** The rolling restart and the hard kills, counted in calls, instead of the random scenario. */
   readonly rolling: boolean;
+  /** The clients of the random scenario have every option for special cases on. */
+  readonly everything: boolean;
   readonly durationMs: number;
   /** Null: draw one. */
   readonly seed: number | null;
@@ -21,6 +23,7 @@ export const USAGE = `npm run soak -- [flags]
   --seconds N | --minutes N | --hours N   how long; default 10 minutes
   --seed N                                the scenario of an earlier run, which printed it
   --pods N                                pods at a time, at most; default 50
+  --everything                            with every option for special cases: retry, outlier, health, slow start, ...
   --rolling                               instead: 20 pods restarted, with and without grace, then 20 killed
   --calls N                               of each part of --rolling; default 100000`;
 
@@ -41,11 +44,14 @@ export function readFlags(args: readonly string[]): Flags {
   if (durationMs < SHORTEST_MS || durationMs > LONGEST_MS)
     throw new FlagError(`--${unit} must come to between 20 seconds and 31 days, got ${values[unit ?? 'seconds']}`);
   if (values.rolling && unit) throw new FlagError(`--rolling is counted in calls (--calls): leave --${unit} out`);
+  if (values.rolling && values.everything)
+    throw new FlagError('--everything is for the random scenario, not for --rolling');
   if (values.calls !== undefined && !values.rolling) throw new FlagError('--calls goes with --rolling only');
   if (values.pods !== undefined && values.rolling) throw new FlagError('--rolling has 20 pods: leave --pods out');
   return {
     help: values.help ?? false,
     rolling: values.rolling ?? false,
+    everything: values.everything ?? false,
     durationMs,
     seed: values.seed === undefined ? null : readInteger('--seed', values.seed, 0, 2 ** 32 - 1),
     pods: values.pods === undefined ? 50 : readInteger('--pods', values.pods, 10, 200),
@@ -67,6 +73,7 @@ function parse(args: readonly string[]) {
         pods: text,
         calls: text,
         rolling: flag,
+        everything: flag,
         help: flag,
       },
     }).values;

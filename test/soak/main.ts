@@ -35,10 +35,10 @@ else if (wanted.rolling) {
 } else {
   const seed = wanted.seed ?? Math.floor(Math.random() * 2 ** 32);
   const display = openDisplay();
-  const { durationMs, pods } = wanted;
-  const again = `npm run soak -- --seconds ${durationMs / 1_000} --pods ${pods} --seed ${seed}`;
+  const { durationMs, pods, everything } = wanted;
+  const again = `npm run soak -- --seconds ${durationMs / 1_000} --pods ${pods} --seed ${seed}${everything ? ' --everything' : ''}`;
   display.print(`seed ${seed}, ${durationMs / 1_000} s, at most ${pods} pods`);
-  const kept = await soak({ seed, durationMs, pods }, display);
+  const kept = await soak({ seed, durationMs, pods, everything }, display);
   display.print(kept ? `Every rule was kept. Seed ${seed}` : `Rules were broken. Again: ${again}`);
   if (!kept) process.exitCode = 1;
 }

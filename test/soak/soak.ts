@@ -1,7 +1,12 @@
 /** The soak itself: plays the scenario under load, and checks every call and every sample against the rules. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { credentials, status } from '@grpc/grpc-js';
-import { createHeadlessClient, type HeadlessChannel, type HeadlessClient } from '../../lib/index.js';
+import {
+  createHeadlessClient,
+  type HeadlessChannel,
+  type HeadlessClient,
+  type HeadlessOptions,
+} from '../../lib/index.js';
 import { seededRandom } from '../support/fake-random.js';
 import { HelloClient } from '../support/hello-service.js';
 import { clockTime, count, mebibytes } from '../support/number-format.js';
@@ -47,7 +52,18 @@ export interface SoakSettings {
   readonly seed: number;
   readonly durationMs: number;
   readonly pods: number;
+  readonly everything: boolean;
 }
+
+/** Every option for special cases. The subset is the whole set: each pod that comes has to get calls. */
+const EVERYTHING: HeadlessOptions = {
+  balance: { policy: 'peak_ewma', choices: 3, slowStartMs: 1_000, subset: { size: 1_000 }, connections: 2 },
+  retry: { attempts: 3 },
+  outlier: true,
+  health: true,
+};
+/** Longer than any call. */
+const DRAIN_TIMEOUT_MS = 90_000;
 
 export async function soak(settings: SoakSettings, display: ProgressDisplay): Promise<boolean> {
   const cluster = await SoakCluster.start({
@@ -117,7 +133,10 @@ class Soak {
   }
 
   #openClients(): void {
-    const { headless, target } = this.#cluster;
+    const { target, headless: basic } = this.#cluster;
+    const headless: HeadlessOptions = this.#settings.everything
+      ? { ...basic, ...EVERYTHING, drain: { ...basic.drain, timeoutMs: DRAIN_TIMEOUT_MS } }
+      : basic;
     // Two clients with connections of their own: one with the default options, one with the recommended ones.
     for (const recommendedOptions of [false, true]) {
       const options = { headless, ...(recommendedOptions ? RECOMMENDED_OPTIONS : {}) };
