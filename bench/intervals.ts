@@ -14,7 +14,7 @@
  */
 
 import type { Random } from '../lib/runtime.js';
-import { ensureBuilt } from '../test/e2e/coredns/build.js';
+import { coredns } from '../test/e2e/coredns/program.js';
 import { type Benchmark, type Context, type Outcome, runIfMain } from './harness/benchmark.js';
 import type { Mode, Options } from './harness/options.js';
 import type { Progress } from './harness/progress.js';
@@ -122,7 +122,7 @@ function share(grid: Grid, random: Random, progress: Progress): Promise<SharedCe
 /** Null where CoreDNS is there. A build that fails is no reason to measure nothing. */
 function whatIsMissing(): string | null {
   try {
-    return ensureBuilt();
+    return coredns.ensureBuilt();
   } catch (error) {
     return `CoreDNS could not be built: ${(error as Error).message}`;
   }

@@ -1,43 +1,78 @@
 /**
- * Builds CoreDNS from the Go module proxy, pinned by go.mod and go.sum here, into a cache that git ignores. As a program
- * it builds what is not built yet; without Go it says so and ends well: the tests and benchmarks that use the server
- * report that it is missing.
+ * Programs that a suite builds from the Go module proxy, pinned by a `go.mod` and a `go.sum` in the suite's folder, into
+ * a cache that git ignores.
  */
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
-import { basename, dirname, join } from 'node:path';
+import { basename, dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 /** In PATH, and no program of an npm package. */
 const GO = 'go';
 
-const folder = dirname(fileURLToPath(import.meta.url));
-const cache = join(folder, '../../../node_modules/.cache/coredns');
+const root = join(dirname(fileURLToPath(import.meta.url)), '../..');
 
-const sources = ['go.mod', 'go.sum', 'main.go'].map((file) => readFileSync(join(folder, file), 'utf8'));
-const key = createHash('sha256').update(sources.join('\0')).update(`${process.platform} ${process.arch}`).digest('hex');
-const goVersion = /^go (\S+)$/m.exec(sources[0] as string)?.[1];
+export class GoProgram {
+  /** The path of the program, whether it is built or not. */
+  readonly binary: string;
+  /** A sentence on how to get it. */
+  readonly howToBuild: string;
+  readonly #name: string;
+  readonly #folder: string;
+  readonly #package: string;
+  readonly #cache: string;
 
-export const binary = join(cache, `coredns-${key.slice(0, 16)}`);
+  /**
+   * @param folder of `go.mod`, relative to the root of the project.
+   * @param build the program that builds it, relative to the root.
+   * @param path of the package's folder in the module; its one file is `main.go`.
+   */
+  constructor(name: string, { folder, build, path = '.' }: { folder: string; build: string; path?: string }) {
+    this.#name = name;
+    this.#folder = join(root, folder);
+    this.#package = path;
+    this.#cache = join(root, 'node_modules/.cache', name);
+    const sources = ['go.mod', 'go.sum', join(path, 'main.go')].map((file) =>
+      readFileSync(join(this.#folder, file), 'utf8'),
+    );
+    const platform = `${process.platform} ${process.arch}`;
+    const key = createHash('sha256').update(sources.join('\0')).update(platform).digest('hex');
+    this.binary = join(this.#cache, `${name}-${key.slice(0, 16)}`);
+    const goVersion = /^go (\S+)$/m.exec(sources[0] as string)?.[1];
+    this.howToBuild =
+      `it is built by "npm run ts -- ${relative(root, join(root, build))}", ` +
+      `which needs Go ${goVersion} or later (https://go.dev/dl/) and its module proxy`;
+  }
 
-export const howToBuild =
-  `it is built by "npm run ts -- test/e2e/coredns/build.ts", ` +
-  `which needs Go ${goVersion} or later (https://go.dev/dl/) and its module proxy`;
+  /** What is missing; undefined where the program is there. Of the form that `requirements.ts` takes. */
+  readonly missing = (): string | undefined =>
+    existsSync(this.binary) ? undefined : `${this.#name} is missing: ${this.howToBuild}`;
 
-function build(): void {
-  mkdirSync(cache, { recursive: true });
-  // Under a name of its own until it is whole: another build may run at the same time.
-  const unfinished = `${binary}.${process.pid}`;
-  const started = performance.now();
-  execFileSync(GO, ['build', '-trimpath', '-buildvcs=false', '-ldflags=-s -w', '-o', unfinished, '.'], {
-    cwd: folder,
-    env: { ...process.env, CGO_ENABLED: '0' },
-    stdio: ['ignore', 'inherit', 'inherit'],
-  });
-  renameSync(unfinished, binary);
-  for (const file of readdirSync(cache)) if (!file.startsWith(basename(binary))) rmSync(join(cache, file));
-  console.error(`built CoreDNS in ${Math.round((performance.now() - started) / 1000)} s`);
+  /** Builds it unless it is there. @returns what is missing; null where the program is there. */
+  ensureBuilt(): string | null {
+    if (existsSync(this.binary)) return null;
+    if (!hasGo()) return `${this.#name} is missing: ${this.howToBuild}`;
+    this.#build();
+    return null;
+  }
+
+  #build(): void {
+    mkdirSync(this.#cache, { recursive: true });
+    // Under a name of its own until it is whole: another build may run at the same time.
+    const unfinished = `${this.binary}.${process.pid}`;
+    const started = performance.now();
+    const flags = ['-trimpath', '-buildvcs=false', '-ldflags=-s -w'];
+    execFileSync(GO, ['build', ...flags, '-o', unfinished, `./${this.#package}`], {
+      cwd: this.#folder,
+      env: { ...process.env, CGO_ENABLED: '0' },
+      stdio: ['ignore', 'inherit', 'inherit'],
+    });
+    renameSync(unfinished, this.binary);
+    for (const file of readdirSync(this.#cache))
+      if (!file.startsWith(basename(this.binary))) rmSync(join(this.#cache, file));
+    console.error(`built ${this.#name} in ${Math.round((performance.now() - started) / 1000)} s`);
+  }
 }
 
 function hasGo(): boolean {
@@ -49,15 +84,13 @@ function hasGo(): boolean {
   }
 }
 
-/** Builds it unless it is there. @returns what is missing; null where the program is there. */
-export function ensureBuilt(): string | null {
-  if (existsSync(binary)) return null;
-  if (!hasGo()) return `CoreDNS is missing: ${howToBuild}`;
-  build();
-  return null;
-}
-
-if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  const missing = ensureBuilt();
-  if (missing !== null) console.error(missing);
+/**
+ * Builds what is not built yet, as a program does that a suite runs first. Without Go it says so and ends well: the tests
+ * and benchmarks that use the program report that it is missing.
+ */
+export function buildAll(programs: readonly GoProgram[]): void {
+  for (const program of programs) {
+    const missing = program.ensureBuilt();
+    if (missing !== null) console.error(missing);
+  }
 }

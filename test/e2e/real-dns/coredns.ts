@@ -1,15 +1,14 @@
-/** CoreDNS, built by `../coredns/build.ts`: an authority through `file` or `auto`, and a cache before a `forward`. */
-import { existsSync } from 'node:fs';
-import { binary, howToBuild } from '../coredns/build.js';
+/** CoreDNS, built by `../coredns/main.ts`: an authority through `file` or `auto`, and a cache before a `forward`. */
+import { coredns as built } from '../coredns/program.js';
 import type { Program } from './program.js';
 import type { Recipe } from './server.js';
 import { ZONES } from './zone.js';
 
 const program: Program = {
   title: 'CoreDNS',
-  path: binary,
-  missing: existsSync(binary) ? undefined : `CoreDNS is missing: ${howToBuild}`,
-  install: () => binary,
+  path: built.binary,
+  missing: built.missing(),
+  install: () => built.binary,
 };
 
 const args: Recipe['args'] = ({ folder }) => ['-conf', `${folder}/Corefile`];
