@@ -1,0 +1,120 @@
+/** The program in the client's network namespace: clients with default options, and their calls. */
+import { connect } from 'node:net';
+import { credentials, status } from '@grpc/grpc-js';
+import { createHeadlessClient, type HeadlessClient, type HeadlessOptions } from '../../../lib/index.js';
+import { unary } from '../../support/hello-calls.js';
+import { HelloClient } from '../../support/hello-service.js';
+import { ClosedLoop } from '../../support/load-generator.js';
+import { serveRpc } from '../../support/rpc.js';
+
+/** What the environment decides; all else keeps its default. */
+export type ClientOptions = Pick<HeadlessOptions, 'dns' | 'zone'>;
+
+export interface LoadReport {
+  readonly started: number;
+  readonly answered: number;
+  readonly failed: number;
+  readonly underWay: number;
+  /** `"UNAVAILABLE: …"`, of the first calls that failed. */
+  readonly failures: readonly string[];
+  /** Answers by pod. */
+  readonly byPod: ReadonlyMap<string, number>;
+  /** By pod, in epoch milliseconds, as `forget` has left it. */
+  readonly firstAnswerAt: ReadonlyMap<string, number>;
+}
+
+interface Session {
+  readonly client: HeadlessClient<HelloClient>;
+  readonly load: ClosedLoop;
+  readonly firstAnswerAt: Map<string, number>;
+  /** Pods whose answers are counted from the call of `forget`. */
+  readonly since: Map<string, number>;
+}
+
+const IN_FLIGHT = 6;
+/** Between two calls. */
+const PAUSE_MS = 20;
+const DEADLINE_MS = 20_000;
+
+const sessions = new Map<string, Session>();
+
+function sessionOf(name: string): Session {
+  const session = sessions.get(name);
+  if (session === undefined) throw new Error(`no client is called ${name}`);
+  return session;
+}
+
+function reportOf({ load: { recorder }, firstAnswerAt }: Session): LoadReport {
+  const { started, answered, failed, failures, byPod, underWay } = recorder;
+  const messages = failures.slice(0, 5).map(({ code, details, peer }) => `${status[code]}: ${details} (${peer})`);
+  return {
+    started,
+    answered,
+    failed,
+    underWay: underWay.size,
+    failures: messages,
+    byPod: new Map(byPod),
+    firstAnswerAt: new Map(firstAnswerAt),
+  };
+}
+
+const methods = {
+  /** Makes a client and begins to call with it: calls follow each other until `stop`. */
+  open(name: string, target: string, headless: ClientOptions, waitForReady: boolean): void {
+    const client = createHeadlessClient(HelloClient, target, credentials.createInsecure(), { headless });
+    const load = new ClosedLoop(unary(client, { deadlineMs: DEADLINE_MS, waitForReady }), {
+      inFlight: IN_FLIGHT,
+      pauseMs: () => PAUSE_MS,
+    });
+    const session: Session = { client, load, firstAnswerAt: new Map(), since: new Map() };
+    load.recorder.subscribe(({ pod, dueAt, endedAt }) => {
+      if (pod === null || session.firstAnswerAt.has(pod) || dueAt < (session.since.get(pod) ?? 0)) return;
+      session.firstAnswerAt.set(pod, performance.timeOrigin + endedAt);
+    });
+    sessions.set(name, session);
+    load.start();
+  },
+
+  report: (name: string): LoadReport => reportOf(sessionOf(name)),
+
+  /** Addresses of the client's endpoints. */
+  endpoints: (name: string): string[] =>
+    sessionOf(name)
+      .client.getChannel()
+      .snapshot()
+      .endpoints.map(({ address }) => address),
+
+  /** The first answer of a pod is taken anew, of the calls that start from now on. */
+  forget(name: string, pod: string): void {
+    const { firstAnswerAt, since } = sessionOf(name);
+    firstAnswerAt.delete(pod);
+    since.set(pod, performance.now());
+  },
+
+  /** Waits for the calls that are under way, and closes the client. */
+  async stop(name: string): Promise<LoadReport> {
+    const session = sessionOf(name);
+    await session.load.stop();
+    sessions.delete(name);
+    session.client.close();
+    return reportOf(session);
+  },
+
+  /** How a plain TCP connection ends: `"connected"`, `"timeout"`, or an errno. */
+  probe(host: string, port: number, timeoutMs: number): Promise<string> {
+    return new Promise((resolve) => {
+      const socket = connect({ host, port, timeout: timeoutMs });
+      const end = (outcome: string): void => {
+        socket.destroy();
+        resolve(outcome);
+      };
+      socket.on('connect', () => end('connected'));
+      socket.on('timeout', () => end('timeout'));
+      socket.on('error', (error: NodeJS.ErrnoException) => end(error.code ?? error.message));
+    });
+  },
+};
+
+export type ClientProgram = typeof methods;
+
+serveRpc(methods);

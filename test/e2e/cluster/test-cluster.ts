@@ -1,0 +1,130 @@
+/**
+ * A cluster with a real control plane in one network namespace, and a client's pod in another: a firewall, as a
+ * NetworkPolicy makes it, lets that one reach port 53 of DNS and the ports of the pods, and nothing else.
+ */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Defer } from '../../support/leak-check.js';
+import { inside, type Namespaces, openNamespaces } from '../../support/namespaces.js';
+import { type RpcClient, RpcProcess } from '../../support/rpc.js';
+import { command, NETWORK_NAMESPACES } from '../netns/requirements.js';
+import { coredns } from '../coredns/program.js';
+import type { ClientProgram } from './client-main.js';
+import type { ClusterProgram } from './cluster-main.js';
+import { apiServer, controllerManager } from './programs.js';
+import { DNS_IPS, DNS_SERVICE_IP, POD_NETWORKS, POD_PORTS } from './topology.js';
+
+/** To be handed to `missing`. */
+export const REQUIREMENTS = [
+  ...NETWORK_NAMESPACES,
+  command('setpriv', 'util-linux'),
+  command('etcd', 'etcd-server'),
+  coredns.missing,
+  apiServer.missing,
+  controllerManager.missing,
+] as const;
+
+/** The ends of the link between the namespaces. */
+const CLUSTER_IP = '10.0.0.1';
+const CLUSTER_IPV6 = 'fd00::1';
+const CLIENT_IPV6 = 'fd00::2';
+
+export class TestCluster {
+  readonly cluster: RpcClient<ClusterProgram>;
+  readonly client: RpcClient<ClientProgram>;
+  readonly #names: Namespaces;
+  readonly #folder: string;
+
+  static async start(defer: Defer): Promise<TestCluster> {
+    const folder = mkdtempSync(join(tmpdir(), 'grpc-headless-cluster-'));
+    defer(() => rmSync(folder, { recursive: true, maxRetries: 5 }));
+    const names = await openNamespaces();
+    defer(() => names.close());
+    await addAddresses(names);
+    await raiseFirewall(names.client);
+    const programs = ['cluster-main.ts', 'client-main.ts'].map((file) => new URL(`./${file}`, import.meta.url));
+    const cluster = await RpcProcess.start<ClusterProgram>(programs[0] as URL, { namespace: names.cluster });
+    defer(() => cluster.end());
+    const client = await RpcProcess.start<ClientProgram>(programs[1] as URL, { namespace: names.client });
+    defer(() => client.end());
+    await cluster.call.start(folder, CLUSTER_IP);
+    return new TestCluster(names, folder, cluster.call, client.call);
+  }
+
+  private constructor(
+    names: Namespaces,
+    folder: string,
+    cluster: RpcClient<ClusterProgram>,
+    client: RpcClient<ClientProgram>,
+  ) {
+    this.#names = names;
+    this.#folder = folder;
+    this.cluster = cluster;
+    this.client = client;
+  }
+
+  /** The path of a resolv.conf as the kubelet writes it, with these servers. */
+  resolvConf(...servers: readonly string[]): string {
+    const path = join(this.#folder, `resolv-${servers.join('-')}.conf`);
+    const lines = servers.map((server) => `nameserver ${server}`);
+    lines.push('search default.svc.cluster.local svc.cluster.local cluster.local', 'options ndots:5');
+    writeFileSync(path, `${lines.join('\n')}\n`);
+    return path;
+  }
+
+  /** How plain TCP connections from the client's namespace to the API server end, by its address and by its Service. */
+  probeApi(): Promise<string[]> {
+    const doors: readonly [string, number][] = [
+      [CLUSTER_IP, 6443],
+      [DNS_IPS.first, 6443],
+      ['10.96.0.1', 443],
+    ];
+    return Promise.all(doors.map(([ip, port]) => this.client.probe(ip, port, 1_000)));
+  }
+
+  /** Runs commands in the namespace of the client, which `iptables` rules of Services are made in. */
+  inClient(...commands: readonly string[]): Promise<void> {
+    return inside(this.#names.client, ...commands);
+  }
+
+  inCluster(...commands: readonly string[]): Promise<void> {
+    return inside(this.#names.cluster, ...commands);
+  }
+}
+
+async function addAddresses({ client, cluster }: Namespaces): Promise<void> {
+  for (const ip of Object.values(DNS_IPS)) await inside(cluster, `ip addr add ${ip}/32 dev lo`);
+  // Every address of these networks is local: a pod's server can listen on it, whoever has added it.
+  await inside(cluster, ...POD_NETWORKS.map((network) => `ip route add local ${network} dev lo`));
+  await inside(cluster, `ip addr add ${CLUSTER_IPV6}/64 dev eth0 nodad`);
+  await inside(client, `ip addr add ${CLIENT_IPV6}/64 dev eth0 nodad`, `ip route add default via ${CLUSTER_IPV6}`);
+}
+
+async function raiseFirewall(client: string): Promise<void> {
+  const [network, networkIpv6] = POD_NETWORKS;
+  const ports = POD_PORTS.join();
+  const dns = [...Object.values(DNS_IPS)].flatMap((ip) =>
+    ['udp', 'tcp'].map((protocol) => `iptables -A OUTPUT -d ${ip} -p ${protocol} --dport 53 -j ACCEPT`),
+  );
+  await inside(
+    client,
+    ...dns,
+    `iptables -A OUTPUT -d ${network} -p tcp -m multiport --dports ${ports} -j ACCEPT`,
+    'iptables -A INPUT -m conntrack --ctstate ESTABLISHED -j ACCEPT',
+    `ip6tables -A OUTPUT -d ${networkIpv6} -p tcp -m multiport --dports ${ports} -j ACCEPT`,
+    'ip6tables -A INPUT -m conntrack --ctstate ESTABLISHED -j ACCEPT',
+    // The neighbours' addresses.
+    'ip6tables -A OUTPUT -p ipv6-icmp -j ACCEPT',
+    'ip6tables -A INPUT -p ipv6-icmp -j ACCEPT',
+    // kube-proxy's part for the Service of the DNS servers: each flow goes to one of the two.
+    ...['udp', 'tcp'].flatMap((protocol) => {
+      const rule = `iptables -t nat -A OUTPUT -d ${DNS_SERVICE_IP} -p ${protocol} --dport 53`;
+      return [
+        `${rule} -m statistic --mode random --probability 0.5 -j DNAT --to-destination ${DNS_IPS.first}`,
+        `${rule} -j DNAT --to-destination ${DNS_IPS.second}`,
+      ];
+    }),
+    ...['iptables', 'ip6tables'].flatMap((tables) => [`${tables} -P OUTPUT DROP`, `${tables} -P INPUT DROP`]),
+  );
+}
