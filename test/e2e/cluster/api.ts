@@ -51,7 +51,7 @@ const RETRY_MS = 200;
 
 export class Api {
   readonly #options: RequestOptions;
-  readonly #agent = new Agent({ keepAlive: true });
+  readonly #agent = new Agent({ keepAlive: true, maxSockets: 16 });
 
   constructor({ host, port, token, ca }: ApiAccess) {
     this.#options = { host, port, ca, headers: { authorization: `Bearer ${token}`, accept: 'application/json' } };

@@ -23,6 +23,11 @@ export interface LoadReport {
   readonly firstAnswerAt: ReadonlyMap<string, number>;
 }
 
+export interface LoadPlan {
+  readonly inFlight: number;
+  readonly waitForReady: boolean;
+}
+
 interface Session {
   readonly client: HeadlessClient<HelloClient>;
   readonly load: ClosedLoop;
@@ -31,7 +36,6 @@ interface Session {
   readonly since: Map<string, number>;
 }
 
-const IN_FLIGHT = 6;
 /** Between two calls. */
 const PAUSE_MS = 20;
 const DEADLINE_MS = 20_000;
@@ -60,10 +64,10 @@ function reportOf({ load: { recorder }, firstAnswerAt }: Session): LoadReport {
 
 const methods = {
   /** Makes a client and begins to call with it: calls follow each other until `stop`. */
-  open(name: string, target: string, headless: ClientOptions, waitForReady: boolean): void {
+  open(name: string, target: string, headless: ClientOptions, { inFlight, waitForReady }: LoadPlan): void {
     const client = createHeadlessClient(HelloClient, target, credentials.createInsecure(), { headless });
     const load = new ClosedLoop(unary(client, { deadlineMs: DEADLINE_MS, waitForReady }), {
-      inFlight: IN_FLIGHT,
+      inFlight,
       pauseMs: () => PAUSE_MS,
     });
     const session: Session = { client, load, firstAnswerAt: new Map(), since: new Map() };

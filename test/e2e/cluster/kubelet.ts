@@ -49,8 +49,10 @@ export interface PodView {
 }
 
 const SHARED_HOSTS = 3;
-/** What the kubelet leaves a pod whose object was removed at once. */
+/** The preStop hook's time in a pod whose object was removed at once. */
 const FORCED_GRACE_S = 1;
+/** Between SIGTERM and SIGKILL at least, even where the preStop hook has used the grace period up. */
+const MINIMUM_GRACE_MS = 2_000;
 const DEFAULT_GRACE_S = 30;
 
 export class Kubelet {
@@ -140,7 +142,7 @@ export class Kubelet {
       const stopped = shared ? Promise.all(servers.map((server) => server.stop())) : host.end('SIGTERM');
       const inTime = await Promise.race([
         stopped.then(() => true),
-        sleep(Math.max(0, killAt - performance.now()), false, { ref: false }),
+        sleep(Math.max(MINIMUM_GRACE_MS, killAt - performance.now()), false),
       ]);
       if (!inTime) await (shared ? Promise.all(servers.map((server) => server.kill())) : host.close());
       if (!gone) await this.#delete(life.object);

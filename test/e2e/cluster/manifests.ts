@@ -3,6 +3,8 @@ import { NODES, POD_PORTS } from './topology.js';
 
 export interface DeploymentPlan {
   readonly replicas: number;
+  /** The pods' label `app`. Default: the Deployment's name. */
+  readonly app?: string;
   /** Default `25%`, as in Kubernetes. */
   readonly maxSurge?: number | string;
   /** Default 0. */
@@ -24,17 +26,16 @@ export interface PodPlan {
 const PRE_STOP_S = 7;
 const GRACE_S = 20;
 
-/** The pods have the label `app`, with the Deployment's name. */
-export function deployment(name: string, { replicas, maxSurge = '25%', maxUnavailable = 0, pod }: DeploymentPlan) {
-  const labels = { app: name };
+export function deployment(name: string, plan: DeploymentPlan) {
+  const { replicas, app = name, maxSurge = '25%', maxUnavailable = 0, pod } = plan;
   const annotations = pod?.shared ? { 'test/process': 'shared' } : {};
   return {
     metadata: { name },
     spec: {
       replicas,
-      selector: { matchLabels: labels },
+      selector: { matchLabels: { deployment: name } },
       strategy: { type: 'RollingUpdate', rollingUpdate: { maxSurge, maxUnavailable } },
-      template: { metadata: { labels, annotations }, spec: podSpec(pod) },
+      template: { metadata: { labels: { app, deployment: name }, annotations }, spec: podSpec(pod) },
     },
   };
 }

@@ -109,7 +109,12 @@ export class Scene {
 
   /** Those that are not about to end, Ready or not. */
   async pods(): Promise<PodView[]> {
-    return (await this.net.cluster.pods(this.namespace)).filter(({ terminating }) => !terminating);
+    return (await this.allPods()).filter(({ terminating }) => !terminating);
+  }
+
+  /** Those that are about to end too. */
+  allPods(): Promise<PodView[]> {
+    return this.net.cluster.pods(this.namespace);
   }
 
   /** Resolves when so many pods are Ready, all of the Deployment's last version, and there are no others. */
@@ -130,22 +135,27 @@ export class Scene {
   // --- the client ---
 
   /** Makes the client and begins to call; resolves when every pod that is Ready has answered. */
-  async call({ dnsServers = [DNS_IPS.first], ...options }: CallOptions = {}): Promise<void> {
-    const { target = `hello.${this.namespace}:${POD_PORTS[0]}`, waitForReady = false, ...headless } = options;
-    const resolvConf = this.net.resolvConf(...dnsServers);
-    await this.net.client.open(this.namespace, target, { ...headless, dns: { resolvConf, ...headless.dns } }, waitForReady);
-    this.#openedAt = Date.now();
+  async call(options: CallOptions = {}): Promise<void> {
+    await this.startCalls(options);
     await this.awaitAnswers();
+  }
+
+  /** Makes the client and begins to call. */
+  async startCalls({ dnsServers = [DNS_IPS.first], ...options }: CallOptions = {}): Promise<void> {
+    const { target = `hello.${this.namespace}:${POD_PORTS[0]}`, zone, inFlight = 6, waitForReady = false } = options;
+    const dns = { resolvConf: this.net.resolvConf(...dnsServers) };
+    await this.net.client.open(this.namespace, target, zone ? { dns, zone } : { dns }, { inFlight, waitForReady });
+    this.#openedAt = Date.now();
   }
 
   report(): Promise<LoadReport> {
     return this.net.client.report(this.namespace);
   }
 
-  /** Resolves when each pod that is Ready has answered a call. */
-  async awaitAnswers(): Promise<void> {
+  /** Resolves when each pod that is Ready has answered a call. @param among whose names begin so. */
+  async awaitAnswers(among = ''): Promise<void> {
     await eventually(async () => {
-      const ready = (await this.pods()).filter((pod) => pod.ready);
+      const ready = (await this.pods()).filter((pod) => pod.ready && pod.name.startsWith(among));
       const { firstAnswerAt } = await this.report();
       const silent = ready.filter(({ name }) => !firstAnswerAt.has(name));
       if (silent.length > 0) throw new Error(`${silent.length} Ready pods got no call, as ${silent[0]?.name}`);
@@ -221,10 +231,12 @@ export class Scene {
   }
 }
 
-export interface CallOptions extends ClientOptions {
+export interface CallOptions extends Pick<ClientOptions, 'zone'> {
   /** Default: the first one. */
   readonly dnsServers?: readonly string[];
   readonly target?: string;
+  /** Calls at the same time. Default 6. */
+  readonly inFlight?: number;
   /** Of the calls. Default false, as in gRPC. */
   readonly waitForReady?: boolean;
 }

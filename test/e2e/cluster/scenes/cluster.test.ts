@@ -1,16 +1,50 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { missing } from '../../netns/requirements.js';
-import type { Row } from '../scene-table.js';
-import { sceneTable } from '../scene-table.js';
+import { type Row, sceneTable } from '../scene-table.js';
 import { REQUIREMENTS, TestCluster } from '../test-cluster.js';
-import { scaleUpAndDown } from './scaling.js';
+import * as outages from './outages.js';
+import * as rollouts from './rollouts.js';
+import * as scaling from './scaling.js';
+import * as services from './services.js';
+
+type SceneOf = (net: TestCluster) => Promise<Row>;
+
+/** By the sentence that each proves. They do not touch each other's pods, nor the servers that all share. */
+const APART: Readonly<Record<string, SceneOf>> = {
+  'scaling from 2 pods to 5, to 1 and to 30 loses no call': scaling.scaleUpAndDown,
+  'a rolling restart with a surge of 25 % loses no call': rollouts.rollingRestart,
+  'a rolling restart without surge loses no call': rollouts.rollingRestartWithoutSurge,
+  'a version that never becomes ready gets no call': rollouts.brokenRollout,
+  'a pod whose readiness flaps loses no call': rollouts.readinessThatFlaps,
+  'a pod that is deleted by force loses no call': rollouts.deletedByForce,
+  'pods that move to the addresses of another node lose no call': rollouts.movedToAnotherNode,
+  'calls that wait for ready get through a scale to zero and back': scaling.scaleToZeroAndBack,
+  'a Service that is deleted and made again loses no call': services.serviceMadeAgain,
+  'calls follow the selector of the Service': services.selectorChanged,
+  'publishNotReadyAddresses brings the pods that are not ready, and its end takes them away':
+    services.notReadyAddressesPublished,
+  'a ClusterIP Service that is made headless spreads the calls of a client that was there before':
+    services.clusterIpTurnedHeadless,
+  'a named target port may change its number in a rollout': services.namedTargetPorts,
+  'a dual-stack Service has one endpoint for each pod, and a Service of IPv6 alone works': services.dualStack,
+  'with zonal names, calls stay in the zone, leave it with its last pod, and come back': services.zonalNames,
+};
+
+/** One after the other, and after the rest. */
+const ALONE: Readonly<Record<string, SceneOf>> = {
+  '300 pods get calls, and leave without a lost call': scaling.threeHundredPods,
+  'a restart of CoreDNS loses no call': outages.dnsRestarted,
+  'a replica of CoreDNS that lags behind costs no call': outages.laggingReplica,
+  'behind NodeLocal DNSCache, new pods get calls long before its entries expire': outages.nodeLocalCache,
+  'calls go on while the API server is down, and new pods get calls after it': outages.apiServerDown,
+};
 
 const skip = missing(...REQUIREMENTS);
 
 describe('a client with default options in a cluster with a real control plane', { skip }, () => {
   const cleanUps: (() => unknown)[] = [];
-  const rows: Row[] = [];
+  const rows = new Map<string, Row>();
   let net: TestCluster;
 
   before(async () => {
@@ -19,11 +53,34 @@ describe('a client with default options in a cluster with a real control plane',
 
   after(async () => {
     for (const cleanUp of cleanUps.reverse()) await cleanUp();
-    console.log(`\n${sceneTable(rows)}\n`);
+    const done = [...Object.keys(APART), ...Object.keys(ALONE)].flatMap((title) => rows.get(title) ?? []);
+    console.log(`\n${sceneTable(done)}\n`);
   });
 
-  test('scale', async () => {
+  const prove = (title: string, scene: SceneOf): void => {
+    test(title, async () => {
+      try {
+        rows.set(title, await scene(net));
+      } catch (error) {
+        console.error(`--- the cluster's logs, for: ${title}\n${await net.cluster.log()}`);
+        throw error;
+      }
+    });
+  };
+
+  test('the client reaches no API server', async () => {
     assert.deepEqual(await net.probeApi(), ['timeout', 'timeout', 'timeout']);
-    try { rows.push(await scaleUpAndDown(net)); } catch (e) { console.log(await net.cluster.log()); throw e; }
+    await net.inClient('iptables -P OUTPUT ACCEPT', 'iptables -P INPUT ACCEPT');
+    const [open] = await net.probeApi();
+    await net.inClient('iptables -P OUTPUT DROP', 'iptables -P INPUT DROP');
+    assert.equal(open, 'connected', 'it was the firewall that forbade it');
+  });
+
+  describe('changes of one Service', { concurrency: 3 }, () => {
+    for (const [title, scene] of Object.entries(APART)) prove(title, scene);
+  });
+
+  describe('changes that all clients meet', () => {
+    for (const [title, scene] of Object.entries(ALONE)) prove(title, scene);
   });
 });

@@ -1,6 +1,7 @@
 /** Scenes in which the number of pods changes. */
 import assert from 'node:assert/strict';
-import { Scene } from '../scene.js';
+import { eventually } from '../../../support/eventually.js';
+import { INTERVAL, PATIENT, Scene } from '../scene.js';
 import type { Row } from '../scene-table.js';
 import type { TestCluster } from '../test-cluster.js';
 
@@ -13,5 +14,34 @@ export async function scaleUpAndDown(net: TestCluster): Promise<Row> {
     const pods = await scene.awaitSettled(count);
     await scene.awaitAnswersFrom(pods.map(({ name }) => name));
   }
+  return scene.close();
+}
+
+/** The calls wait for a pod, as they ask to: without that they have to fail while there is none. */
+export async function scaleToZeroAndBack(net: TestCluster): Promise<Row> {
+  const scene = await Scene.open(net, { title: 'scale to zero and back (calls wait for ready)', plan: { replicas: 2 } });
+  await scene.call({ waitForReady: true });
+  await scene.scale(0);
+  await eventually(async () => (await scene.allPods()).length === 0, PATIENT);
+  const { answered } = await scene.report();
+  await scene.scale(2);
+  await scene.awaitSettled(2);
+  await scene.moreCalls(50);
+  assert.ok((await scene.report()).answered > answered);
+  return scene.close();
+}
+
+export async function threeHundredPods(net: TestCluster): Promise<Row> {
+  const scene = await Scene.open(net, {
+    title: '300 pods',
+    plan: { replicas: 2, pod: { shared: true } },
+    bound: { label: `${INTERVAL.label}, and picks at random`, ms: INTERVAL.ms + 15_000 },
+  });
+  await scene.call({ inFlight: 24 });
+  await scene.scale(300);
+  await scene.awaitSettled(300);
+  await scene.scale(3);
+  const left = await scene.awaitSettled(3);
+  await scene.awaitAnswersFrom(left.map(({ name }) => name));
   return scene.close();
 }
