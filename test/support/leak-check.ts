@@ -22,7 +22,7 @@ export interface LeakCheckOptions {
   timeoutMs?: number;
 }
 
-export function leakCheck(t: TestContext, { timeoutMs = 3_000 }: LeakCheckOptions = {}): Defer {
+export function leakCheck(t: Pick<TestContext, 'after'>, { timeoutMs = 3_000 }: LeakCheckOptions = {}): Defer {
   const before = openResources();
   const cleanUps: (() => unknown)[] = [];
   t.after(async () => {

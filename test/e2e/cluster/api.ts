@@ -115,15 +115,25 @@ export class Api {
       const sent = request({ ...this.#options, path, agent: false }, (response) => {
         const lines = createInterface({ input: response });
         lines.on('line', (line) => {
-          const event = JSON.parse(line) as WatchEvent<T>;
-          if (event.type === 'ERROR') sent.destroy();
+          const event = parseEvent<T>(line);
+          if (event === null || event.type === 'ERROR') sent.destroy();
           else onEvent(event);
         });
+        lines.on('error', reject);
         lines.on('close', resolve);
         response.on('error', reject);
       });
       sent.on('error', reject);
       sent.end();
     });
+  }
+}
+
+/** Null for a line that the end of the connection has cut short. */
+function parseEvent<T>(line: string): WatchEvent<T> | null {
+  try {
+    return JSON.parse(line) as WatchEvent<T>;
+  } catch {
+    return null;
   }
 }

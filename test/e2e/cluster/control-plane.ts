@@ -60,6 +60,11 @@ export class ControlPlane {
     const data = join(this.#folder, 'etcd');
     this.#etcd = new ServerProcess('etcd', 'etcd', ['--data-dir', data, '--logger', 'zap', '--log-level', 'warn']);
     await this.startApi();
+  }
+
+  /** Resolves when the API answers; the controllers start then. */
+  async startApi(): Promise<void> {
+    await this.#startApiServer();
     this.#controllers = new ServerProcess('kube-controller-manager', controllerManager.binary, [
       `--kubeconfig=${this.kubeconfig(API_ADDRESSES[0])}`,
       `--controllers=${CONTROLLERS.join()}`,
@@ -70,7 +75,7 @@ export class ControlPlane {
     ]);
   }
 
-  async startApi(): Promise<void> {
+  async #startApiServer(): Promise<void> {
     this.#apiServer = new ServerProcess('kube-apiserver', apiServer.binary, [
       `--etcd-servers=${ETCD}`,
       `--secure-port=${API_PORT}`,
@@ -90,9 +95,9 @@ export class ControlPlane {
     await this.#apiServer.until(() => this.api.isReady(), START_MS);
   }
 
-  /** At once, as when its machine is lost. */
+  /** At once, as when its machine is lost. The controllers end too, as those that cannot renew their lease do. */
   async killApi(): Promise<void> {
-    await this.#apiServer?.end('SIGKILL');
+    await Promise.all([this.#apiServer?.end('SIGKILL'), this.#controllers?.end('SIGKILL')]);
   }
 
   /** The path of a kubeconfig for the API at this address of the namespace. */

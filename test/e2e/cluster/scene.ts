@@ -8,9 +8,9 @@
  */
 import assert from 'node:assert/strict';
 import { eventually } from '../../support/eventually.js';
-import { type DeploymentPlan, deployment, headlessService } from './manifests.js';
 import type { ClientOptions, LoadReport } from './client-main.js';
 import type { PodView } from './kubelet.js';
+import { type DeploymentPlan, deployment, headlessService } from './manifests.js';
 import type { Row } from './scene-table.js';
 import type { TestCluster } from './test-cluster.js';
 import { DNS_IPS, POD_PORTS } from './topology.js';

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
+import { leakCheck } from '../../../support/leak-check.js';
 import { missing } from '../../netns/requirements.js';
 import { type Row, sceneTable } from '../scene-table.js';
 import { REQUIREMENTS, TestCluster } from '../test-cluster.js';
@@ -43,16 +44,22 @@ const ALONE: Readonly<Record<string, SceneOf>> = {
 const skip = missing(...REQUIREMENTS);
 
 describe('a client with default options in a cluster with a real control plane', { skip }, () => {
-  const cleanUps: (() => unknown)[] = [];
+  let cleanUp: () => unknown = () => {};
   const rows = new Map<string, Row>();
   let net: TestCluster;
 
   before(async () => {
-    net = await TestCluster.start((cleanUp) => cleanUps.push(cleanUp));
+    // Of the suite, as all scenes share the cluster.
+    const defer = leakCheck({
+      after(hook) {
+        cleanUp = hook as () => unknown;
+      },
+    });
+    net = await TestCluster.start(defer);
   });
 
   after(async () => {
-    for (const cleanUp of cleanUps.reverse()) await cleanUp();
+    await cleanUp();
     const done = [...Object.keys(APART), ...Object.keys(ALONE)].flatMap((title) => rows.get(title) ?? []);
     console.log(`\n${sceneTable(done)}\n`);
   });

@@ -33,7 +33,10 @@ async function restart(scene: Scene, count: number): Promise<void> {
 }
 
 export async function brokenRollout(net: TestCluster): Promise<Row> {
-  const scene = await Scene.open(net, { title: 'rollout to a version that never becomes ready', plan: { replicas: 4 } });
+  const scene = await Scene.open(net, {
+    title: 'rollout to a version that never becomes ready',
+    plan: { replicas: 4 },
+  });
   await scene.call();
   const good = (await scene.pods()).map(({ name }) => name);
   await scene.roll(podSpec({ image: 'hello:broken' }));

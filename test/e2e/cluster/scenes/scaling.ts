@@ -19,7 +19,10 @@ export async function scaleUpAndDown(net: TestCluster): Promise<Row> {
 
 /** The calls wait for a pod, as they ask to: without that they have to fail while there is none. */
 export async function scaleToZeroAndBack(net: TestCluster): Promise<Row> {
-  const scene = await Scene.open(net, { title: 'scale to zero and back (calls wait for ready)', plan: { replicas: 2 } });
+  const scene = await Scene.open(net, {
+    title: 'scale to zero and back (calls wait for ready)',
+    plan: { replicas: 2 },
+  });
   await scene.call({ waitForReady: true });
   await scene.scale(0);
   await eventually(async () => (await scene.allPods()).length === 0, PATIENT);
