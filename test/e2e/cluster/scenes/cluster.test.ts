@@ -83,7 +83,7 @@ describe('a client with default options in a cluster with a real control plane',
     assert.equal(open, 'connected', 'it was the firewall that forbade it');
   });
 
-  describe('changes of one Service', { concurrency: 3 }, () => {
+  describe('changes of one Service', { concurrency: 5 }, () => {
     for (const [title, scene] of Object.entries(APART)) prove(title, scene);
   });
 

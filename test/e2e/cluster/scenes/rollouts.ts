@@ -10,6 +10,7 @@ import { NODES } from '../topology.js';
 export async function rollingRestart(net: TestCluster): Promise<Row> {
   const scene = await Scene.open(net, { title: 'rolling restart, surge 25 %', plan: { replicas: 4 } });
   await scene.call();
+  await scene.quiet();
   await restart(scene, 4);
   return scene.close();
 }
@@ -18,6 +19,7 @@ export async function rollingRestartWithoutSurge(net: TestCluster): Promise<Row>
   const plan = { replicas: 4, maxSurge: 0, maxUnavailable: 1 };
   const scene = await Scene.open(net, { title: 'rolling restart, surge 0', plan });
   await scene.call();
+  await scene.quiet();
   await restart(scene, 4);
   return scene.close();
 }
@@ -70,6 +72,7 @@ export async function readinessThatFlaps(net: TestCluster): Promise<Row> {
 export async function deletedByForce(net: TestCluster): Promise<Row> {
   const scene = await Scene.open(net, { title: 'delete pod --force', plan: { replicas: 3 } });
   await scene.call();
+  await scene.quiet();
   const [pod] = await scene.pods();
   assert.ok(pod !== undefined);
   await scene.deleteByForce(pod.name);
@@ -82,6 +85,7 @@ export async function deletedByForce(net: TestCluster): Promise<Row> {
 export async function movedToAnotherNode(net: TestCluster): Promise<Row> {
   const scene = await Scene.open(net, { title: "a pod moved to another node's range", plan: { replicas: 2 } });
   await scene.call();
+  await scene.quiet();
   const rangeOf = async () => (await scene.pods()).map(({ ip }) => ip.split('.').slice(0, 3).join('.'));
   const before = await rangeOf();
   await scene.roll(podSpec({ nodeName: NODES[1]?.name ?? '' }));

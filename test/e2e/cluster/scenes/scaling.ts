@@ -9,6 +9,7 @@ export async function scaleUpAndDown(net: TestCluster): Promise<Row> {
   const plan = { replicas: 2, pod: { shared: true } };
   const scene = await Scene.open(net, { title: 'scale 2 → 5 → 1 → 30', plan });
   await scene.call();
+  await scene.quiet();
   for (const count of [5, 1, 30]) {
     await scene.scale(count);
     const pods = await scene.awaitSettled(count);

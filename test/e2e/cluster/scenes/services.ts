@@ -70,6 +70,7 @@ export async function clusterIpTurnedHeadless(net: TestCluster): Promise<Row> {
 export async function namedTargetPorts(net: TestCluster): Promise<Row> {
   const scene = await Scene.open(net, { title: 'named target ports, to another number', plan: { replicas: 3 } });
   await scene.call({ target: `headless:///_grpc._tcp.hello.${scene.namespace}` });
+  await scene.quiet();
   await scene.roll(podSpec({ port: POD_PORTS[1] }));
   const pods = await scene.awaitSettled(3);
   await scene.awaitAnswersFrom(pods.map(({ name }) => name));
@@ -86,7 +87,9 @@ export async function dualStack(net: TestCluster): Promise<Row> {
   });
   await scene.call();
   await scene.scale(3);
-  await scene.awaitSettled(3);
+  const three = await scene.awaitSettled(3);
+  const addresses = three.map(({ ip }) => `${ip}:${POD_PORTS[0]}`).sort();
+  assert.deepEqual((await scene.endpoints()).sort(), addresses, 'one endpoint for each pod');
   await scene.deleteService();
   await scene.createService({ ipFamilyPolicy: 'SingleStack', ipFamilies: ['IPv6'] });
   await eventually(async () => {
