@@ -80,10 +80,10 @@ export class Kubelet {
       '/api/v1/pods',
       (pods) => {
         const listed = new Set(pods.map(keyOf));
-        for (const pod of pods) this.#see(pod);
+        for (const pod of pods) this.#observe(pod);
         for (const key of this.#pods.keys()) if (!listed.has(key)) this.#removed(key);
       },
-      ({ type, object }) => (type === 'DELETED' ? this.#removed(keyOf(object)) : this.#see(object)),
+      ({ type, object }) => (type === 'DELETED' ? this.#removed(keyOf(object)) : this.#observe(object)),
     );
   }
 
@@ -108,7 +108,7 @@ export class Kubelet {
     await this.#report(life, await life.running, ready);
   }
 
-  #see(object: PodObject): void {
+  #observe(object: PodObject): void {
     const key = keyOf(object);
     const life = this.#pods.get(key);
     if (life !== undefined) {
@@ -122,7 +122,7 @@ export class Kubelet {
     const begun: PodLife = { object, running: this.#run(object, node), ending: false, readyAt: null };
     this.#pods.set(key, begun);
     const ready = !object.spec.containers[0]?.image.endsWith(':broken');
-    this.#watchOut(key, async () => this.#report(begun, await begun.running, ready));
+    this.#inBackground(key, async () => this.#report(begun, await begun.running, ready));
   }
 
   /** The object is gone without a grace period: a deletion by force. */
@@ -134,7 +134,7 @@ export class Kubelet {
   #end(key: string, life: PodLife, graceS: number, gone = false): void {
     if (life.ending) return;
     life.ending = true;
-    this.#watchOut(key, async () => {
+    this.#inBackground(key, async () => {
       const { host, servers, shared } = await life.running;
       const killAt = performance.now() + graceS * 1000;
       const preStopS = life.object.spec.containers[0]?.lifecycle?.preStop?.sleep?.seconds ?? 0;
@@ -199,7 +199,7 @@ export class Kubelet {
     }
   }
 
-  #watchOut(key: string, work: () => Promise<void>): void {
+  #inBackground(key: string, work: () => Promise<void>): void {
     work().catch((error: unknown) => {
       // The object may be deleted at any moment.
       if (!(error instanceof ApiError && error.status === 404)) this.errors.push(`${key}: ${error}`);

@@ -83,7 +83,7 @@ export class TestCluster {
     return Promise.all(doors.map(([ip, port]) => this.client.probe(ip, port, 1_000)));
   }
 
-  /** Runs commands in the namespace of the client, which `iptables` rules of Services are made in. */
+  /** Runs commands in the client's namespace, where the rules of ClusterIP Services belong. */
   inClient(...commands: readonly string[]): Promise<void> {
     return inside(this.#names.client, ...commands);
   }

@@ -9,7 +9,7 @@ export const DNS_IPS: Readonly<Record<DnsName, string>> = {
   nodeLocal: '169.254.20.10',
 };
 
-/** Kept for a Service of the DNS servers, whichever answers: in the client's namespace, as kube-proxy does it. */
+/** The ClusterIP of a Service with both replicas behind it. Rules in the client's namespace do what kube-proxy does. */
 export const DNS_SERVICE_IP = '10.96.0.12';
 
 /** The port of the pods; the second one is what a named `targetPort` may change to. */

@@ -66,7 +66,8 @@ export async function apiServerDown(net: TestCluster): Promise<Row> {
   const scene = await Scene.open(net, {
     title: 'API server down for a minute',
     plan: { replicas: 3 },
-    bound: { label: `${INTERVAL.label}, after CoreDNS has its watch again`, ms: INTERVAL.ms + 40_000 },
+    // Its backoff is 30 s and as much jitter.
+    bound: { label: `${INTERVAL.label}, once CoreDNS has its watch again (60 s)`, ms: INTERVAL.ms + 60_000 },
   });
   await scene.call();
   await net.cluster.killApi();
