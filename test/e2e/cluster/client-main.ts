@@ -15,7 +15,7 @@ export interface LoadReport {
   readonly answered: number;
   readonly failed: number;
   readonly underWay: number;
-  /** `"UNAVAILABLE: …"`, of the first calls that failed. */
+  /** `"UNAVAILABLE: …"`, of the first ten calls that failed. */
   readonly failures: readonly string[];
   /** Answers by pod. */
   readonly byPod: ReadonlyMap<string, number>;
@@ -50,7 +50,7 @@ function sessionOf(name: string): Session {
 
 function reportOf({ load: { recorder }, firstAnswerAt }: Session): LoadReport {
   const { started, answered, failed, failures, byPod, underWay } = recorder;
-  const messages = failures.slice(0, 5).map(({ code, details, peer }) => `${status[code]}: ${details} (${peer})`);
+  const messages = failures.slice(0, 10).map(({ code, details, peer }) => `${status[code]}: ${details} (${peer})`);
   return {
     started,
     answered,

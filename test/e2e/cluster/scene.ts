@@ -17,9 +17,14 @@ import type { TestCluster } from './test-cluster.js';
 import { DNS_IPS, POD_PORTS } from './topology.js';
 
 /** For what takes other processes a while, on a machine that is busy. */
-export const PATIENT = { timeoutMs: 90_000, intervalMs: 100 } as const;
+export const PATIENT = { timeoutMs: 150_000, intervalMs: 100 } as const;
 /** What a busy machine may add to a bound. */
 const NOISE_MS = 10_000;
+
+/** Of a call that arrived after the server had begun to shut down. */
+const REFUSED = 'UNAVAILABLE: Stream refused by server';
+/** Calls at the same time. */
+export const IN_FLIGHT = 6;
 
 /** The default of `burstMs`, and a poll more. */
 const BURST_MS = 31_000;
@@ -146,7 +151,12 @@ export class Scene {
 
   /** Makes the client and begins to call. */
   async startCalls({ dnsServers = [DNS_IPS.first], ...options }: CallOptions = {}): Promise<void> {
-    const { target = `hello.${this.namespace}:${POD_PORTS[0]}`, zone, inFlight = 6, waitForReady = false } = options;
+    const {
+      target = `hello.${this.namespace}:${POD_PORTS[0]}`,
+      zone,
+      inFlight = IN_FLIGHT,
+      waitForReady = false,
+    } = options;
     const dns = { resolvConf: this.net.resolvConf(...dnsServers) };
     await this.net.client.open(this.namespace, target, zone ? { dns, zone } : { dns }, { inFlight, waitForReady });
     this.#openedAt = Date.now();
@@ -211,16 +221,21 @@ export class Scene {
 
   /**
    * Ends the calls and the pods, and checks that every call was answered, and that every pod that became Ready got its
-   * first call in time. @returns the row of the table.
+   * first call in time.
+   *
+   * @param refused so many calls may fail because a pod that shuts down refused them: grpc-js repeats a call once.
+   * @returns the row of the table.
    */
-  async close(): Promise<Row> {
+  async close({ refused = 0 }: { refused?: number } = {}): Promise<Row> {
     const report = await this.net.client.stop(this.namespace);
     const { items } = (await this.net.cluster.api('GET', `${this.#apps}/deployments`)) as DeploymentList;
     for (const { metadata } of items) await this.scale(0, metadata.name);
     const times = [...this.#readyAt].map(([pod, readyAt]) => (report.firstAnswerAt.get(pod) ?? Number.NaN) - readyAt);
     const { started, answered, failed, underWay, byPod, failures } = report;
-    assert.deepEqual(failures, [], `${this.#title}: ${failed} of ${started} calls failed`);
-    assert.equal(started, answered, 'each call ended');
+    const unexpected = failures.filter((failure) => refused === 0 || !failure.startsWith(REFUSED));
+    assert.deepEqual(unexpected, [], `${this.#title}: ${failed} of ${started} calls failed`);
+    assert.ok(failed <= refused, `${failed} of ${started} calls were refused`);
+    assert.equal(started, answered + failed, 'each call ended');
     assert.equal(underWay, 0);
     assert.equal(
       [...byPod.values()].reduce((sum, count) => sum + count, 0),
@@ -244,7 +259,7 @@ export interface CallOptions extends Pick<ClientOptions, 'zone'> {
   /** Default: the first one. */
   readonly dnsServers?: readonly string[];
   readonly target?: string;
-  /** Calls at the same time. Default 6. */
+  /** Calls at the same time. Default `IN_FLIGHT`. */
   readonly inFlight?: number;
   /** Of the calls. Default false, as in gRPC. */
   readonly waitForReady?: boolean;

@@ -18,9 +18,10 @@ const APART: Readonly<Record<string, SceneOf>> = {
   'a rolling restart without surge loses no call': rollouts.rollingRestartWithoutSurge,
   'a version that never becomes ready gets no call': rollouts.brokenRollout,
   'a pod whose readiness flaps loses no call': rollouts.readinessThatFlaps,
-  'a pod that is deleted by force loses no call': rollouts.deletedByForce,
+  'a pod that is deleted by force loses no call but those that it refuses': rollouts.deletedByForce,
   'pods that move to the addresses of another node lose no call': rollouts.movedToAnotherNode,
-  'calls that wait for ready get through a scale to zero and back': scaling.scaleToZeroAndBack,
+  'calls that wait for ready get through a scale to zero and back, but for those that the last pod refuses':
+    scaling.scaleToZeroAndBack,
   'a Service that is deleted and made again loses no call': services.serviceMadeAgain,
   'calls follow the selector of the Service': services.selectorChanged,
   'publishNotReadyAddresses brings the pods that are not ready, and its end takes them away':

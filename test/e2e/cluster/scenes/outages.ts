@@ -66,8 +66,8 @@ export async function apiServerDown(net: TestCluster): Promise<Row> {
   const scene = await Scene.open(net, {
     title: 'API server down for a minute',
     plan: { replicas: 3 },
-    // Its backoff is 30 s and as much jitter.
-    bound: { label: `${INTERVAL.label}, once CoreDNS has its watch again (60 s)`, ms: INTERVAL.ms + 60_000 },
+    // The backoff of its watches is 30 s and as much jitter, for each attempt.
+    bound: { label: `${INTERVAL.label}, once CoreDNS has its watch again`, ms: INTERVAL.ms + 120_000 },
   });
   await scene.call();
   await net.cluster.killApi();

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { eventually } from '../../../support/eventually.js';
 import { podSpec } from '../manifests.js';
-import { PATIENT, Scene } from '../scene.js';
+import { IN_FLIGHT, PATIENT, Scene } from '../scene.js';
 import type { Row } from '../scene-table.js';
 import type { TestCluster } from '../test-cluster.js';
 import { NODES } from '../topology.js';
@@ -69,6 +69,7 @@ export async function readinessThatFlaps(net: TestCluster): Promise<Row> {
   return scene.close();
 }
 
+/** No planned change: the pod is told to stop a second later, before the client has read that it left DNS. */
 export async function deletedByForce(net: TestCluster): Promise<Row> {
   const scene = await Scene.open(net, { title: 'delete pod --force', plan: { replicas: 3 } });
   await scene.call();
@@ -79,7 +80,7 @@ export async function deletedByForce(net: TestCluster): Promise<Row> {
   await scene.awaitSettled(3);
   await eventually(async () => (await scene.allPods()).length === 3, PATIENT);
   await scene.moreCalls(100);
-  return scene.close();
+  return scene.close({ refused: IN_FLIGHT });
 }
 
 export async function movedToAnotherNode(net: TestCluster): Promise<Row> {
