@@ -2,24 +2,25 @@
  * The door into grpc-js: the only importer of `grpc.experimental`. It has been the same through all of 1.14.x and
  * differs in 1.13, so what we need is checked once, here, when this file loads.
  */
-import * as grpc from '@grpc/grpc-js';
+// By name: of the helper that a namespace import needs in CommonJS, webpack drops the export.
+import { experimental, logVerbosity } from '@grpc/grpc-js';
 import { HeadlessError } from '../errors.js';
 
-export type ConfigSelector = grpc.experimental.ConfigSelector;
-export type ChannelControlHelper = grpc.experimental.ChannelControlHelper;
-export type Filter = grpc.experimental.Filter;
-export type FilterFactory = grpc.experimental.FilterFactory<Filter>;
-export type GrpcEndpoint = grpc.experimental.Endpoint;
-export type GrpcUri = grpc.experimental.GrpcUri;
-export type LoadBalancer = grpc.experimental.LoadBalancer;
-export type PickArgs = grpc.experimental.PickArgs;
-export type Picker = grpc.experimental.Picker;
-export type PickResult = grpc.experimental.PickResult;
-export type Resolver = grpc.experimental.Resolver;
-export type ResolverListener = grpc.experimental.ResolverListener;
-export type StatusOrEndpoints = grpc.experimental.StatusOr<GrpcEndpoint[]>;
-export type Subchannel = grpc.experimental.SubchannelInterface;
-export type TypedLoadBalancingConfig = grpc.experimental.TypedLoadBalancingConfig;
+export type ConfigSelector = experimental.ConfigSelector;
+export type ChannelControlHelper = experimental.ChannelControlHelper;
+export type Filter = experimental.Filter;
+export type FilterFactory = experimental.FilterFactory<Filter>;
+export type GrpcEndpoint = experimental.Endpoint;
+export type GrpcUri = experimental.GrpcUri;
+export type LoadBalancer = experimental.LoadBalancer;
+export type PickArgs = experimental.PickArgs;
+export type Picker = experimental.Picker;
+export type PickResult = experimental.PickResult;
+export type Resolver = experimental.Resolver;
+export type ResolverListener = experimental.ResolverListener;
+export type StatusOrEndpoints = experimental.StatusOr<GrpcEndpoint[]>;
+export type Subchannel = experimental.SubchannelInterface;
+export type TypedLoadBalancingConfig = experimental.TypedLoadBalancingConfig;
 /** grpc-js does not export the type itself. */
 export type ServiceConfig = Extract<Parameters<ResolverListener>[2], { ok: true }>['value'];
 export type MethodConfig = ServiceConfig['methodConfig'][number];
@@ -54,7 +55,7 @@ export function checkGrpc(experimental: Partial<Record<string, unknown>> | undef
   );
 }
 
-checkGrpc(grpc.experimental);
+checkGrpc(experimental);
 
 export const {
   registerResolver,
@@ -69,7 +70,7 @@ export const {
   CHANNEL_ARGS_CONFIG_SELECTOR_KEY: CONFIG_SELECTOR_KEY,
   // Keys that start so are kept out of the subchannels' arguments, so channels can share subchannels.
   SUBCHANNEL_ARGS_EXCLUDE_KEY_PREFIX: PRIVATE_KEY_PREFIX,
-} = grpc.experimental;
+} = experimental;
 
 /**
  * Writes a line to grpc-js's logger, under the tracer `headless` and with the verbosity DEBUG. null where the environment
@@ -77,5 +78,5 @@ export const {
  */
 export const traceLine: ((line: string) => void) | null =
   (process.env['GRPC_NODE_TRACE'] ?? process.env['GRPC_TRACE'])
-    ? (line) => grpc.experimental.trace(grpc.logVerbosity.DEBUG, 'headless', line)
+    ? (line) => experimental.trace(logVerbosity.DEBUG, 'headless', line)
     : null;
