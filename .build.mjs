@@ -102,7 +102,8 @@ async function bundle() {
     treeshake: {
       moduleSideEffects: (id) => !id.startsWith(lib) || effective.includes(id.slice(lib.length).replaceAll(sep, '/')),
     },
-    transform: { target: 'node20.19' },
+    // A bundled package may offer itself to AMD loaders. Webpack would take the whole file for its module.
+    transform: { target: 'node20.19', define: { define: 'undefined' } },
     onLog: (level, log, standard) => standard(level === 'warn' ? 'error' : level, log),
   });
   const { output } = await build.write({

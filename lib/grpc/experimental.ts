@@ -2,7 +2,6 @@
  * The door into grpc-js: the only importer of `grpc.experimental`. It has been the same through all of 1.14.x and
  * differs in 1.13, so what we need is checked once, here, when this file loads.
  */
-// By name: of the helper that a namespace import needs in CommonJS, webpack drops the export.
 import { experimental, logVerbosity } from '@grpc/grpc-js';
 import { HeadlessError } from '../errors.js';
 

@@ -29,10 +29,8 @@ export function makeUserProject(): UserProject {
   const own = join(modules, manifest.name);
   mkdirSync(own, { recursive: true });
   cpSync(join(ROOT, 'package.json'), join(own, 'package.json'));
-  const compiler = join(ROOT, 'node_modules', 'typescript', 'bin', 'tsc');
-  execFileSync(process.execPath, [compiler, '-p', join(ROOT, 'lib'), '--outDir', join(own, 'dist')], {
-    stdio: ['ignore', 'inherit', 'inherit'],
-  });
+  execFileSync(process.execPath, [join(ROOT, '.build.mjs')], { cwd: ROOT, stdio: ['ignore', 'inherit', 'inherit'] });
+  cpSync(join(ROOT, 'dist'), join(own, 'dist'), { recursive: true });
   copyDependencies(manifest, modules);
   // Stops Node's search for the package that the program belongs to.
   writeFileSync(join(folder, 'package.json'), '{ "private": true }\n');
