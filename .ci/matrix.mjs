@@ -42,15 +42,21 @@ function refuseGrpc(version) {
   return inCopy(version, (copy) => {
     // Its types do not fit either, so there are errors from the declarations; they are written last.
     spawnSync(process.execPath, ['.build.mjs'], { cwd: copy, stdio: 'ignore' });
-    const program = `await import('${manifest.name}').then(
-      () => console.log('it was imported'),
-      (error) => console.log(error.code + ': ' + error.message))`;
-    const said = execFileSync(process.execPath, ['--input-type=module', '-e', program], {
-      cwd: copy,
-      encoding: 'utf8',
-    });
-    console.log(said.trim());
-    return /^ERR_HEADLESS_GRPC_VERSION: .*grpc-headless works with @grpc\/grpc-js \^1\.14\.0/.test(said);
+    const program = `
+      const tell = (error) => console.log(error.code + ': ' + error.message);
+      try {
+        require('${manifest.name}');
+        console.log('it was required');
+      } catch (error) {
+        tell(error);
+      }
+      import('${manifest.name}').then(() => console.log('it was imported'), tell);`;
+    // Node 20 ends the process by the error, where CommonJS throws that an ES module imports; later ones reject.
+    const { stdout, stderr } = spawnSync(process.execPath, ['-e', program], { cwd: copy, encoding: 'utf8' });
+    console.log(`${stdout}${stderr}`.trim());
+    const sentence = /lacks experimental\..*: grpc-headless works with @grpc\/grpc-js \^1\.14\.0; install that version/;
+    const [required, imported = stderr] = stdout.split('\n').filter((line) => line !== '');
+    return [required, imported].every((said) => sentence.test(said) && said.includes('ERR_HEADLESS_GRPC_VERSION'));
   });
 }
 
