@@ -81,10 +81,10 @@ test('a pod that accepts and says nothing is told after the timeout', async (t) 
 
 test('an address without a route is told', async (t) => {
   const defer = leakCheck(t);
-  // Link-local without a scope: the system refuses it at once, and sends nothing.
-  const args = await named(defer, ['fe80::1'], 50_051);
+  // The broadcast address of the loopback: the system refuses TCP to it at once, and sends nothing.
+  const args = await named(defer, ['::ffff:127.255.255.255'], 50_051);
   const { finding } = await diagnose(defer, args);
-  assert.match(finding('pod-unreachable').seen.join('\n'), /\[fe80::1\]:50051: connect /);
+  assert.match(finding('pod-unreachable').seen.join('\n'), /\[::ffff:127.255.255.255\]:50051: connect /);
   assert.equal(finding('ipv6-only').weight, 'error');
 });
 
@@ -230,7 +230,7 @@ test('of two families the one that cannot be reached is told, and the other one 
   const defer = leakCheck(t);
   const pod = await startPod('127.0.0.1');
   defer(() => pod.kill());
-  const ipv6 = await diagnose(defer, await named(defer, ['127.0.0.1', 'fe80::1'], pod.port));
+  const ipv6 = await diagnose(defer, await named(defer, ['127.0.0.1', '::ffff:127.255.255.255'], pod.port));
   const { weight, client } = ipv6.finding('family-unreachable');
   assert.deepEqual([weight, client.headless], ['note', { dns: { family: "'ipv4'" } }]);
   assert.ok(!ipv6.ids.includes('pod-unreachable'));
