@@ -64,17 +64,11 @@ class HealthStream {
   }
 
   #startCall(subchannel: RealSubchannel, metadata: Metadata, authority: string, service: string): Call {
-    const call = subchannel.createCall(
-      metadata,
-      authority,
-      METHOD,
-      {
-        onReceiveMetadata: () => {},
-        onReceiveMessage: (message: Buffer) => this.#onMessage(call, message),
-        onReceiveStatus: ({ code, details }) => this.#end(code, details),
-      },
-      0,
-    );
+    const call = subchannel.createCall(metadata, authority, METHOD, {
+      onReceiveMetadata: () => {},
+      onReceiveMessage: (message: Buffer) => this.#onMessage(call, message),
+      onReceiveStatus: ({ code, details }) => this.#end(code, details),
+    });
     letProcessEnd(subchannel, call);
     call.sendMessageWithContext({}, encodeRequest(service));
     call.halfClose();
