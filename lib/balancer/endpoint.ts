@@ -1,9 +1,10 @@
 /** One connection to a pod, and nearly always the only one: its subchannel, its state, and the calls on it. */
 import { connectivityState, status } from '@grpc/grpc-js';
 import { formatHostPort } from '../address.js';
-import { type PickResult, PickResultType, type Subchannel } from '../grpc/experimental.js';
+import type { PickResult, Subchannel } from '../grpc/experimental.js';
 import type { CallObserver } from '../health/health-monitor.js';
 import type { PickableEndpoint } from '../picker/policy.js';
+import { QUEUE } from '../picker/static-pickers.js';
 import type { EndpointSnapshot } from '../telemetry/snapshot.js';
 import { Drain } from './drain.js';
 import type { EndpointAddress } from './endpoint-address.js';
@@ -12,14 +13,6 @@ import { EndpointHealth } from './endpoint-health.js';
 import { type EndpointState, type EndpointStateKind, isConnected, shownState } from './endpoint-state.js';
 import { OpenCalls } from './open-calls.js';
 import { OutstandingCalls } from './outstanding-calls.js';
-
-const NO_SUBCHANNEL: PickResult = {
-  pickResultType: PickResultType.QUEUE,
-  subchannel: null,
-  status: null,
-  onCallStarted: null,
-  onCallEnded: null,
-};
 
 /**
  * Of each subchannel whose last attempt to connect failed. Channels to the same pod share one, which tells its error to
@@ -142,7 +135,7 @@ export class Endpoint implements PickableEndpoint, CallObserver {
   }
 
   get pickResult(): PickResult {
-    return this.#calls?.pickResult ?? NO_SUBCHANNEL;
+    return this.#calls?.pickResult ?? QUEUE;
   }
 
   outstanding(turn: number): number {

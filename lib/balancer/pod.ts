@@ -2,8 +2,9 @@
  * The connections to one pod as a policy sees them: one endpoint. So each pod gets its share of the calls, however many
  * connections lead to it. Within the pod, a call goes to the connection that has the fewest.
  */
-import { type PickResult, PickResultType } from '../grpc/experimental.js';
+import type { PickResult } from '../grpc/experimental.js';
 import type { PickableEndpoint } from '../picker/policy.js';
+import { QUEUE } from '../picker/static-pickers.js';
 import type { Runtime } from '../runtime.js';
 import type { Endpoint } from './endpoint.js';
 
@@ -11,15 +12,6 @@ import type { Endpoint } from './endpoint.js';
 const ASSUMED_LIMIT = 100;
 /** The part of the limit at which the calls on a connection are near it. */
 const NEAR = 0.8;
-
-/** The call waits for the connection that is being opened. */
-const WAIT: PickResult = {
-  pickResultType: PickResultType.QUEUE,
-  subchannel: null,
-  status: null,
-  onCallStarted: null,
-  onCallEnded: null,
-};
 
 export interface PodContext {
   readonly turns: Runtime['turns'];
@@ -72,7 +64,7 @@ export class Pod implements PickableEndpoint {
     if (this.#chosen === undefined) this.recordPick(this.#context.turns.current());
     const chosen = this.#chosen;
     this.#chosen = undefined;
-    return chosen ? chosen.pickResult : WAIT;
+    return chosen ? chosen.pickResult : QUEUE;
   }
 
   leadsTo(subchannel: PickResult['subchannel']): boolean {

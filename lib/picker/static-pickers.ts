@@ -1,8 +1,9 @@
-/** The pickers for when there is no endpoint to pick. */
+/** The pickers, and the result, for when there is no endpoint to pick. */
 import { Metadata, status } from '@grpc/grpc-js';
 import { type Picker, type PickResult, PickResultType } from '../grpc/experimental.js';
 
-const QUEUE: PickResult = {
+/** The call waits for the next picker. */
+export const QUEUE: PickResult = {
   pickResultType: PickResultType.QUEUE,
   subchannel: null,
   status: null,
