@@ -1,11 +1,11 @@
 /** The program in the client's network namespace: clients with default options, and their calls. */
-import { connect } from 'node:net';
 import { credentials, status } from '@grpc/grpc-js';
 import { createHeadlessClient, type HeadlessClient, type HeadlessOptions } from '../../../lib/index.js';
 import { unary } from '../../support/hello-calls.js';
 import { HelloClient } from '../../support/hello-service.js';
 import { ClosedLoop } from '../../support/load-generator.js';
 import { serveRpc } from '../../support/rpc.js';
+import { probe } from '../../support/tcp-probe.js';
 
 /** What the environment decides; all else keeps its default. */
 export type ClientOptions = Pick<HeadlessOptions, 'dns' | 'zone'>;
@@ -104,19 +104,7 @@ const methods = {
     return reportOf(session);
   },
 
-  /** How a plain TCP connection ends: `"connected"`, `"timeout"`, or an errno. */
-  probe(host: string, port: number, timeoutMs: number): Promise<string> {
-    return new Promise((resolve) => {
-      const socket = connect({ host, port, timeout: timeoutMs });
-      const end = (outcome: string): void => {
-        socket.destroy();
-        resolve(outcome);
-      };
-      socket.on('connect', () => end('connected'));
-      socket.on('timeout', () => end('timeout'));
-      socket.on('error', (error: NodeJS.ErrnoException) => end(error.code ?? error.message));
-    });
-  },
+  probe,
 };
 
 export type ClientProgram = typeof methods;

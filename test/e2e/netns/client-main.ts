@@ -1,5 +1,4 @@
 /** The program in the restricted pod: a client of this package, and the calls that a test asks it for. */
-import { connect } from 'node:net';
 import { credentials, status } from '@grpc/grpc-js';
 import {
   createHeadlessClient,
@@ -12,6 +11,7 @@ import { HelloClient } from '../../support/hello-service.js';
 import { ClosedLoop } from '../../support/load-generator.js';
 import type { Recorder } from '../../support/recorder.js';
 import { serveRpc } from '../../support/rpc.js';
+import { probe } from '../../support/tcp-probe.js';
 
 export interface ClientPlan {
   readonly target: string;
@@ -104,19 +104,7 @@ const methods = {
     return summaryOf(theLoad().recorder);
   },
 
-  /** How a plain TCP connection ends: `"connected"`, `"timeout"`, or an errno. */
-  probe(host: string, port: number, timeoutMs: number): Promise<string> {
-    return new Promise((resolve) => {
-      const socket = connect({ host, port, timeout: timeoutMs });
-      const end = (outcome: string): void => {
-        socket.destroy();
-        resolve(outcome);
-      };
-      socket.on('connect', () => end('connected'));
-      socket.on('timeout', () => end('timeout'));
-      socket.on('error', (error: NodeJS.ErrnoException) => end(error.code ?? error.message));
-    });
-  },
+  probe,
 };
 
 export type ClientProgram = typeof methods;
