@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { CommandContext } from '../../lib/cli/command.js';
 import { runCommandLine } from '../../lib/cli/command-line.js';
 import type { CommandEntry } from '../../lib/cli/commands.js';
+import { captureCommand } from '../support/captured-command.js';
 
 const commands: Record<string, CommandEntry> = {
   greet: {
@@ -18,21 +18,9 @@ const commands: Record<string, CommandEntry> = {
 };
 
 async function run(...args: string[]): Promise<{ code: number; out: string; err: string }> {
-  let out = '';
-  let err = '';
-  const context: CommandContext = {
-    out: (text) => {
-      out += text;
-    },
-    err: (text) => {
-      err += text;
-    },
-    env: {},
-    terminal: null,
-    signal: new AbortController().signal,
-  };
+  const { context, out, err } = captureCommand();
   const code = await runCommandLine(commands, '1.2.3', args, context);
-  return { code, out, err };
+  return { code, out: out(), err: err() };
 }
 
 test('a command gets the rest of the line, and its result is the exit code', async () => {

@@ -9,6 +9,7 @@ import type { CommandContext, Terminal } from '../../lib/cli/command.js';
 import { runCommandLine } from '../../lib/cli/command-line.js';
 import { COMMANDS } from '../../lib/cli/commands.js';
 import { anchorOf, type FindingId, TITLES } from '../../lib/cli/doctor/findings.js';
+import { captureCommand } from '../support/captured-command.js';
 import { Cluster } from '../support/cluster.js';
 import { DnsServer } from '../support/dns-server.js';
 import { leakCheck } from '../support/leak-check.js';
@@ -24,21 +25,9 @@ interface Result {
 }
 
 async function doctor(args: readonly string[], surroundings: Partial<CommandContext> = {}): Promise<Result> {
-  let out = '';
-  let err = '';
-  const code = await runCommandLine(COMMANDS, '0.0.0', ['doctor', ...args], {
-    out: (text) => {
-      out += text;
-    },
-    err: (text) => {
-      err += text;
-    },
-    env: {},
-    terminal: null,
-    signal: new AbortController().signal,
-    ...surroundings,
-  });
-  return { code, out, err };
+  const { context, out, err } = captureCommand(surroundings);
+  const code = await runCommandLine(COMMANDS, '0.0.0', ['doctor', ...args], context);
+  return { code, out: out(), err: err() };
 }
 
 const terminal: Terminal = { columns: 72, rows: 24, onResize: () => () => {} };

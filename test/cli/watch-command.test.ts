@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import type { CommandContext } from '../../lib/cli/command.js';
 import { watch } from '../../lib/cli/watch/watch.js';
+import { captureCommand } from '../support/captured-command.js';
 import { createAuthority } from '../support/certificates.js';
 import { Cluster, type ClusterOptions } from '../support/cluster.js';
 import { eventually } from '../support/eventually.js';
@@ -21,26 +22,19 @@ interface Run {
 }
 
 function run(defer: Defer, args: readonly string[], { terminal = null, env = {} }: Partial<CommandContext> = {}): Run {
-  let out = '';
-  let err = '';
   const abort = new AbortController();
-  const code = watch.run(args, {
-    out: (text) => {
-      out += text;
-      if (terminal instanceof FakeTerminal) terminal.write(text);
-    },
-    err: (text) => {
-      err += text;
-    },
+  const { context, out, err } = captureCommand({
     env,
     terminal,
     signal: abort.signal,
+    ...(terminal instanceof FakeTerminal ? { out: (text: string) => terminal.write(text) } : {}),
   });
+  const code = watch.run(args, context);
   defer(async () => {
     abort.abort();
     await code;
   });
-  return { out: () => out, err: () => err, code, interrupt: () => abort.abort() };
+  return { out, err, code, interrupt: () => abort.abort() };
 }
 
 async function start(
