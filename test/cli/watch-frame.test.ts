@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { type FrameOptions, frame } from '../../lib/cli/watch/frame.js';
 import { History } from '../../lib/cli/watch/history.js';
-import { createPaint, widthOf } from '../../lib/cli/watch/styled-text.js';
+import { createPaint, widthOf } from '../../lib/cli/styled-text.js';
 import type { WatchView } from '../../lib/cli/watch/view.js';
 import { endpoint, START, snapshot } from './watch-snapshots.js';
 

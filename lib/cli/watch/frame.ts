@@ -4,7 +4,7 @@
  */
 import { age, clockTime, count, countdown, duration } from './format.js';
 import { podTable } from './pod-table.js';
-import { cut, type Paint, pad, padLeft, printable, widthOf } from './styled-text.js';
+import { cut, type Paint, pad, padLeft, printable, widthOf } from '../styled-text.js';
 import type { ChangeView, WatchView } from './view.js';
 
 export interface FrameOptions {

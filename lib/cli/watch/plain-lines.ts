@@ -1,5 +1,5 @@
 /** One line for each change, for pipes, files and logs: the time, what it is about, and what happened. */
-import { printable } from './styled-text.js';
+import { printable } from '../styled-text.js';
 import type { ChangeView } from './view.js';
 
 export interface PlainLinesOptions {

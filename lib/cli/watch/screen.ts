@@ -5,7 +5,7 @@
 
 import type { Clock, Timer } from '../../runtime.js';
 import type { CommandContext, Terminal } from '../command.js';
-import { widthOf } from './styled-text.js';
+import { widthOf } from '../styled-text.js';
 
 /** Alternate screen, cursor hidden, no line wrap. */
 const ENTER = '\x1b[?1049h\x1b[?25l\x1b[?7l';

@@ -16,7 +16,7 @@ import { History } from './history.js';
 import { readPageAssets } from './page-assets.js';
 import { PlainLines } from './plain-lines.js';
 import { Screen } from './screen.js';
-import { createPaint, wantsColour } from './styled-text.js';
+import { createPaint, wantsColour } from '../styled-text.js';
 import { type Watched, Watcher } from './watcher.js';
 import { WebServer } from './web-server.js';
 
