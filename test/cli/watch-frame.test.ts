@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { createPaint, widthOf } from '../../lib/cli/styled-text.js';
 import { type FrameOptions, frame } from '../../lib/cli/watch/frame.js';
 import { History } from '../../lib/cli/watch/history.js';
-import { createPaint, widthOf } from '../../lib/cli/styled-text.js';
 import type { WatchView } from '../../lib/cli/watch/view.js';
 import { endpoint, START, snapshot } from './watch-snapshots.js';
 

@@ -123,14 +123,14 @@ function podRows({ pods, target }: Facts, style: Style): readonly string[] {
 
 function podText({ failure, totalMs, health, services, idle, maxStreams }: PodReport, style: Style): string {
   const time = duration(totalMs).padStart(7);
-  if (failure !== null) return `${style.red('failed')} ${time}  ${failure.message}`;
+  if (failure !== null) return `${style.bad('failed')} ${time}  ${failure.message}`;
   const notes = [
     health === null ? 'no health service' : `health ${health}`,
     services === null ? 'no reflection' : `serves ${list(services.filter(isOwn), 3) || 'nothing of its own'}`,
     ...(maxStreams === null ? [] : [`${maxStreams} streams`]),
     ...(idle === null ? [] : [`${idle.kind === 'goaway' ? 'GOAWAY' : 'closed'} after ${duration(idle.afterMs)} idle`]),
   ];
-  return `${style.green('ready ')} ${time}  ${notes.join(', ')}`;
+  return `${style.good('ready ')} ${time}  ${notes.join(', ')}`;
 }
 
 /** Every server with reflection serves these. */
@@ -158,12 +158,12 @@ function environmentRows({ environment }: Facts): readonly string[] {
 }
 
 function printFindings(target: TargetFacts, findings: readonly Finding[], style: Style): string {
-  if (findings.length === 0) return `${style.bold('Findings')}\n  ${style.green('None.')}`;
+  if (findings.length === 0) return `${style.bold('Findings')}\n  ${style.good('None.')}`;
   const texts = findings.map((finding, index) => printFinding(target, finding, index + 1, style));
   return [style.bold(`Findings (${findings.length})`), ...texts].join('\n\n');
 }
 
-const COLOURS: Readonly<Record<Weight, 'red' | 'yellow' | 'cyan'>> = { error: 'red', warning: 'yellow', note: 'cyan' };
+const COLOURS: Readonly<Record<Weight, 'bad' | 'warn' | 'info'>> = { error: 'bad', warning: 'warn', note: 'info' };
 
 function printFinding(target: TargetFacts, finding: Finding, number: number, style: Style): string {
   const { weight, title, seen, remedy, manifest, docs } = finding;

@@ -2,9 +2,10 @@
  * The view as lines for a terminal of a given size: what it is about, DNS and its cache, a row for each pod, and the latest
  * changes. Never more lines than rows, never a line wider than the columns. A pure function of the view and the time.
  */
+
+import { cut, type Paint, pad, padLeft, printable, widthOf } from '../styled-text.js';
 import { age, clockTime, count, countdown, duration } from './format.js';
 import { podTable } from './pod-table.js';
-import { cut, type Paint, pad, padLeft, printable, widthOf } from '../styled-text.js';
 import type { ChangeView, WatchView } from './view.js';
 
 export interface FrameOptions {

@@ -1,6 +1,7 @@
 /** The rows of the pods: address, state, how long, calls where they are made, and the last minute as a strip. */
-import { age, count } from './format.js';
+
 import { type Paint, pad, padLeft } from '../styled-text.js';
+import { age, count } from './format.js';
 import type { PodView, QueryView, WatchView } from './view.js';
 
 export interface PodTableOptions {

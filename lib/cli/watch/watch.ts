@@ -7,6 +7,7 @@ import { HeadlessChannel, HeadlessError, type HeadlessOptions } from '../../inde
 import { type Runtime, systemRuntime } from '../../runtime.js';
 import { parseTarget } from '../../target.js';
 import { type Command, type CommandContext, EXIT_COULD_NOT_RUN } from '../command.js';
+import { createPaint, wantsColour } from '../styled-text.js';
 import { ArgumentError, parseArguments, type WatchArguments } from './arguments.js';
 import { DNS_ONLY, DnsOnly } from './dns-only.js';
 import { frame } from './frame.js';
@@ -16,7 +17,6 @@ import { History } from './history.js';
 import { readPageAssets } from './page-assets.js';
 import { PlainLines } from './plain-lines.js';
 import { Screen } from './screen.js';
-import { createPaint, wantsColour } from '../styled-text.js';
 import { type Watched, Watcher } from './watcher.js';
 import { WebServer } from './web-server.js';
 
