@@ -4,6 +4,7 @@ import { createChannelContext, registerHeadless } from './compose.js';
 import { HeadlessError } from './errors.js';
 import { CHANNEL_CONTEXT_KEY, type ChannelContext } from './grpc/channel-context.js';
 import { checkCredentials } from './grpc/grpc-copies.js';
+import { refuseValue } from './options/refusal.js';
 import { type HeadlessOptions, resolveChannelOptions } from './options.js';
 import { type Runtime, systemRuntime } from './runtime.js';
 import { formatTarget, parseTarget } from './target.js';
@@ -99,7 +100,7 @@ export class HeadlessChannel extends Channel {
   async ready(options: { timeoutMs?: number } = {}): Promise<void> {
     const timeoutMs = options.timeoutMs ?? DEFAULT_READY_TIMEOUT_MS;
     if (!(typeof timeoutMs === 'number' && timeoutMs >= 0))
-      throw new HeadlessError('ERR_HEADLESS_OPTION', `option timeoutMs must be milliseconds >= 0, got ${timeoutMs}`);
+      throw refuseValue('timeoutMs', timeoutMs, 'must be milliseconds >= 0');
     // Node's timers end at 2^31 - 1 ms, some 25 days; beyond that they would fire at once.
     const deadline =
       timeoutMs > MAX_TIMER_MS ? Number.POSITIVE_INFINITY : this.#context.parts.runtime.clock.wallTime() + timeoutMs;

@@ -1,5 +1,5 @@
 /** A long stream that moves to another pod when its own holds more than its share of streams, as after a scale-up. */
-import { HeadlessError } from './errors.js';
+import { refuseValue } from './options/refusal.js';
 import { type ImbalanceSource, type Movable, ReopeningQueue } from './reopening-queue.js';
 import { type Runtime, systemRuntime } from './runtime.js';
 
@@ -55,7 +55,7 @@ export class ReopeningStream<C extends ReopenableCall> {
   ) {
     const intervalMs = options.intervalMs ?? DEFAULT_INTERVAL_MS;
     if (!(typeof intervalMs === 'number' && intervalMs >= 0))
-      throw new HeadlessError('ERR_HEADLESS_OPTION', `option intervalMs must be milliseconds >= 0, got ${intervalMs}`);
+      throw refuseValue('intervalMs', intervalMs, 'must be milliseconds >= 0');
     this.#open = open;
     this.#queue = ReopeningQueue.of(channel, runtime);
     const pod = (): string | null => (this.#ended || this.#next ? null : this.#current.getPeer());
