@@ -3,6 +3,7 @@
  * older v1alpha). The few protobuf fields that are needed are read by hand, so that no code has to be generated.
  */
 import type { ClientHttp2Session } from 'node:http2';
+import { readFields } from '../../protobuf.js';
 import type { Clock } from '../../runtime.js';
 import { type GrpcReply, grpcRequest, UNIMPLEMENTED } from './grpc-request.js';
 
@@ -24,7 +25,7 @@ export async function askHealth(session: ClientHttp2Session, question: ServerQue
   const { status, messages } = await ask(session, '/grpc.health.v1.Health/Check', Buffer.alloc(0), question);
   if (status !== 0) return null;
   // Proto3 leaves a zero out.
-  const value = fieldsOf(messages[0] ?? Buffer.alloc(0)).find(({ field }) => field === 1)?.number ?? 0;
+  const value = readFields(messages[0] ?? Buffer.alloc(0)).fields.find(({ field }) => field === 1)?.number ?? 0;
   return SERVING_STATUS[value] ?? `status ${value}`;
 }
 
@@ -58,46 +59,8 @@ function ask(
   return grpcRequest(session, { path, authority, message }, clock, timeoutMs);
 }
 
-interface Field {
-  readonly field: number;
-  /** Of a varint, up to 2^32. */
-  readonly number: number;
-  /** Of a field with a length; otherwise empty. */
-  readonly octets: Buffer;
-}
-
 function nested(message: Buffer, field: number): readonly Buffer[] {
-  return fieldsOf(message)
-    .filter((each) => each.field === field)
-    .map(({ octets }) => octets);
-}
-
-/** What cannot be read ends the list. */
-function fieldsOf(message: Buffer): readonly Field[] {
-  const fields: Field[] = [];
-  let at = 0;
-  const varint = (): number => {
-    let value = 0;
-    for (let shift = 0; at < message.length; shift += 7) {
-      const octet = message[at++] as number;
-      value += (octet & 0x7f) * 2 ** shift;
-      if (octet < 0x80) return value;
-    }
-    return value;
-  };
-  while (at < message.length) {
-    const tag = varint();
-    const field = Math.floor(tag / 8);
-    const wireType = tag % 8;
-    if (wireType === 0) fields.push({ field, number: varint(), octets: Buffer.alloc(0) });
-    else if (wireType === 2) {
-      const length = varint();
-      if (at + length > message.length) return fields;
-      fields.push({ field, number: 0, octets: message.subarray(at, at + length) });
-      at += length;
-    } else if (wireType === 1) at += 8;
-    else if (wireType === 5) at += 4;
-    else return fields;
-  }
-  return fields;
+  return readFields(message).fields.flatMap(({ field: number, octets }) =>
+    number === field && octets !== null ? [octets] : [],
+  );
 }
