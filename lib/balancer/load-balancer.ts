@@ -5,7 +5,7 @@
  */
 import { connectivityState } from '@grpc/grpc-js';
 import type { Address } from '../address.js';
-import { ConnectionError } from '../errors.js';
+import type { ConnectionError } from '../errors.js';
 import type { ChannelControlHelper, Subchannel } from '../grpc/experimental.js';
 import type { HealthMonitor } from '../health/health-monitor.js';
 import type { Picker, Policy } from '../picker/policy.js';
@@ -26,6 +26,7 @@ import { PodSnapshots } from './pod-snapshots.js';
 import { Selection, type SelectionSettings } from './selection.js';
 import { STREAM_AGE_MS, StreamBalance } from './stream-balance.js';
 import { SubchannelQueue } from './subchannel-queue.js';
+import { type UnreadyChannel, UnreadyReason } from './unready-reason.js';
 
 /** Where the sets come from, as far as the balancer answers back. */
 export interface Discovery {
@@ -87,8 +88,7 @@ export class LoadBalancer implements EndpointContext {
   #picker: Picker | null = null;
   /** null until someone wants to be told of imbalance. */
   #streamBalance: StreamBalance | null = null;
-  /** The last attempt to connect that failed. */
-  #lastFailure: { readonly address: string; readonly reason: string | null } | null = null;
+  readonly #unreadyReason = new UnreadyReason();
   /** Why there is no set; the note of the last update. */
   #note = '';
   /** A set is being applied: `update` itself makes the list of ready endpoints and the picker, once. */
@@ -165,17 +165,12 @@ export class LoadBalancer implements EndpointContext {
 
   /** Why calls wait, or fail; null while an endpoint takes calls. */
   waitingReason(): string | null {
-    return this.#picker === null ? this.#explain() : null;
+    return this.#picker === null ? this.#unreadyReason.text(this.#unready) : null;
   }
 
   /** The last attempt to connect that failed, or else the one that has been without a result for the longest time. */
   connectionError(): ConnectionError | null {
-    if (this.#set.listed === 0) return null;
-    if (this.#lastFailure) return new ConnectionError(this.#lastFailure.address, this.#lastFailure.reason);
-    const [oldest] = this.#connecting;
-    if (!oldest) return null;
-    const ms = this.clock.wallTime() - oldest.since;
-    return new ConnectionError(oldest.name, oldest.state === 'checking' ? unanswered(ms) : unfinished(ms));
+    return this.#unreadyReason.connectionError(this.#unready);
   }
 
   /** From now on events tell which endpoints hold more than their share of streams. Idempotent. */
@@ -221,7 +216,7 @@ export class LoadBalancer implements EndpointContext {
 
   onStateChange(endpoint: Endpoint, previous: EndpointStateKind): void {
     const { state } = endpoint;
-    if (state === 'backoff') this.#noteFailure(endpoint);
+    if (state === 'backoff') this.#unreadyReason.noteFailure(endpoint);
     if (state === 'connecting' || state === 'checking') this.#connecting.add(endpoint);
     else this.#connecting.delete(endpoint);
     if (state === 'unhealthy') this.#unhealthy.add(endpoint);
@@ -262,7 +257,7 @@ export class LoadBalancer implements EndpointContext {
   onSubchannelState(endpoint: Endpoint, previous: EndpointStateKind): void {
     if (this.#destroyed) return;
     const { state } = endpoint;
-    if (state === 'backoff') this.#noteFailure(endpoint);
+    if (state === 'backoff') this.#unreadyReason.noteFailure(endpoint);
     if (this.#ready.length === 0) this.#publish();
     if (isConnected(state)) return;
     endpoint.connect();
@@ -307,10 +302,6 @@ export class LoadBalancer implements EndpointContext {
     return Array.from(streams, ([address, count]) => ({ address, streams: count }));
   }
 
-  #noteFailure({ name, lastError }: Endpoint): void {
-    this.#lastFailure = { address: name, reason: lastError };
-  }
-
   /** Connected endpoints of the set that may not take calls, unless in panic. */
   #findUnhealthy(): Endpoint[] {
     return [...this.#unhealthy].filter((endpoint) => endpoint.usableInPanic && this.#set.has(endpoint));
@@ -322,28 +313,23 @@ export class LoadBalancer implements EndpointContext {
       helper.updateState(connectivityState.CONNECTING, queuePicker, null);
       return;
     }
-    const message = this.#explain();
+    const message = this.#unreadyReason.text(this.#unready);
     helper.updateState(connectivityState.TRANSIENT_FAILURE, unavailablePicker(message), message);
   }
 
-  #explain(): string {
+  get #unready(): UnreadyChannel {
     const { authority, discovery } = this.#context;
     const { listed } = this.#set;
-    if (listed === 0) return `headless: no address for ${authority}: ${this.#note || 'the set is empty'}`;
-    const dns = discovery.lastError ? `; the last DNS query failed too: ${discovery.lastError.message}` : '';
-    const error = this.connectionError()?.message ?? 'none was given';
-    const pods = this.#selection?.pods ?? listed;
-    return `headless: no connection to any of the ${pods} pods of ${authority}. Last error: ${error}${dns}`;
+    return {
+      authority,
+      listed,
+      pods: this.#selection?.pods ?? listed,
+      note: this.#note,
+      connecting: this.#connecting,
+      dnsError: discovery.lastError,
+      now: this.clock.wallTime(),
+    };
   }
-}
-
-function unanswered(ms: number): string {
-  return `no answer to its health check; it has been connecting for ${Math.max(0, Math.round(ms))} ms`;
-}
-
-/** A host that accepts connections and sends nothing looks the same as one whose packets are lost. */
-export function unfinished(ms: number): string {
-  return `no answer to the TCP, TLS or HTTP/2 handshake for ${Math.max(0, Math.round(ms))} ms`;
 }
 
 /** A copy without one element. A search by identity and a copy of memory cost far less than `filter`'s calls. */

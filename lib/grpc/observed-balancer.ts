@@ -4,7 +4,7 @@
  */
 import { type ChannelOptions, connectivityState, status } from '@grpc/grpc-js';
 import { formatHostPort } from '../address.js';
-import { unfinished } from '../balancer/load-balancer.js';
+import { unfinished } from '../balancer/unready-reason.js';
 import { ConnectionError } from '../errors.js';
 import type { EndpointSnapshot } from '../telemetry/snapshot.js';
 import type { BalancerView, ChannelContext } from './channel-context.js';
