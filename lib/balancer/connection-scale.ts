@@ -3,11 +3,11 @@
  * are near what they take; and one less when fewer would do for a while. Where the whole set is one address, such as a
  * cluster IP, the maximum at once: each connection may lead to another pod, and so each is an endpoint of its own.
  */
-import { type Address, formatHostPort } from '../address.js';
+import type { Address } from '../address.js';
 import type { PickableEndpoint, Policy } from '../picker/policy.js';
 import type { Runtime, Timer } from '../runtime.js';
 import type { Endpoint } from './endpoint.js';
-import type { EndpointAddress } from './endpoint-address.js';
+import { type EndpointAddress, nameOf } from './endpoint-address.js';
 import type { EndpointStateKind } from './endpoint-state.js';
 import { Pod, type PodContext } from './pod.js';
 
@@ -187,8 +187,4 @@ export class ConnectionScale implements PodContext {
     this.#check = several ? this.#context.runtime.clock.setTimer(CHECK_MS, () => this.#checkNeed()) : null;
     if (changed) this.#context.onChange();
   }
-}
-
-function nameOf({ host, port }: Address): string {
-  return formatHostPort(host, port);
 }

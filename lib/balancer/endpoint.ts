@@ -1,13 +1,12 @@
 /** One connection to a pod, and nearly always the only one: its subchannel, its state, and the calls on it. */
 import { connectivityState, status } from '@grpc/grpc-js';
-import { formatHostPort } from '../address.js';
 import type { PickResult, Subchannel } from '../grpc/experimental.js';
 import type { CallObserver } from '../health/health-monitor.js';
 import type { PickableEndpoint } from '../picker/policy.js';
 import { QUEUE } from '../picker/static-pickers.js';
 import type { EndpointSnapshot } from '../telemetry/snapshot.js';
 import { Drain } from './drain.js';
-import type { EndpointAddress } from './endpoint-address.js';
+import { type EndpointAddress, nameOf } from './endpoint-address.js';
 import type { EndpointContext } from './endpoint-context.js';
 import { EndpointHealth } from './endpoint-health.js';
 import { type EndpointState, type EndpointStateKind, isConnected, shownState } from './endpoint-state.js';
@@ -49,7 +48,7 @@ export class Endpoint implements PickableEndpoint, CallObserver {
 
   constructor(address: EndpointAddress, context: EndpointContext) {
     this.address = address;
-    this.name = formatHostPort(address.host, address.port);
+    this.name = nameOf(address);
     this.zone = address.zone ?? null;
     this.#context = context;
     this.#since = context.clock.wallTime();

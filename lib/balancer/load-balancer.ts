@@ -6,13 +6,13 @@
 import { connectivityState } from '@grpc/grpc-js';
 import type { Address } from '../address.js';
 import type { ConnectionError } from '../errors.js';
-import type { ChannelControlHelper, Subchannel } from '../grpc/experimental.js';
+import type { Subchannel } from '../grpc/experimental.js';
 import type { HealthMonitor } from '../health/health-monitor.js';
 import type { Picker, Policy } from '../picker/policy.js';
 import { queuePicker, unavailablePicker } from '../picker/static-pickers.js';
 import type { Runtime } from '../runtime.js';
 import type { CallCounters } from '../telemetry/counters.js';
-import type { Emit, EndpointEvent } from '../telemetry/events.js';
+import type { EndpointEvent } from '../telemetry/events.js';
 import type { EndpointSnapshot } from '../telemetry/snapshot.js';
 import type { DrainSettings } from './drain.js';
 import { Endpoint } from './endpoint.js';
@@ -20,42 +20,14 @@ import type { EndpointAddress } from './endpoint-address.js';
 import type { EndpointContext } from './endpoint-context.js';
 import { EndpointSet } from './endpoint-set.js';
 import { type EndpointStateKind, isConnected } from './endpoint-state.js';
+import type { LoadBalancerContext } from './load-balancer-context.js';
 import { Panic } from './panic.js';
 import { Pod } from './pod.js';
 import { PodSnapshots } from './pod-snapshots.js';
-import { Selection, type SelectionSettings } from './selection.js';
+import { Selection } from './selection.js';
 import { STREAM_AGE_MS, StreamBalance } from './stream-balance.js';
 import { SubchannelQueue } from './subchannel-queue.js';
 import { type UnreadyChannel, UnreadyReason } from './unready-reason.js';
-
-/** Where the sets come from, as far as the balancer answers back. */
-export interface Discovery {
-  /** Why the last query brought no addresses; null where it did. */
-  readonly lastError: Error | null;
-  setReady(ready: boolean): void;
-  requestReresolution(): void;
-}
-
-export interface LoadBalancerContext {
-  /** `name:port`, for messages. */
-  readonly authority: string;
-  /** The `:authority` of the channel's calls. */
-  readonly callAuthority: string;
-  readonly policy: Policy;
-  readonly monitors: readonly HealthMonitor[];
-  readonly drain: DrainSettings;
-  readonly selection: SelectionSettings;
-  readonly runtime: Runtime;
-  readonly emit: Emit;
-  /** Counts the channel's calls. */
-  readonly calls: CallCounters;
-  readonly discovery: Discovery;
-  createSubchannel(address: EndpointAddress): Subchannel;
-  /** Streams that the peer allows at the same time; null where that is unknown. */
-  streamLimit(subchannel: Subchannel): number | null;
-  /** Receives states and channelz children. */
-  readonly helper: Pick<ChannelControlHelper, 'updateState' | 'addChannelzChild' | 'removeChannelzChild'>;
-}
 
 export class LoadBalancer implements EndpointContext {
   readonly clock: Runtime['clock'];
@@ -145,7 +117,7 @@ export class LoadBalancer implements EndpointContext {
     }
     // What left keeps its place in the old picker until the new one is out, then drains.
     if (returned.length > 0 || leaving.length > 0 || rezoned || this.#ready.length === 0) this.#publish(leaving);
-    for (const endpoint of leaving) endpoint.drain(this.#isListed(endpoint));
+    for (const endpoint of leaving) endpoint.drain(this.#selection?.lists(endpoint.address));
     this.#updating = false;
   }
 
@@ -235,12 +207,6 @@ export class LoadBalancer implements EndpointContext {
       if (this.isLastResort(endpoint) === (state === 'draining' && endpoint.usable)) return;
     }
     this.#publish();
-  }
-
-  /** It is in the whole set, though not selected. */
-  #isListed({ address }: Endpoint): boolean {
-    if (this.#selection === null) return false;
-    return this.#addresses.some(({ host, port }) => host === address.host && port === address.port);
   }
 
   #onReleased(endpoint: Endpoint): void {

@@ -7,7 +7,7 @@ import type { Policy } from '../picker/policy.js';
 import type { Runtime, Timer } from '../runtime.js';
 import { ConnectionScale } from './connection-scale.js';
 import type { Endpoint } from './endpoint.js';
-import type { EndpointAddress } from './endpoint-address.js';
+import { type EndpointAddress, nameOf } from './endpoint-address.js';
 import type { EndpointStateKind } from './endpoint-state.js';
 import { type PodCondition, Subset } from './subset.js';
 
@@ -36,6 +36,9 @@ export class Selection {
   readonly #subset: Subset | null;
   readonly #scale: ConnectionScale | null;
   #turn: Timer | null = null;
+  /** The whole set, and its names once they were needed. */
+  #set: readonly Address[] = [];
+  #names: ReadonlySet<string> | null = null;
 
   constructor(context: SelectionContext) {
     this.#context = context;
@@ -66,9 +69,17 @@ export class Selection {
   }
 
   select(set: readonly Address[]): readonly EndpointAddress[] {
+    this.#set = set;
+    this.#names = null;
     const selected = this.#subset?.select(set, (address) => this.#conditionOf(address)) ?? set;
     this.pods = selected.length;
     return this.#scale?.expand(selected, set.length === 1) ?? selected;
+  }
+
+  /** It is in the whole set, though it may not be selected. */
+  lists(address: Address): boolean {
+    this.#names ??= new Set(this.#set.map(nameOf));
+    return this.#names.has(nameOf(address));
   }
 
   /** Before the picker that follows from it is made. */

@@ -2,8 +2,9 @@
  * How many pods of a ranked set are connected: the first `size`, and one more for each of these that fails. A pod that is
  * back is trusted after a while only, so that one that comes and goes does not make its substitute come and go with it.
  */
-import { type Address, formatHostPort } from '../address.js';
+import type { Address } from '../address.js';
 import type { Clock, Timer } from '../runtime.js';
+import { nameOf } from './endpoint-address.js';
 
 /** What the connections to a pod say of it. `pending`: nothing yet. */
 export type PodCondition = 'good' | 'pending' | 'failing';
@@ -51,7 +52,7 @@ export class Subset {
     let dueInMs = Number.POSITIVE_INFINITY;
     for (const address of ranked) {
       if (trusted === this.#size || (selected.length >= most && !allFail)) break;
-      const name = formatHostPort(address.host, address.port);
+      const name = nameOf(address);
       const record = this.#observe(this.#records.get(name), conditionOf(address));
       records.set(name, record);
       selected.push(address);
