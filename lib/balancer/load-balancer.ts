@@ -22,10 +22,9 @@ import { EndpointSet } from './endpoint-set.js';
 import { type EndpointStateKind, isConnected } from './endpoint-state.js';
 import type { LoadBalancerContext } from './load-balancer-context.js';
 import { Panic } from './panic.js';
-import { Pod } from './pod.js';
 import { PodSnapshots } from './pod-snapshots.js';
 import { Selection } from './selection.js';
-import { STREAM_AGE_MS, StreamBalance } from './stream-balance.js';
+import { StreamBalance, streamCounts } from './stream-balance.js';
 import { SubchannelQueue } from './subchannel-queue.js';
 import { type UnreadyChannel, UnreadyReason } from './unready-reason.js';
 
@@ -153,7 +152,7 @@ export class LoadBalancer implements EndpointContext {
     for (const endpoint of this.#set.endpoints()) endpoint.trackCalls();
     this.#streamBalance = new StreamBalance(
       this.clock,
-      () => this.#streamCounts(),
+      () => streamCounts(this.#picker, this.#ready),
       (imbalance) => emit({ kind: 'streams_uneven', ...imbalance }),
     );
   }
@@ -254,18 +253,6 @@ export class LoadBalancer implements EndpointContext {
     if (needsLastResort || !this.#keptDraining) return;
     this.#keptDraining = false;
     for (const endpoint of [...this.#draining]) endpoint.endLastResort();
-  }
-
-  /** Of the endpoints that the policy picks from: those that stand by for another zone hold none by intention. */
-  #streamCounts() {
-    const picked = new Set<unknown>();
-    for (const one of this.#picker?.endpoints ?? [])
-      for (const endpoint of one instanceof Pod ? one.connections : [one]) picked.add(endpoint);
-    const streams = new Map<string, number>();
-    for (const endpoint of this.#ready)
-      if (picked.has(endpoint))
-        streams.set(endpoint.name, (streams.get(endpoint.name) ?? 0) + endpoint.openFor(STREAM_AGE_MS));
-    return Array.from(streams, ([address, count]) => ({ address, streams: count }));
   }
 
   /** Connected endpoints of the set that may not take calls, unless in panic. */

@@ -3,10 +3,13 @@
  * endpoints that join later hold none, however calls are picked. What can be done about it is the application's decision:
  * here it is only told.
  */
+import type { Picker } from '../picker/policy.js';
 import type { Clock, Timer } from '../runtime.js';
+import type { Endpoint } from './endpoint.js';
+import { Pod } from './pod.js';
 
 /** A call counts as a stream once it has been open for so long. */
-export const STREAM_AGE_MS = 1_000;
+const STREAM_AGE_MS = 1_000;
 /** From a change of the endpoints to the check, and between two checks while streams lie unevenly. */
 export const CHECK_MS = 10_000;
 /** Chance alone makes shares differ: an endpoint may hold so many times the mean before it is told. */
@@ -22,6 +25,18 @@ export interface Imbalance {
   readonly share: number;
   /** Those that hold more than their share, the fullest first. `excess`: so many streams are too many there. */
   readonly endpoints: readonly (StreamCount & { readonly excess: number })[];
+}
+
+/** Of the endpoints that the policy picks from: those that stand by for another zone hold none by intention. */
+export function streamCounts(picker: Picker | null, ready: readonly Endpoint[]): readonly StreamCount[] {
+  const picked = new Set<unknown>();
+  for (const one of picker?.endpoints ?? [])
+    for (const endpoint of one instanceof Pod ? one.connections : [one]) picked.add(endpoint);
+  const streams = new Map<string, number>();
+  for (const endpoint of ready)
+    if (picked.has(endpoint))
+      streams.set(endpoint.name, (streams.get(endpoint.name) ?? 0) + endpoint.openFor(STREAM_AGE_MS));
+  return Array.from(streams, ([address, count]) => ({ address, streams: count }));
 }
 
 /** null where no endpoint holds much more than its share. */
