@@ -1,9 +1,10 @@
 /** What the health monitors of one endpoint say, taken together. */
+import type { status } from '@grpc/grpc-js';
 import type { CallObserver, HealthMonitor, MonitoredEndpoint, ShownHealth } from '../health/health-monitor.js';
 
-export class EndpointHealth {
-  /** Is to be told of the endpoint's calls; null where no monitor asked for them. */
-  callObserver: CallObserver | null = null;
+export class EndpointHealth implements CallObserver {
+  /** The monitor's that asked for the endpoint's calls; null where none did. */
+  #callObserver: CallObserver | null = null;
   readonly #onReport: (changed: boolean) => void;
   /** Monitors that report something else than healthy; null: not known yet. */
   readonly #objections = new Map<HealthMonitor, false | null>();
@@ -32,10 +33,27 @@ export class EndpointHealth {
     return this.#shown;
   }
 
-  start(monitors: readonly HealthMonitor[], endpoint: MonitoredEndpoint): void {
+  start(monitors: readonly HealthMonitor[], about: Omit<MonitoredEndpoint, 'observeCalls'>): void {
+    const endpoint: MonitoredEndpoint = {
+      ...about,
+      get listed() {
+        return about.listed;
+      },
+      observeCalls: (observer) => {
+        this.#callObserver = observer;
+      },
+    };
     this.#stops = monitors.map((monitor) =>
       monitor.watch(endpoint, (healthy, shown) => this.#report(monitor, healthy, shown)),
     );
+  }
+
+  onStarted(): void {
+    this.#callObserver?.onStarted();
+  }
+
+  onEnded(code: status): void {
+    this.#callObserver?.onEnded(code);
   }
 
   stop(): void {

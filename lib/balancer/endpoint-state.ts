@@ -1,4 +1,5 @@
 /** The states of an endpoint: one closed union. */
+import { connectivityState } from '@grpc/grpc-js';
 import type { EndpointSnapshot } from '../telemetry/snapshot.js';
 import type { Drain } from './drain.js';
 
@@ -25,6 +26,18 @@ export type EndpointStateKind = EndpointState['kind'];
 
 export function isConnected(kind: EndpointStateKind): boolean {
   return kind === 'checking' || kind === 'ready' || kind === 'unhealthy' || kind === 'draining';
+}
+
+/** @param verdict of the health monitors; null: not known yet. */
+export function connectedState(verdict: boolean | null): EndpointState {
+  if (verdict === null) return { kind: 'checking' };
+  return { kind: verdict ? 'ready' : 'unhealthy' };
+}
+
+/** That of an endpoint without a connection. */
+export function unconnectedState(subchannel: connectivityState, previous: EndpointStateKind): EndpointState {
+  const failed = subchannel === connectivityState.TRANSIENT_FAILURE || previous === 'backoff';
+  return { kind: failed ? 'backoff' : 'connecting' };
 }
 
 /** The state as a snapshot names it. */

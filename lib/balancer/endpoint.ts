@@ -1,25 +1,26 @@
 /** One connection to a pod, and nearly always the only one: its subchannel, its state, and the calls on it. */
-import { connectivityState, status } from '@grpc/grpc-js';
+import { connectivityState } from '@grpc/grpc-js';
 import type { PickResult, Subchannel } from '../grpc/experimental.js';
-import type { CallObserver } from '../health/health-monitor.js';
 import type { PickableEndpoint } from '../picker/policy.js';
-import { QUEUE } from '../picker/static-pickers.js';
 import type { EndpointSnapshot } from '../telemetry/snapshot.js';
+import { connectionErrorOf, setConnectionError } from './connection-errors.js';
 import { Drain } from './drain.js';
 import { type EndpointAddress, nameOf } from './endpoint-address.js';
+import { EndpointCalls } from './endpoint-calls.js';
 import type { EndpointContext } from './endpoint-context.js';
 import { EndpointHealth } from './endpoint-health.js';
-import { type EndpointState, type EndpointStateKind, isConnected, shownState } from './endpoint-state.js';
-import { OpenCalls } from './open-calls.js';
-import { OutstandingCalls } from './outstanding-calls.js';
+import {
+  connectedState,
+  type EndpointState,
+  type EndpointStateKind,
+  isConnected,
+  shownState,
+  unconnectedState,
+} from './endpoint-state.js';
 
-/**
- * Of each subchannel whose last attempt to connect failed. Channels to the same pod share one, which tells its error to
- * those alone that hold it at that moment.
- */
-const connectionErrors = new WeakMap<object, string>();
+const NO_REASON = 'no reason was given';
 
-export class Endpoint implements PickableEndpoint, CallObserver {
+export class Endpoint implements PickableEndpoint {
   readonly address: EndpointAddress;
   /** `"ip:port"`, or `"[v6]:port"`. */
   readonly name: string;
@@ -35,16 +36,10 @@ export class Endpoint implements PickableEndpoint, CallObserver {
   #state: EndpointState = { kind: 'queued' };
   #since: number;
   #subchannel: Subchannel | null = null;
-  /** null where calls are only counted. */
-  #openCalls: OpenCalls | null = null;
   readonly #health = new EndpointHealth((changed) => this.#onHealth(changed));
-  /** Made with the subchannel. */
-  #calls: OutstandingCalls | null = null;
+  readonly #calls: EndpointCalls;
   #lastError: string | null = null;
   #joinedAt: number | null = null;
-  #started = 0;
-  #succeeded = 0;
-  #failed = 0;
 
   constructor(address: EndpointAddress, context: EndpointContext) {
     this.address = address;
@@ -52,6 +47,13 @@ export class Endpoint implements PickableEndpoint, CallObserver {
     this.zone = address.zone ?? null;
     this.#context = context;
     this.#since = context.clock.wallTime();
+    this.#calls = new EndpointCalls({
+      clock: context.clock,
+      totals: context.calls,
+      observer: this.#health,
+      refusal: () => this.#reasonToEndCalls,
+      onIdle: () => this.settleDrain(),
+    });
   }
 
   get state(): EndpointStateKind {
@@ -82,7 +84,7 @@ export class Endpoint implements PickableEndpoint, CallObserver {
   start(): void {
     this.#attach();
     const { subchannel } = this;
-    this.#lastError = connectionErrors.get(subchannel.getRealSubchannel()) ?? null;
+    this.#lastError = connectionErrorOf(subchannel);
     // A pooled subchannel may be of any state already.
     this.#setState(this.#stateFor(subchannel.getConnectivityState()));
     if (!isConnected(this.state)) subchannel.startConnecting();
@@ -105,10 +107,8 @@ export class Endpoint implements PickableEndpoint, CallObserver {
     }
     const { clock, drain } = this.#context;
     const listener = { onLingered: () => this.settleDrain(), onTimeout: () => this.#endCalls() };
-    this.#setState({
-      kind: 'draining',
-      drain: new Drain(clock, listed ? { ...drain, timeoutMs: null } : drain, listener),
-    });
+    const settings = listed ? { ...drain, timeoutMs: null } : drain;
+    this.#setState({ kind: 'draining', drain: new Drain(clock, settings, listener) });
   }
 
   /** It is back in the set: its connection is taken up again. */
@@ -119,7 +119,7 @@ export class Endpoint implements PickableEndpoint, CallObserver {
   /** Releases the endpoint if its drain is complete: it lingered, has no call, and is no last resort. */
   settleDrain(): void {
     if (this.#state.kind !== 'draining' || !this.#state.drain.lingered) return;
-    if (this.#inFlight === 0 && !this.#context.isLastResort(this)) this.release();
+    if (this.#calls.inFlight === 0 && !this.#context.isLastResort(this)) this.release();
   }
 
   /** Endpoints of the set take calls again: calls that began here meanwhile get the whole time to end. */
@@ -134,11 +134,11 @@ export class Endpoint implements PickableEndpoint, CallObserver {
   }
 
   get pickResult(): PickResult {
-    return this.#calls?.pickResult ?? QUEUE;
+    return this.#calls.pickResult;
   }
 
   outstanding(turn: number): number {
-    return this.#calls?.load(turn) ?? 0;
+    return this.#calls.load(turn);
   }
 
   get joinedAt(): number | null {
@@ -146,56 +146,32 @@ export class Endpoint implements PickableEndpoint, CallObserver {
   }
 
   get setAside(): number {
-    return this.#calls?.setAside ?? 0;
+    return this.#calls.setAside;
   }
 
   recordTurn(otherOutstanding: number): boolean {
-    return this.#calls?.recordTurn(otherOutstanding) ?? false;
+    return this.#calls.recordTurn(otherOutstanding);
   }
 
   recordPick(turn: number): void {
-    this.#calls?.recordPick(turn);
-  }
-
-  onStarted(): void {
-    this.#started += 1;
-    this.#context.calls.callsStarted += 1;
-    this.#health.callObserver?.onStarted();
-  }
-
-  onEnded(code: status): void {
-    const { calls } = this.#context;
-    if (code === status.OK) {
-      this.#succeeded += 1;
-      calls.callsSucceeded += 1;
-    } else {
-      this.#failed += 1;
-      calls.callsFailed += 1;
-    }
-    this.#health.callObserver?.onEnded(code);
-    if (this.#inFlight === 0) this.settleDrain();
+    this.#calls.recordPick(turn);
   }
 
   /** From now on each call is kept account of. Idempotent. */
   trackCalls(): void {
-    if (this.#openCalls || !this.#subchannel || !this.#calls) return;
-    this.#openCalls = new OpenCalls(this.#subchannel, this.#context.clock, () => this.#reasonToEndCalls);
-    this.#calls.subchannel = this.#openCalls.subchannel;
+    if (this.#subchannel) this.#calls.track(this.#subchannel);
   }
 
   /** Calls that have been open for so long, as far as they were kept account of. */
   openFor(ageMs: number): number {
-    return this.#openCalls?.openFor(ageMs) ?? 0;
+    return this.#calls.openFor(ageMs);
   }
 
   snapshot(): EndpointSnapshot {
     return {
       address: this.name,
       state: shownState(this.state),
-      inFlight: this.#inFlight,
-      started: this.#started,
-      succeeded: this.#succeeded,
-      failed: this.#failed,
+      ...this.#calls.counts,
       since: this.#since,
       zone: this.zone,
       weight: this.weight ?? null,
@@ -208,10 +184,6 @@ export class Endpoint implements PickableEndpoint, CallObserver {
   get subchannel(): Subchannel {
     if (!this.#subchannel) throw new Error(`no subchannel has been made for ${this.name}`);
     return this.#subchannel;
-  }
-
-  get #inFlight(): number {
-    return this.#calls?.total ?? 0;
   }
 
   #setState(next: EndpointState): void {
@@ -257,26 +229,17 @@ export class Endpoint implements PickableEndpoint, CallObserver {
   }
 
   get #connected(): EndpointState {
-    const { verdict } = this.#health;
-    if (verdict === null) return { kind: 'checking' };
-    return { kind: verdict ? 'ready' : 'unhealthy' };
+    return connectedState(this.#health.verdict);
   }
 
   #stateFor(state: connectivityState): EndpointState {
-    switch (state) {
-      case connectivityState.READY:
-        return this.#connected;
-      case connectivityState.TRANSIENT_FAILURE:
-        return { kind: 'backoff' };
-      default:
-        return { kind: this.#state.kind === 'backoff' ? 'backoff' : 'connecting' };
-    }
+    return state === connectivityState.READY ? this.#connected : unconnectedState(state, this.state);
   }
 
   #attach(): void {
     const subchannel = this.#context.createSubchannel(this.address);
     this.#subchannel = subchannel;
-    this.#calls = new OutstandingCalls(subchannel, this);
+    this.#calls.attach(subchannel);
     if (this.#context.tracksCalls) this.trackCalls();
     subchannel.ref();
     subchannel.addConnectivityStateListener(this.#onSubchannelState);
@@ -287,9 +250,6 @@ export class Endpoint implements PickableEndpoint, CallObserver {
       subchannel,
       get listed() {
         return isListed();
-      },
-      observeCalls: (observer) => {
-        this.#health.callObserver = observer;
       },
     });
   }
@@ -303,8 +263,8 @@ export class Endpoint implements PickableEndpoint, CallObserver {
 
   #endCalls(): void {
     const reason = this.#reasonToEndCalls;
-    const calls = reason === null ? 0 : this.#openCalls?.endAll(status.UNAVAILABLE, reason);
-    if (calls) this.#context.emit({ kind: 'drain_timed_out', address: this.name, calls });
+    const calls = reason === null ? 0 : this.#calls.endAll(reason);
+    if (calls > 0) this.#context.emit({ kind: 'drain_timed_out', address: this.name, calls });
   }
 
   #detach(): void {
@@ -323,8 +283,10 @@ export class Endpoint implements PickableEndpoint, CallObserver {
     _keepaliveTime: number,
     errorMessage?: string,
   ): void => {
-    if (errorMessage) this.#setLastError(subchannel, errorMessage);
-    else if (next === connectivityState.READY && this.#lastError !== null) this.#setLastError(subchannel, null);
+    if (errorMessage || (next === connectivityState.READY && this.#lastError !== null)) {
+      this.#lastError = errorMessage || null;
+      setConnectionError(subchannel, this.#lastError);
+    }
     const previous = this.state;
     if (this.#state.kind === 'draining') {
       // The connection is gone: there is nothing left to keep.
@@ -332,21 +294,10 @@ export class Endpoint implements PickableEndpoint, CallObserver {
       return;
     }
     if (next === connectivityState.TRANSIENT_FAILURE)
-      this.#context.emit({
-        kind: 'connection_failed',
-        address: this.name,
-        error: errorMessage ?? 'no reason was given',
-      });
+      this.#context.emit({ kind: 'connection_failed', address: this.name, error: errorMessage ?? NO_REASON });
     this.#setState(this.#stateFor(next));
     this.#context.onSubchannelState(this, previous);
   };
-
-  #setLastError(subchannel: Subchannel, message: string | null): void {
-    this.#lastError = message;
-    const shared = subchannel.getRealSubchannel();
-    if (message === null) connectionErrors.delete(shared);
-    else connectionErrors.set(shared, message);
-  }
 
   #onHealth(changed: boolean): void {
     const { state } = this;
