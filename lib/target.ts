@@ -25,7 +25,7 @@ export const SCHEME = 'headless';
 
 const WITH_SCHEME = /^(headless|dns):(?:\/\/([^/]*)\/)?(.*)$/is;
 /** With one or two slashes in the place of three: the host stands where the DNS server belongs, or nowhere. */
-const SLASHES = /^(headless|dns):(\/\/?)([^/]*)\/?$/is;
+const SLASHES = /^(headless|dns):(\/\/?)(?:([^/]+)\/?)?$/is;
 /** Schemes that are written without slashes, too: gRPC's own ones for addresses. */
 const OTHER_SCHEME = /^(?:([a-z][a-z0-9+.-]*):\/\/|(ipv4|ipv6|unix|unix-abstract|vsock|xds):(?!\d+$))(.*)$/is;
 const HOST_PORT = /^(?:\[([^\]]*)\]|([^:]*)):(\d{1,5})$/s;
@@ -107,9 +107,9 @@ function splitUri(text: string): { authority: string | undefined; path: string }
 
 /** `headless://svc.ns:50051`: by the rules for URIs, the host is the authority, and there is no path. */
 function refuseSlashes(text: string, isTwo: boolean, host: string): HeadlessError {
-  const place = isTwo ? `, so that ${JSON.stringify(host)} stands where a DNS server is named` : '';
+  const place = isTwo && host !== '' ? `, so that ${JSON.stringify(host)} stands where a DNS server is named` : '';
   const flaw = `it has ${isTwo ? 'two slashes' : 'one slash'} after "${text.slice(0, text.indexOf(':') + 1)}" in the place of three${place}`;
-  return refuse(text, flaw, readable(`${SCHEME}:///${host}`));
+  return refuse(text, flaw, host && readable(`${SCHEME}:///${host}`));
 }
 
 const SCHEME_FLAWS: Readonly<Record<string, string>> = {
@@ -125,10 +125,14 @@ function refuseScheme(text: string, scheme: string, rest: string): HeadlessError
   const unescaped = host.replace(/%5B/gi, '[').replace(/%5D/gi, ']').replace(/%3A/gi, ':');
   const isAddress = scheme === 'ipv4' || scheme === 'ipv6';
   const likely = scheme.startsWith('unix') || scheme === 'vsock' ? undefined : unescaped;
-  return refuse(text, flaw, likely && readable(isAddress ? likely : `${SCHEME}:///${likely}`));
+  const meant = likely && readable(`${SCHEME}:///${likely}`);
+  return refuse(text, flaw, meant && isAddress ? likely : meant);
 }
 
-/** The target, if it is one: a suggestion must not be refused in its turn. */
+/**
+ * The target, if it is one: a suggestion must not be refused in its turn. It is always of the form with three slashes,
+ * for which no further suggestion is made: this function does not call itself.
+ */
 function readable(target: string): string | undefined {
   try {
     parseTarget(target);

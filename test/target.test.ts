@@ -89,6 +89,8 @@ const refused: Record<string, [text: string, flaw: RegExp]> = {
   ],
   'two slashes and one at the end': ['headless://svc.ns:50051/', /did you mean "headless:\/\/\/svc.ns:50051"\?/],
   'two slashes and no port': ['headless://svc.ns', /two slashes after "headless:"[^?]*$/],
+  'two slashes and nothing else': ['dns://', /two slashes after "dns:" in the place of three; write/],
+  'three slashes and nothing else': ['headless:///', /it has no port; write/],
   'one slash where three belong': ['headless:/svc.ns:1', /one slash .*did you mean "headless:\/\/\/svc.ns:1"\?/],
   'the scheme of IPv4 addresses': ['ipv4:10.0.0.1:50051', /its scheme "ipv4" .*did you mean "10.0.0.1:50051"\?/],
   'a list of IPv4 addresses': ['ipv4:10.0.0.1:50051,10.0.0.2:50051', /its scheme "ipv4" lists fixed addresses[^?]*$/],
