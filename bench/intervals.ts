@@ -15,6 +15,7 @@
 
 import type { Random } from '../lib/runtime.js';
 import { coredns } from '../test/e2e/coredns/program.js';
+import { missingHaProxy } from '../test/support/haproxy.js';
 import { type Benchmark, type Context, type Outcome, runIfMain } from './harness/benchmark.js';
 import type { Mode, Options } from './harness/options.js';
 import type { Progress } from './harness/progress.js';
@@ -67,6 +68,8 @@ export const intervals: Benchmark<CellResult, Own> = {
 async function runForReal({ options, progress, random }: Context<Own>): Promise<Outcome<CellResult>> {
   const recording = new Recording(questionOf(options), options);
   const grid = gridOf(options);
+  const haproxy = missingHaProxy();
+  if (haproxy !== null) process.stderr.write(`${haproxy}\nThis run is without it.\n`);
   const missing = whatIsMissing();
   if (missing !== null) process.stderr.write(`${missing}\nThe caches of this run are a model of it.\n`);
   const cacheProgram: CacheProgram = missing === null ? 'CoreDNS' : 'model';
@@ -144,7 +147,7 @@ function questionOf({ own }: Options<Own>): string {
 }
 
 function gridOf({ mode, own }: Options<Own>): Grid {
-  if (own.cache === 0) return gridFor(mode);
+  if (own.cache === 0) return gridFor(mode, { proxy: missingHaProxy() === null });
   const cacheTtl = CACHES.find((ttl) => ttl === own.cache);
   if (cacheTtl === undefined) throw new Error(`--cache must be one of ${CACHES.join(', ')}, got ${own.cache}`);
   return cacheGridFor(mode, cacheTtl);

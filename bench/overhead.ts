@@ -1,7 +1,7 @@
 /**
  * What does balancing cost, and what do metrics? The same calls over the same pods, by our two policies, by ours with options
- * that cost something for each call, and by grpc-js's, in turn: each round measures every balancer for a second, the next
- * round in the opposite order, and figures are ratios within a round. Then, for what starts often, what a fresh process takes
+ * that cost something for each call, by grpc-js's, and by HAProxy beside the client where it is installed, in turn: each
+ * round measures every balancer for a second, the next round in the opposite order, and figures are ratios within a round. Then, for what starts often, what a fresh process takes
  * to load the package and to make its first call.
  *
  *     npm run bench:overhead            all kinds of calls over 1, 4, 50 and 100 pods, 9 rounds
@@ -10,7 +10,7 @@
 
 import { Cluster } from '../test/support/cluster.js';
 import type { DnsServer } from '../test/support/dns-server.js';
-import type { HelloClient } from '../test/support/hello-service.js';
+import { missingHaProxy } from '../test/support/haproxy.js';
 import type { Latency } from '../test/support/latency.js';
 import { count, counted, duration, kibibytes, ratioWithInterval } from '../test/support/number-format.js';
 import type { RemotePod } from '../test/support/pod-host.js';
@@ -22,7 +22,7 @@ import { Recording, type Result } from './harness/result.js';
 import { mean, quantile, type Ratio, ratioOfPairs, sorted } from './harness/statistics.js';
 import { formatTable } from './harness/table.js';
 import { allocatedBytes } from './overhead/allocation.js';
-import { BALANCERS, BASELINE, type Balancer, connect } from './overhead/baselines.js';
+import { BALANCERS, BASELINE, type Balancer, type Connection, connect } from './overhead/baselines.js';
 import { COLD_STARTS, type ColdStartCell, coldStarts, coldStartTable } from './overhead/cold-start.js';
 import {
   METRICS_SETTINGS,
@@ -42,7 +42,7 @@ export interface CallsCell {
   readonly rival: Balancer;
   /** Medians over the rounds. */
   readonly callsPerSecond: number;
-  /** User and system time of the client's process, all of it: the loop that calls included. */
+  /** User and system time of the client's process, all of it: the loop that calls included; and of the proxy beside it. */
   readonly cpuUs: number;
   readonly systemUs: number;
   readonly latency: Latency;
@@ -100,6 +100,9 @@ export const overhead: Benchmark<OverheadCell, 'inFlight'> = {
 
 async function run({ options, progress, random }: Context<'inFlight'>): Promise<Outcome<OverheadCell>> {
   const recording = new Recording('overhead', options);
+  const missing = missingHaProxy();
+  if (missing !== null) process.stderr.write(`${missing}\nThis run is without it.\n`);
+  const balancers = BALANCERS.filter((balancer) => balancer !== 'HAProxy sidecar' || missing === null);
   const rounds = ROUNDS[options.mode];
   const wanted = settings(options.mode);
   const cells: OverheadCell[] = [];
@@ -110,7 +113,9 @@ async function run({ options, progress, random }: Context<'inFlight'>): Promise<
     await cluster.scaleUp(Math.max(...wanted.map(({ pods }) => pods)));
     for (const setting of wanted) {
       progress.begin(stepOf(setting));
-      const measured = await measure(setting, cluster, options.own.inFlight, rounds, (note) => progress.setNote(note));
+      const measured = await measure(balancers, setting, cluster, options.own.inFlight, rounds, (note) =>
+        progress.setNote(note),
+      );
       const baseline = measured.get(BASELINE)?.slices ?? [];
       for (const [balancer, { slices, recorder, bytes }] of measured) {
         raw.push({ ...setting, rival: balancer, slices });
@@ -178,6 +183,7 @@ interface Measured {
 }
 
 async function measure(
+  balancers: readonly Balancer[],
   { workload, pods }: Setting,
   cluster: Cluster<RemotePod, DnsServer>,
   inFlight: number,
@@ -185,16 +191,17 @@ async function measure(
   tell: (note: string) => void,
 ): Promise<Map<Balancer, Measured>> {
   const ips = cluster.ips.slice(0, pods);
-  const clients = new Map<Balancer, HelloClient>();
-  for (const balancer of BALANCERS) clients.set(balancer, await connect(balancer, ips, cluster.port));
+  const connections = new Map<Balancer, Connection>();
   const measured = new Map<Balancer, Measured>();
   try {
-    for (const [balancer, client] of clients) {
+    for (const balancer of balancers) {
       tell(`warm up ${balancer}`);
-      await slice(workload, client, inFlight, pods, new Recorder());
+      const connection = await connect(balancer, ips, cluster.port);
+      connections.set(balancer, connection);
+      await slice(workload, connection, inFlight, pods, new Recorder());
       const profiled = new Recorder();
       const allocated = await allocatedBytes(async () => {
-        await slice(workload, client, inFlight, pods, profiled);
+        await slice(workload, connection, inFlight, pods, profiled);
       });
       measured.set(balancer, { slices: [], recorder: new Recorder(), bytes: allocated / profiled.answered });
     }
@@ -203,10 +210,10 @@ async function measure(
       // A B C D, D C B A: what drifts with time falls on all alike.
       const order = round % 2 === 0 ? [...measured] : [...measured].reverse();
       for (const [balancer, { slices, recorder }] of order)
-        slices.push(await slice(workload, clients.get(balancer) as HelloClient, inFlight, pods, recorder));
+        slices.push(await slice(workload, connections.get(balancer) as Connection, inFlight, pods, recorder));
     }
   } finally {
-    for (const client of clients.values()) client.close();
+    for (const connection of connections.values()) await connection.close();
   }
   return measured;
 }

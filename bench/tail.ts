@@ -183,7 +183,7 @@ async function connectFor(
   { ips, port }: Pick<Cluster, 'ips' | 'port'>,
 ): Promise<{ readonly client: HelloClient; begin(): void }> {
   if (!isOurs(balancer) || (scenario !== 'streams' && scenario !== 'cold')) {
-    const client = await connect(balancer, ips, port);
+    const { client } = await connect(balancer, ips, port);
     return { client, begin() {} };
   }
   const { client, setPods } = await connectGrowing(

@@ -11,7 +11,7 @@ import type { Published } from './service.js';
 interface EventSample {
   readonly kind: Published['kind'];
   readonly atMs: number;
-  /** Null for grpc-js too, which does not tell. */
+  /** Null for the baselines too, which do not tell. */
   readonly seenMs: number | null;
   /** Of an added pod. */
   readonly connectedMs: number | null;
@@ -131,7 +131,7 @@ export function analyse(grid: Grid, observations: Observations, cost: CostResult
     const adds = samples.filter(({ kind }) => kind === 'add');
     const removes = samples.filter(({ kind }) => kind === 'remove');
     const left = removes.filter(({ everCalled }) => everCalled);
-    // Only without a cache is grpc-js measured beside ours.
+    // Only without a cache are the baselines measured beside ours.
     const isCompared = plan.cacheTtl === 0;
     const cell: CellResult = {
       plan,
@@ -212,7 +212,7 @@ function stage(samples: readonly EventSample[], moment: Moment, random: Random):
   const summary = summarise(
     happened(samples, moment),
     random,
-    // What one poll found counts once; grpc-js does not tell which look found what.
+    // What one poll found counts once; the baselines do not tell which look found what.
     those.map((sample, index) => (sample.foundBy >= 0 ? sample.foundBy : -1 - index)),
   );
   return { summary, never: samples.length - those.length };

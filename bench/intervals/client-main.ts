@@ -21,7 +21,7 @@ export interface ClientSettings {
   readonly client: Client;
   /** `"ip:port"`. */
   readonly dns: string;
-  /** `name:port`. */
+  /** `name:port`; of HAProxy, its own address. */
   readonly target: string;
   readonly callsPerSecond: number;
 }
@@ -39,7 +39,7 @@ export interface ClientLog {
   readonly pod: Uint16Array;
   readonly pods: readonly string[];
   readonly calls: CallsReport;
-  /** Null for grpc-js, which does not count. */
+  /** Null for the baselines, which do not count. */
   readonly polls: number | null;
   readonly queries: number | null;
 }
@@ -108,6 +108,9 @@ class Observer {
       });
       this.#channel.on('update', ({ added, removed }) => this.#onUpdate(added, removed));
       this.#client = new HelloClient(settings.target, credentials.createInsecure(), { channelOverride: this.#channel });
+    } else if (client.kind === 'haproxy') {
+      this.#channel = null;
+      this.#client = new HelloClient(settings.target, credentials.createInsecure(), common);
     } else {
       this.#channel = null;
       this.#client = new HelloClient(`dns://${settings.dns}/${settings.target}`, credentials.createInsecure(), {

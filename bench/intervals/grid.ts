@@ -28,7 +28,9 @@ export type Client =
       readonly kind: 'grpc-js';
       /** `grpc.dns_min_time_between_resolutions_ms`. */
       readonly dnsFloorMs: number;
-    };
+    }
+  /** grpc-js without a balancer of its own, and HAProxy beside it, which asks DNS each second (its default). */
+  | { readonly kind: 'haproxy' };
 
 export interface CellPlan {
   readonly id: string;
@@ -134,7 +136,8 @@ const SIZES: Readonly<Record<Mode, Size>> = {
   },
 };
 
-export function gridFor(mode: Mode): Grid {
+/** @param proxy whether HAProxy is there to be measured. */
+export function gridFor(mode: Mode, { proxy = false } = {}): Grid {
   const size = SIZES[mode];
   const { caches, durationMs } = size;
   const cells: CellPlan[] = [];
@@ -179,6 +182,11 @@ export function gridFor(mode: Mode): Grid {
     [`grpc-js, ${age}, DNS floor 30 s`, plain(GRPC_DNS_FLOOR_MS), 'aged'],
   ];
   for (const [label, client, fleet] of baselines) add({ label, group: 'grpc-js', client, fleet, ...uncached });
+  if (proxy) {
+    const haproxy = { client: { kind: 'haproxy' }, group: 'HAProxy', ...uncached } as const;
+    add({ label: 'HAProxy', fleet: 'lasting', ...haproxy });
+    add({ label: 'HAProxy, pods end', fleet: 'ending', ...haproxy });
+  }
   const slowest = Math.max(...cells.map((cell) => theory(cell)?.maxMs ?? 0));
   return {
     cells,

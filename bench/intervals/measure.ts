@@ -1,6 +1,7 @@
 /** The real run: pods, DNS servers and clients in processes, scale events at their times, and what everyone saw. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Random } from '../../lib/runtime.js';
+import { HaProxy } from '../../test/support/haproxy.js';
 import { RpcProcess } from '../../test/support/rpc.js';
 import type { Progress, Step } from '../harness/progress.js';
 import { sorted } from '../harness/statistics.js';
@@ -46,6 +47,8 @@ const PROGRAM = new URL('./client-main.ts', import.meta.url);
 const FAST_POLL_MS = 10;
 const NEVER_MS = 3_600_000;
 const SETTLE_MS = 3_000;
+/** Places for servers in HAProxy's backend: more than pods are in DNS at a time. */
+const PROXY_SERVERS = 40;
 
 export function planOf(grid: Grid): Step[] {
   return [
@@ -69,6 +72,7 @@ export async function measure(
   progress.begin(STEPS.start);
   const groups = grouped(grid.cells);
   const children = new Map<string, RpcProcess<ClientProgram>>();
+  const proxies: HaProxy[] = [];
   const service = await Service.start(grid, plans, cache);
   const coldStarter = await RpcProcess.start<ClientProgram>(PROGRAM);
   try {
@@ -86,18 +90,23 @@ export async function measure(
     progress.begin(STEPS.connect);
     const aliases = new Map<string, string>();
     let names = 0;
-    const settingsOf = (cell: CellPlan): ClientSettings => {
+    const settingsOf = async (cell: CellPlan): Promise<ClientSettings> => {
       // The entries that a client reads in turn must not be another cell's too.
-      const owned = cell.client.kind === 'grpc-js' || (cell.cacheTtl > 0 && cell.client.refresh.ttl === 'phased');
+      const owned = cell.client.kind !== 'headless' || (cell.cacheTtl > 0 && cell.client.refresh.ttl === 'phased');
       const alias = owned ? `client-${++names}` : undefined;
       const where = service.where(cell.service, cell.cacheTtl, cell.fleet, alias);
-      if (cell.client.kind === 'grpc-js') aliases.set(cell.id, where.target);
+      if (cell.client.kind !== 'headless') aliases.set(cell.id, where.target);
+      if (cell.client.kind === 'haproxy') {
+        const proxy = await HaProxy.start({ kind: 'dns', ...where, most: PROXY_SERVERS });
+        proxies.push(proxy);
+        return { id: cell.id, client: cell.client, callsPerSecond, dns: where.dns, target: proxy.target };
+      }
       return { id: cell.id, client: cell.client, callsPerSecond, ...where };
     };
     await Promise.all(
-      [...groups].map(([group, cells], index) =>
+      [...groups].map(async ([group, cells], index) =>
         children.get(group)?.call.connect({
-          cells: cells.map(settingsOf),
+          cells: await Promise.all(cells.map(settingsOf)),
           seed: Math.floor(random() * 2 ** 31) + index,
         }),
       ),
@@ -131,6 +140,7 @@ export async function measure(
     };
   } finally {
     await Promise.all([coldStarter, ...children.values()].map((child) => child.end()));
+    await Promise.all(proxies.map((proxy) => proxy.close()));
     await service.close();
   }
 }

@@ -1,11 +1,12 @@
 /**
- * The balancers that are compared over a list of pods: grpc-js's two, our policies, and ours with an option that costs
- * something for each call.
+ * The balancers that are compared over a list of pods: grpc-js's two, HAProxy beside the client, our policies, and ours with
+ * an option that costs something for each call.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { credentials } from '@grpc/grpc-js';
 import { HeadlessChannel, type HeadlessOptions } from '../../lib/index.js';
 import { createFakeDns } from '../../lib/testing.js';
+import { HaProxy } from '../../test/support/haproxy.js';
 import { HelloClient } from '../../test/support/hello-service.js';
 
 export const BALANCERS = [
@@ -19,6 +20,7 @@ export const BALANCERS = [
   'ours with outlier',
   'ours with health',
   'ours with connections',
+  'HAProxy sidecar',
 ] as const;
 
 /** How long a pod takes to warm up, and slow start with it. */
@@ -46,16 +48,45 @@ export type Balancer = (typeof BALANCERS)[number] | OurBalancer;
 /** The one that the others are compared to. */
 export const BASELINE: Balancer = 'grpc-js round_robin';
 
-/** A client over these pods, connected to all of them (`pick_first`: to one). */
-export async function connect(balancer: Balancer, ips: readonly string[], port: number): Promise<HelloClient> {
-  if (isOurs(balancer)) return (await connectGrowing(balancer, ips, port)).client;
+export interface Connection {
+  readonly client: HelloClient;
+  /** CPU time of all that makes the calls, in microseconds: this process, and the proxy where there is one. */
+  cpuUsage(): NodeJS.CpuUsage;
+  close(): Promise<void>;
+}
+
+/** A client over these pods, connected to all of them (`pick_first`: to one; beside HAProxy: to that). */
+export async function connect(balancer: Balancer, ips: readonly string[], port: number): Promise<Connection> {
+  if (isOurs(balancer)) return alone((await connectGrowing(balancer, ips, port)).client);
+  if (balancer === 'HAProxy sidecar') return connectToProxy(ips, port);
   const policy = balancer.endsWith('round_robin') ? 'round_robin' : 'pick_first';
   const target = `ipv4:${ips.map((ip) => `${ip}:${port}`).join(',')}`;
   const client = new HelloClient(target, credentials.createInsecure(), {
     'grpc.service_config': JSON.stringify({ loadBalancingConfig: [{ [policy]: {} }] }),
   });
   await connected(client);
-  return client;
+  return alone(client);
+}
+
+function alone(client: HelloClient): Connection {
+  return { client, cpuUsage: () => process.cpuUsage(), close: async () => client.close() };
+}
+
+async function connectToProxy(ips: readonly string[], port: number): Promise<Connection> {
+  const proxy = await HaProxy.start({ kind: 'fixed', ips, port });
+  const client = new HelloClient(proxy.target, credentials.createInsecure());
+  await connected(client);
+  return {
+    client,
+    cpuUsage() {
+      const [own, its] = [process.cpuUsage(), proxy.cpuUsage()];
+      return { user: own.user + its.user, system: own.system + its.system };
+    },
+    async close() {
+      client.close();
+      await proxy.close();
+    },
+  };
 }
 
 export interface GrowingClient {

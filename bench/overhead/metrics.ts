@@ -46,8 +46,8 @@ export async function withMetrics(
   rounds: number,
   random: Random,
 ): Promise<{ cell: MetricsCell; raw: unknown }> {
-  const client = await connect('ours least_request', ips, port);
-  const measure = (): Promise<Slice> => slice('unary', client, inFlight, setting.pods, new Recorder());
+  const connection = await connect('ours least_request', ips, port);
+  const measure = (): Promise<Slice> => slice('unary', connection, inFlight, setting.pods, new Recorder());
   const measureWith = async (): Promise<Slice> => {
     const metrics = startMetrics(setting.addresses);
     const timer = setInterval(metrics.collect, COLLECT_EVERY_MS);
@@ -69,7 +69,7 @@ export async function withMetrics(
     }
     collectionUs = await collectionAlone(setting.addresses);
   } finally {
-    client.close();
+    await connection.close();
   }
   const cpuUs = quantile(sorted(pairs.map((pair) => pair.with.cpuUs)), 0.5);
   const cpu = ratioOfPairs(

@@ -1,4 +1,4 @@
-/** Charts of the question of intervals that have grpc-js's own balancer beside ours. */
+/** Charts of the question of intervals that have grpc-js's own balancer, and HAProxy, beside ours. */
 
 import * as Plot from '@observablehq/plot';
 import { count } from '../../test/support/number-format.js';
@@ -100,10 +100,10 @@ export function firstAndLastCalls(cells: readonly CellResult[]): Figure {
       })),
   );
   return {
-    title: 'Beside grpc-js’s own balancer',
+    title: 'Beside grpc-js’s own balancer, and HAProxy',
     caption:
       'grpc-js asks DNS again only when a connection breaks: when a removed pod says GOAWAY ("pods end"), or when the server ' +
-      'closes connections at a maximum age. A curve that ends below 100 % belongs to pods for which it never happened.',
+      'closes connections at a maximum age. HAProxy asks each second, by its default. A curve that ends below 100 % belongs to pods for which it never happened.',
     draw(layout) {
       const { options, names, by } = facets(layout, Object.values(kinds), 380);
       return chart(layout, {
@@ -140,7 +140,7 @@ export function firstAndLastCalls(cells: readonly CellResult[]): Figure {
 function compared(cells: readonly CellResult[]): CellResult[] {
   const settings = ['1 s', '5 s', 'defaults, pods end'];
   return cells.filter(
-    ({ plan }) => plan.cacheTtl === 0 && (plan.client.kind === 'grpc-js' || settings.includes(plan.label)),
+    ({ plan }) => plan.cacheTtl === 0 && (plan.client.kind !== 'headless' || settings.includes(plan.label)),
   );
 }
 
@@ -152,16 +152,16 @@ function neverHappened({ summary, never }: CellResult['firstCall']): boolean {
 }
 
 function nameOf({ plan }: CellResult): string {
-  return plan.client.kind === 'grpc-js' ? plan.label : ours(plan.label);
+  return plan.client.kind === 'headless' ? ours(plan.label) : plan.label;
 }
 
 function colours(cells: readonly CellResult[]): Plot.ScaleOptions {
   const own = [OURS, '#1a9aaa', '#35a05a'];
   // Not grey, the colour of axes and grids: the first of them is the line at zero.
-  const theirs = ['#d0466b', '#dd6a3a', '#b58a14', '#8a63d2'];
+  const theirs = ['#d0466b', '#dd6a3a', '#b58a14', '#8a63d2', '#6b7f2a', '#a0522d'];
   return {
     legend: true,
     domain: cells.map(nameOf),
-    range: cells.map(({ plan }) => (plan.client.kind === 'grpc-js' ? theirs.shift() : own.shift()) ?? '#888'),
+    range: cells.map(({ plan }) => (plan.client.kind === 'headless' ? own.shift() : theirs.shift()) ?? '#888'),
   };
 }

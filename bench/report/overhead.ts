@@ -20,6 +20,7 @@ const COLOURS = [
   '#6f8f3a',
   '#7a5a46',
   '#5b9e4d',
+  '#b0413e',
 ];
 
 export function overheadSection(result: Result<OverheadCell>): Section {
