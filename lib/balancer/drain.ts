@@ -14,7 +14,7 @@ export interface DrainSettings {
 export interface DrainListener {
   /** `lingerMs` have passed. Called once. */
   onLingered(): void;
-  /** `timeoutMs` have passed: since the drain began, or since `restartTimeout`. */
+  /** `timeoutMs` have passed: since the drain began, since the endpoint left DNS, or since `restartTimeout`. */
   onTimeout(): void;
 }
 
@@ -24,9 +24,15 @@ export class Drain {
   readonly #listener: DrainListener;
   #linger: Timer | null;
   #timeout: Timer | null = null;
+  #listed: boolean;
 
-  /** Nothing is called any more once the drain is cancelled. */
-  constructor(clock: Pick<Clock, 'setTimer'>, settings: DrainSettings, listener: DrainListener) {
+  /**
+   * Nothing is called any more once the drain is cancelled.
+   *
+   * @param listed see `listed`.
+   */
+  constructor(clock: Pick<Clock, 'setTimer'>, settings: DrainSettings, listener: DrainListener, listed: boolean) {
+    this.#listed = listed;
     this.#clock = clock;
     this.#settings = settings;
     this.#listener = listener;
@@ -44,13 +50,21 @@ export class Drain {
 
   /** The time for open calls is over. */
   get timedOut(): boolean {
-    return this.#settings.timeoutMs !== null && this.#timeout === null;
+    return !this.#listed && this.#settings.timeoutMs !== null && this.#timeout === null;
+  }
+
+  /** The endpoint is still in DNS, and only not needed: its calls have all the time. */
+  set listed(listed: boolean) {
+    if (listed === this.#listed) return;
+    this.#listed = listed;
+    if (!listed) this.restartTimeout();
+    else this.#timeout?.cancel();
   }
 
   /** Open calls get the whole time once more. */
   restartTimeout(): void {
     const { timeoutMs } = this.#settings;
-    if (timeoutMs === null) return;
+    if (timeoutMs === null || this.#listed) return;
     this.#timeout?.cancel();
     this.#timeout = this.#clock.setTimer(timeoutMs, () => {
       this.#timeout = null;

@@ -96,19 +96,18 @@ export class Endpoint implements PickableEndpoint {
   }
 
   /**
-   * It left the set. Without a connection there is nothing to finish, and nothing to come back to.
+   * It left the set, or has left it before. Without a connection there is nothing to finish, and nothing to come back to.
    *
    * @param listed it is still in DNS, and only not needed: its calls have all the time.
    */
   drain(listed = false): void {
-    if (!isConnected(this.state)) {
-      this.release();
-      return;
+    if (this.#state.kind === 'draining') this.#state.drain.listed = listed;
+    else if (!isConnected(this.state)) this.release();
+    else {
+      const listener = { onLingered: () => this.settleDrain(), onTimeout: () => this.#endCalls() };
+      const drain = new Drain(this.#context.clock, this.#context.drain, listener, listed);
+      this.#setState({ kind: 'draining', drain });
     }
-    const { clock, drain } = this.#context;
-    const listener = { onLingered: () => this.settleDrain(), onTimeout: () => this.#endCalls() };
-    const settings = listed ? { ...drain, timeoutMs: null } : drain;
-    this.#setState({ kind: 'draining', drain: new Drain(clock, settings, listener) });
   }
 
   /** It is back in the set: its connection is taken up again. */

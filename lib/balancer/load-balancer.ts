@@ -116,7 +116,9 @@ export class LoadBalancer implements EndpointContext {
     }
     // What left keeps its place in the old picker until the new one is out, then drains.
     if (returned.length > 0 || leaving.length > 0 || rezoned || this.#ready.length === 0) this.#publish(leaving);
-    for (const endpoint of leaving) endpoint.drain(this.#selection?.lists(endpoint.address));
+    // One that drains because it is not needed may leave DNS, too.
+    for (const endpoint of this.#selection ? [...this.#draining, ...leaving] : leaving)
+      endpoint.drain(this.#selection?.lists(endpoint.address));
     this.#updating = false;
   }
 

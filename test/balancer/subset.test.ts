@@ -90,20 +90,53 @@ test('a substitute is given back when its pod has been back for 10 s, and its ca
   assert.deepEqual(states(), { a: 'ready', b: 'ready', c: 'draining' });
 });
 
-test('drain.timeoutMs ends no call on a substitute that is given back, which is in DNS', async () => {
+/** `b` took the place of `a`, has one call, and drains since it was given back. */
+async function givenBack() {
   const fixture = balancerFixture({ selection: { subsetSize: 1 }, timeoutMs: 5_000 });
-  const { clock, events, give, pod, up, call, states } = fixture;
+  const { clock, events, give, pod, up, begin, states } = fixture;
   give('ab');
   pod('a').become('TRANSIENT_FAILURE', 'refused');
   await clock.advance(0);
   up('b');
-  call();
+  begin();
   up('a');
   await clock.advance(TRUSTED_MS);
   await clock.advance(5_000);
   assert.equal(states()['b'], 'draining');
-  assert.ok(!events.some(({ kind }) => kind === 'drain_timed_out'));
-  assert.equal(fixture.balancer.endpoints().find(({ address }) => address.startsWith('b'))?.inFlight, 1);
+  return {
+    clock,
+    give,
+    timedOut: () => events.some(({ kind }) => kind === 'drain_timed_out'),
+    inFlight: () => fixture.balancer.endpoints().find(({ address }) => address.startsWith('b'))?.inFlight,
+  };
+}
+
+test('drain.timeoutMs ends no call on a substitute that is given back, which is in DNS', async () => {
+  const { timedOut, inFlight } = await givenBack();
+  assert.equal(timedOut(), false);
+  assert.equal(inFlight(), 1);
+});
+
+test('drain.timeoutMs counts for a substitute that was given back from when it leaves DNS', async () => {
+  const { clock, give, timedOut } = await givenBack();
+  give('a');
+  await clock.advance(4_999);
+  assert.equal(timedOut(), false);
+  await clock.advance(1);
+  assert.equal(timedOut(), true);
+});
+
+test('drain.timeoutMs no longer counts for a substitute that is back in DNS', async () => {
+  const { clock, give, timedOut, inFlight } = await givenBack();
+  give('a');
+  await clock.advance(4_999);
+  give('ab');
+  await clock.advance(10_000);
+  assert.equal(timedOut(), false);
+  assert.equal(inFlight(), 1);
+  give('a');
+  await clock.advance(5_000);
+  assert.equal(timedOut(), true);
 });
 
 test('a pod that comes and goes keeps one substitute, which is connected once', async () => {
