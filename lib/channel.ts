@@ -12,7 +12,10 @@ import { ChannelEvents, type HeadlessEvents, type HeadlessListener } from './tel
 import type { Snapshot } from './telemetry/snapshot.js';
 
 /** grpc-js's channel options, with ours under one key. */
-export type HeadlessChannelOptions = ChannelOptions & { headless?: HeadlessOptions | undefined };
+export type HeadlessChannelOptions = ChannelOptions & {
+  /** The options of this package. */
+  headless?: HeadlessOptions | undefined;
+};
 
 const DEFAULT_READY_TIMEOUT_MS = 5_000;
 const MAX_TIMER_MS = 2 ** 31 - 1;

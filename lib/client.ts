@@ -6,7 +6,10 @@ import { checkClientClass } from './grpc/grpc-copies.js';
 import type { HeadlessOptions } from './options.js';
 
 /** grpc-js's client options (interceptors, channel options …), with ours under one key. */
-export type HeadlessClientOptions = ClientOptions & { headless?: HeadlessOptions | undefined };
+export type HeadlessClientOptions = ClientOptions & {
+  /** The options of this package. */
+  headless?: HeadlessOptions | undefined;
+};
 
 /** A client class as `@grpc/proto-loader`, grpc-tools or ts-proto make them. */
 export type ClientConstructor<C> = new (
@@ -16,7 +19,10 @@ export type ClientConstructor<C> = new (
 ) => C;
 
 /** A client whose channel is ours. Its own type comes first: TypeScript takes the first signature that fits. */
-export type HeadlessClient<C> = { getChannel(): HeadlessChannel } & C;
+export type HeadlessClient<C> = {
+  /** The channel of this client: its events, its snapshot. */
+  getChannel(): HeadlessChannel;
+} & C;
 
 /** Options of the client itself, not of its channel. */
 const CLIENT_KEYS = ['interceptors', 'interceptor_providers', 'callInvocationTransformer'] as const;

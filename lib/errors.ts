@@ -2,6 +2,7 @@
  * One error class with a `code`. Codes are stable and listed in the README; messages are for people and may change.
  */
 
+/** The codes of all errors of this package. */
 export type HeadlessErrorCode =
   /** An option is of the wrong type, out of range or unknown. Thrown at construction. */
   | 'ERR_HEADLESS_OPTION'
@@ -20,6 +21,7 @@ export type HeadlessErrorCode =
   | 'ERR_HEADLESS_GRPC_VERSION'
   | DnsErrorCode;
 
+/** The codes of {@link DnsError}. */
 export type DnsErrorCode =
   /** The name does not exist (RFC 1035 RCODE 3). So it is for a headless Service with no ready pod. */
   | 'ERR_HEADLESS_DNS_NXDOMAIN'
@@ -40,8 +42,11 @@ export type DnsErrorCode =
   /** The user's own `dns.lookup` threw, or returned something else than a `LookupResult`. */
   | 'ERR_HEADLESS_DNS_LOOKUP';
 
+/** The class of all errors that this package throws or reports. */
 export class HeadlessError extends Error {
+  /** `HeadlessError`, or the name of the subclass. */
   override readonly name: string = 'HeadlessError';
+  /** Stable: compare this, not the message. */
   readonly code: HeadlessErrorCode;
 
   constructor(code: HeadlessErrorCode, message: string, options?: { cause?: unknown }) {
@@ -52,7 +57,9 @@ export class HeadlessError extends Error {
 
 /** Why the last attempt to connect to a pod failed: refused, the TLS name check, a handshake. */
 export class ConnectionError extends HeadlessError {
+  /** `ConnectionError`. */
   override readonly name: string = 'ConnectionError';
+  /** The one code of this class. */
   declare readonly code: 'ERR_HEADLESS_CONNECTION';
   /** `"ip:port"`, or `"[v6]:port"`. */
   readonly address: string;
@@ -66,7 +73,9 @@ export class ConnectionError extends HeadlessError {
 
 /** Why a question got no addresses, and from whom. */
 export class DnsError extends HeadlessError {
+  /** `DnsError`. */
   override readonly name: string = 'DnsError';
+  /** What kind of failure or empty answer it was. */
   declare readonly code: DnsErrorCode;
   /** The name asked for, without a final dot. */
   readonly hostname: string;

@@ -1,4 +1,8 @@
-/** grpc-headless: gRPC client-side load balancing over a Kubernetes headless Service, by DNS alone. */
+/**
+ * grpc-headless: gRPC client-side load balancing over a Kubernetes headless Service, by DNS alone.
+ *
+ * @module grpc-headless
+ */
 export { HeadlessChannel, type HeadlessChannelOptions } from './channel.js';
 export {
   type ClientConstructor,
@@ -23,4 +27,12 @@ export type {
 } from './telemetry/channel-events.js';
 export type { DiagnosticsMessages } from './telemetry/diagnostics-channels.js';
 export { type ChannelView, channels } from './telemetry/open-channels.js';
-export type { DnsStatus, Ejection, EndpointSnapshot, Snapshot, SnapshotCounters } from './telemetry/snapshot.js';
+export type {
+  CacheStatus,
+  DnsStatus,
+  Ejection,
+  EndpointSnapshot,
+  Snapshot,
+  SnapshotCounters,
+  ZoneStatus,
+} from './telemetry/snapshot.js';

@@ -1,4 +1,8 @@
-/** grpc-headless/opentelemetry: metrics of every channel of the process. Needs the package `@opentelemetry/api`. */
+/**
+ * grpc-headless/opentelemetry: metrics of every channel of the process. Needs the package `@opentelemetry/api`.
+ *
+ * @module grpc-headless/opentelemetry
+ */
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { type Attributes, type Meter, type MeterProvider, metrics } from '@opentelemetry/api';
 import { HeadlessError } from './errors.js';
@@ -8,6 +12,7 @@ import { BoundedValues } from './telemetry/metrics/bounded-values.js';
 import { Collector } from './telemetry/metrics/collector.js';
 import { COUNTED, OBSERVED, QUESTION_NAME, REFRESH_DURATION, TARGET } from './telemetry/metrics/definitions.js';
 
+/** What is measured beside the metrics that are always there. */
 export interface MetricsOptions {
   /**
    * Picks and calls are told for each endpoint, with its address as `network.peer.address` and `network.peer.port`: a few

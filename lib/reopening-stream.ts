@@ -5,12 +5,15 @@ import { type Runtime, systemRuntime } from './runtime.js';
 
 /** What a stream's calls must have; every streaming call of grpc-js has it. */
 export interface ReopenableCall {
+  /** Ends the call with CANCELLED. */
   cancel(): void;
   /** `"ip:port"` once the server has sent its headers. */
   getPeer(): string;
+  /** Adds a listener for the headers of the server, or for the end of the call. */
   once(event: 'metadata' | 'status', listener: () => void): unknown;
 }
 
+/** How fast streams of one channel are reopened. */
 export interface ReopeningOptions {
   /**
    * Least milliseconds between two reopenings on one channel, to which up to as much again is added at random.

@@ -1,4 +1,8 @@
-/** For users' own tests: DNS in memory, without sockets. */
+/**
+ * For users' own tests: DNS in memory, without sockets.
+ *
+ * @module grpc-headless/testing
+ */
 import { isIP } from 'node:net';
 import { toError } from './dns/failure.js';
 import { hostnameFault } from './dns/hostname.js';
@@ -10,6 +14,7 @@ const FAILURES = ['NXDOMAIN', 'NODATA', 'SERVFAIL', 'REFUSED', 'TIMEOUT', 'UNREA
 /** How a name can be made to fail. `TIMEOUT` fails at once: a fake has no reason to let a test wait. */
 export type FakeFailure = (typeof FAILURES)[number];
 
+/** DNS in memory: what {@link createFakeDns} returns. */
 export interface FakeDns {
   /** Goes into `headless.dns.lookup`. */
   readonly lookup: Lookup;

@@ -5,7 +5,11 @@ import type { DnsError } from '../errors.js';
 import type { AnswerUse } from './answer-age.js';
 import { NO_PORT } from './default-port.js';
 
-/** What NXDOMAIN and NODATA do to a working set: nothing, or empty it. */
+/**
+ * What NXDOMAIN and NODATA do to a working set: nothing, or empty it.
+ *
+ * @inline
+ */
 export type EmptyRule = 'keep' | 'drop';
 
 /** The set. Never changed in place. */

@@ -10,6 +10,8 @@ import type { Random } from '../runtime.js';
 /**
  * What TTLs do to the schedule. `phased`: behind a cache, its entries are read in turn, just after each expires.
  * `adaptive`: one extra query just after a cached answer expires. `ignore`: nothing.
+ *
+ * @inline
  */
 export type TtlRule = 'phased' | 'adaptive' | 'ignore';
 

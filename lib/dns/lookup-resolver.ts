@@ -6,6 +6,7 @@ import { isEmpty, type Reason, reasonOf, toError } from './failure.js';
 import type { NameResolver } from './name-resolver.js';
 import type { Outcome, Resolution } from './resolution.js';
 
+/** What a {@link Lookup} returns. */
 export interface LookupResult {
   /** IPv4 or IPv6 addresses as text. An empty array means NODATA. */
   addresses: readonly string[];

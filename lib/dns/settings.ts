@@ -10,6 +10,8 @@ export interface ServerAddress {
 /**
  * Which records to ask for. `auto`: A, and AAAA only where A is NODATA. `dual`: both; when one fails, the
  * addresses of the other are still updated.
+ *
+ * @inline
  */
 export type Family = 'auto' | 'ipv4' | 'ipv6' | 'dual';
 
@@ -29,6 +31,8 @@ export interface DnsSettings {
 /**
  * `prefer`: pods of the zone get the calls while any of them is READY, and the others stand by. `pin`: only pods of the
  * zone are known at all.
+ *
+ * @inline
  */
 export type ZoneMode = 'prefer' | 'pin';
 

@@ -7,8 +7,11 @@ import type { Ejection, EndpointSnapshot } from './snapshot.js';
 
 /** The set of pods changed. Addresses are `"ip:port"`, or `"[v6]:port"`. */
 export interface UpdateEvent {
+  /** In the new set, and not in the one before. */
   readonly added: readonly string[];
+  /** In the set before, and not in the new one. */
   readonly removed: readonly string[];
+  /** In both sets. */
   readonly kept: readonly string[];
 }
 
@@ -24,6 +27,7 @@ export interface DnsFailureEvent {
 
 /** DNS has no name for the zone of the option `zone`, or has one again. */
 export interface ZoneFallbackEvent {
+  /** The name of the zone, as the option has it. */
   readonly zone: string;
   /** Pods of every zone are used alike from now on; false: those of the zone are known again. */
   readonly active: boolean;
@@ -33,8 +37,15 @@ export interface ZoneFallbackEvent {
 export interface ImbalanceEvent {
   /** Streams of this channel over the pods that take calls: the mean. */
   readonly share: number;
-  /** Addresses are `"ip:port"`, or `"[v6]:port"`; the fullest pod comes first. `excess`: so many streams are too many. */
-  readonly endpoints: readonly { readonly address: string; readonly streams: number; readonly excess: number }[];
+  /** The fullest pod comes first. */
+  readonly endpoints: readonly {
+    /** `"ip:port"`, or `"[v6]:port"`. */
+    readonly address: string;
+    /** Streams that the pod holds. */
+    readonly streams: number;
+    /** So many of them are too many. */
+    readonly excess: number;
+  }[];
 }
 
 /** A pod was ejected as an outlier, or takes calls again. */
@@ -49,16 +60,19 @@ export interface EjectionEvent {
 export interface HealthEvent {
   /** `"ip:port"`, or `"[v6]:port"`. */
   readonly address: string;
+  /** The new answer. */
   readonly health: NonNullable<EndpointSnapshot['health']>;
 }
 
 /** Every pod is ejected or unhealthy, and all that are connected take calls all the same; or that has ended. */
 export interface PanicEvent {
+  /** false: it has ended. */
   readonly active: boolean;
   /** Those that take calls; empty when it ends. */
   readonly addresses: readonly string[];
 }
 
+/** The events of a channel: for each its name, and what its listeners get. */
 export interface HeadlessEvents {
   /** After the first answer, and after every one that changed the set. */
   update: [UpdateEvent];
@@ -79,6 +93,7 @@ export interface HeadlessEvents {
   panic: [PanicEvent];
 }
 
+/** A listener of the event `E`. */
 export type HeadlessListener<E extends keyof HeadlessEvents> = (...args: HeadlessEvents[E]) => void;
 
 export class ChannelEvents {

@@ -3,6 +3,7 @@ import type { TelemetryEvent } from './events.js';
 
 /** Of one name's polls and DNS queries; all channels of the name and the same settings share them. */
 export interface DiscoveryCounters {
+  /** Refreshes begun; each may take several queries. */
   polls: number;
   /** Polls that a lost connection or `refresh()` asked for, and that were not already due. */
   hinted: number;
@@ -14,11 +15,15 @@ export interface DiscoveryCounters {
   emptyAnswers: number;
   /** Questions sent, each transport and retry counted. */
   queries: number;
+  /** Those of them over UDP. */
   udpQueries: number;
+  /** Those of them over TCP. */
   tcpQueries: number;
   /** Valid responses. */
   replies: number;
+  /** Queries without a valid response in time. */
   timeouts: number;
+  /** Queries whose server could not be reached. */
   unreachable: number;
   /** Responses that broke the framing and failed the question. */
   malformed: number;
@@ -63,9 +68,11 @@ export interface BalancerCounters {
  * The balancer counts them itself: there is no event for a call.
  */
 export interface CallCounters {
+  /** Sent to a pod. */
   callsStarted: number;
   /** Ended with status OK. */
   callsSucceeded: number;
+  /** Ended with any other status. */
   callsFailed: number;
 }
 

@@ -10,9 +10,15 @@ export type Subject = { readonly target: string } | { readonly name: string };
 
 /** What listeners of each channel get: the event with its `target`, or with its `name`. */
 export type DiagnosticsMessages = {
-  readonly [E in TargetEvent as `grpc-headless:${E['kind']}`]: E & { readonly target: string };
+  readonly [E in TargetEvent as `grpc-headless:${E['kind']}`]: E & {
+    /** Of the channel, as `getTarget()` returns it. */
+    readonly target: string;
+  };
 } & {
-  readonly [E in NameEvent as `grpc-headless:${E['kind']}`]: E & { readonly name: string };
+  readonly [E in NameEvent as `grpc-headless:${E['kind']}`]: E & {
+    /** The name that is asked for, as the user wrote it. */
+    readonly name: string;
+  };
 };
 
 type ByKind = Readonly<Record<TelemetryEvent['kind'], Channel>>;

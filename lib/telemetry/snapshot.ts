@@ -2,9 +2,14 @@
 import type { DnsErrorCode } from '../errors.js';
 import type { BalancerCounters, CallCounters, DiscoveryCounters } from './counters.js';
 
-/** Only ever count up. Those of DNS and of the polls are shared by all channels of the same name and settings. */
+/**
+ * Only ever count up. Those of DNS and of the polls are shared by all channels of the same name and settings.
+ *
+ * @interface
+ */
 export type SnapshotCounters = DiscoveryCounters & BalancerCounters & CallCounters;
 
+/** What `snapshot()` returns. */
 export interface Snapshot {
   /** As `getTarget()` returns it. */
   readonly target: string;
@@ -15,11 +20,15 @@ export interface Snapshot {
    * `loadBalancingConfig` in the channel option `grpc.service_config`.
    */
   readonly balancer: string;
+  /** One for each pod. */
   readonly endpoints: readonly EndpointSnapshot[];
+  /** The last answer of DNS, and what became of the queries since. */
   readonly dns: DnsStatus;
+  /** Counts since the channel was made, or the process started to ask for the name. */
   readonly counters: SnapshotCounters;
 }
 
+/** One pod: its connection and its calls. */
 export interface EndpointSnapshot {
   /** `"ip:port"`, or `"[v6]:port"`. */
   readonly address: string;
@@ -30,9 +39,11 @@ export interface EndpointSnapshot {
   readonly state: 'connecting' | 'ready' | 'backoff' | 'draining' | 'idle';
   /** Calls under way; a stream counts until it ends. */
   readonly inFlight: number;
+  /** Calls that were sent to the pod so far. */
   readonly started: number;
   /** Ended with status OK. */
   readonly succeeded: number;
+  /** Ended with any other status. */
   readonly failed: number;
   /** When the state was entered: wall-clock ms since the epoch. */
   readonly since: number;
@@ -60,6 +71,7 @@ export interface Ejection {
   readonly reason: 'consecutive_failures' | 'failure_percentage' | 'failed_return';
   /** The figures behind the reason, for people. */
   readonly details: string;
+  /** When the ejection began. */
   readonly since: number;
   /** When it will take calls again. */
   readonly untilMs: number;
@@ -71,14 +83,19 @@ export interface Ejection {
 export interface DnsStatus {
   /** The fully qualified name that was asked for last. */
   readonly name: string;
+  /** `"ip:port"` of the server that answered last; null before the first answer, and with `dns.lookup`. */
   readonly server: string | null;
+  /** How the last answer came; `lookup` is the user's own `dns.lookup`. */
   readonly transport: 'udp' | 'tcp' | 'lookup' | null;
+  /** Of the last answer (RFC 1035 section 4.1.1), as `NOERROR` or `NXDOMAIN`. */
   readonly rcode: string | null;
   /** Of a named port, with ports. */
   readonly addresses: readonly string[];
   /** Of the last answer that had addresses. */
   readonly ttlMs: number | null;
+  /** When it came. */
   readonly answeredAt: number | null;
+  /** Milliseconds since then. */
   readonly ageMs: number | null;
   /** In a row. */
   readonly failures: number;
@@ -88,18 +105,23 @@ export interface DnsStatus {
   readonly errorCode: DnsErrorCode | null;
   /** What is known of the DNS cache in front; null where TTLs are ignored (`refresh.ttl: 'ignore'`). */
   readonly cache: CacheStatus | null;
+  /** When DNS will be asked next; null while no query is planned. */
   readonly nextQueryAt: number | null;
   /** null: the option `zone` is not set. */
   readonly zone: ZoneStatus | null;
 }
 
+/** What comes of the option `zone`. */
 export interface ZoneStatus {
+  /** As the option has it. */
   readonly name: string;
+  /** As the option has it. */
   readonly mode: 'prefer' | 'pin';
   /** DNS has no name for the zone: pods of every zone are used alike. */
   readonly fallback: boolean;
 }
 
+/** What is known of a DNS cache between the client and the server of the zone. */
 export interface CacheStatus {
   /** `unknown` until two answers have shown whether TTLs count down. */
   readonly state: 'unknown' | 'none' | 'present';
