@@ -1,6 +1,6 @@
 /**
  * The code in the README, in docs/ and in CONTRIBUTING.md runs as it stands, but for the names of the Service and of this
- * package.
+ * package. That each block has the right types: code-blocks.test.ts. README.zh-CN.md has the same blocks: translation.test.ts.
  */
 import assert from 'node:assert/strict';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
@@ -13,11 +13,12 @@ import { eventually } from './support/eventually.js';
 import type { HelloClient } from './support/hello-service.js';
 import { sayHi } from './support/hello-service.js';
 import { leakCheck } from './support/leak-check.js';
-import { codeBlocksOf, documentsOf } from './support/markdown.js';
+import { codeBlocksOf, documentsOf, sideOf } from './support/markdown.js';
 
 const here = dirname(fileURLToPath(import.meta.url));
-const texts = await Promise.all(documentsOf(join(here, '..')).map((path) => readFile(join(here, '..', path), 'utf8')));
-const blocks = texts.flatMap(codeBlocksOf).filter(({ language }) => language === 'ts');
+const documents = documentsOf(join(here, '..')).filter((path) => path !== 'README.zh-CN.md');
+const texts = await Promise.all(documents.map((path) => readFile(join(here, '..', path), 'utf8')));
+const blocks = texts.flatMap(codeBlocksOf).filter(({ language }) => language === 'ts' || language === 'diff');
 
 const DOORS = ['factory', 'channel', 'scheme', 'testing'];
 
@@ -41,6 +42,8 @@ function moduleOf(code: string, cluster: Cluster): string {
       .replaceAll("'grpc-headless'", importable('../lib/index.ts'))
       .replace(/'grpc-headless\/(\w+)'/g, (_, subpath: string) => importable(`../lib/${subpath}.ts`))
       .replaceAll(/'(?:headless:\/\/\/)?hello\.shop\.svc\.cluster\.local:50051'/g, `'${service}'`)
+      // A template whose scheme is a variable.
+      .replaceAll(':///hello.shop.svc.cluster.local:50051', service.slice('headless'.length))
       .replaceAll('hello.shop:50051', `hello.shop:${cluster.port}`)
       .replaceAll("'127.0.0.1'", `'${cluster.pods[0]?.ip}'`)
       .replaceAll("'127.0.0.2'", `'${cluster.pods[1]?.ip}'`),
@@ -78,10 +81,21 @@ for (const option of ['outlier', 'health'])
 test('the code for the events of outlier ejection, health checks and panic runs after the code for the channel', (t) =>
   callThrough(t, `${codeOf('channel')}\n${codeOf('health events')}`));
 
-for (const door of ['factory', 'scheme'])
-  test(`the code for channels runs after the code for the ${door}, and shows its channel`, async (t) => {
+test('the code that chooses the scheme by a setting runs, and its client gets answers', (t) =>
+  callThrough(t, codeOf('rollback')));
+
+for (const change of ['from dns', 'from dns by scheme'])
+  test(`the code after the change ${change} runs, and its client gets answers`, (t) =>
+    callThrough(t, sideOf(codeOf(change), 'after')));
+
+for (const [name, door] of [
+  ['channels', 'factory'],
+  ['channels', 'scheme'],
+  ['verify', 'scheme'],
+] as const)
+  test(`the code for ${name} runs after the code for the ${door}, and shows its channel`, async (t) => {
     const targets: string[] = [];
-    const source = `${codeOf('channels')}\n${codeOf(door)}\nglobalThis.openTargets(channels());`;
+    const source = `${codeOf(name)}\n${codeOf(door)}\nglobalThis.openTargets(channels());`;
     Object.assign(globalThis, {
       openTargets: (views: readonly { target: string }[]) => targets.push(...views.map(({ target }) => target)),
     });
@@ -185,12 +199,16 @@ test('the example of a policy has the types of the contract', () => {
   assert.deepEqual(problemsOf('lib/picker/first-ready.ts', codeOf('policy')), []);
 });
 
-test('every block of TypeScript in the documentation is run', () => {
+test('every block of TypeScript in the documentation, and every diff of such, is run', () => {
   assert.deepEqual(
     blocks.map(({ name }) => name).toSorted(),
     [
       ...DOORS,
       'channels',
+      'verify',
+      'rollback',
+      'from dns',
+      'from dns by scheme',
       'connections',
       'diagnostics',
       'drain',

@@ -4,6 +4,7 @@ import { test } from 'node:test';
 import { number, oneOf } from '../../lib/options/checks.js';
 import { isGroup } from '../../lib/options/group.js';
 import { SCHEMA } from '../../lib/options/schema.js';
+import { CHINESE, chinese } from './chinese.js';
 import { entriesOf, optionsOverview, optionsTable, withComments, withTable } from './documentation.js';
 
 const REMEDY = 'run `npm run options -- --write`';
@@ -12,12 +13,36 @@ function fileText(path: string): string {
   return readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8');
 }
 
-for (const [path, makeTable] of Object.entries({ 'README.md': optionsOverview, 'docs/options.md': optionsTable })) {
+const TABLES: Readonly<Record<string, (members: typeof SCHEMA) => string>> = {
+  'README.md': (members) => optionsOverview(members),
+  'README.zh-CN.md': (members) => optionsOverview(members, chinese),
+  'docs/options.md': optionsTable,
+};
+
+for (const [path, makeTable] of Object.entries(TABLES)) {
   test(`the table of options in ${path} is the one that the schema makes`, () => {
     const text = fileText(path);
     assert.equal(text, withTable(text, makeTable(SCHEMA)), REMEDY);
   });
 }
+
+test('every text of the overview has a Chinese translation, and no translation is left over', () => {
+  const used = new Set<string>();
+  optionsOverview(SCHEMA, (english) => {
+    used.add(english);
+    return english;
+  });
+  assert.deepEqual(
+    [...used].filter((english) => !Object.hasOwn(CHINESE, english)),
+    [],
+    'add them to test/options/chinese.ts',
+  );
+  assert.deepEqual(
+    Object.keys(CHINESE).filter((english) => !used.has(english)),
+    [],
+    'take them out of test/options/chinese.ts',
+  );
+});
 
 test('the comments of HeadlessOptions are those that the schema makes', () => {
   const source = fileText('lib/options/headless-options.ts');
@@ -67,6 +92,27 @@ test('the overview has the first sentence of each option', () => {
     '`share` | `0.5` | At most 0.5 of them.',
     '`plain.size` | `1` | What it means.',
   ]);
+});
+
+test('in the overview a group that may be off has one row, with the names of its members', () => {
+  assert.deepEqual(optionsOverview(sample).split('\n').slice(3, 5), [
+    '`zone` | unset | What it means. Members: `name`.',
+    '`outlier` | `false` | What it means.',
+  ]);
+});
+
+test('the overview in other words keeps the names of options and the defaults that are values', () => {
+  assert.deepEqual(
+    optionsOverview(sample, (english) => `<${english}>`)
+      .split('\n')
+      .slice(0, 4),
+    [
+      '<option> | <default> | <meaning>',
+      '--- | --- | ---',
+      '`plain.size` | `1` | <What it means.>',
+      '`zone` | <unset> | <What it means.> <Members:> `name`.',
+    ],
+  );
 });
 
 test('comments are put before each property, at any depth, and replace those that are there', () => {

@@ -24,12 +24,32 @@ export function optionsTable(members: Members): string {
   );
 }
 
-/** The first sentence of each option, for the README. */
-export function optionsOverview(members: Members): string {
+/** How the overview says something: the English text, or its translation. */
+export type Wording = (english: string) => string;
+
+/** The first sentence of each option, for the README. A group that is off unless it is given has one row, with its members' names. */
+export function optionsOverview(members: Members, wording: Wording = (english) => english): string {
   return table(
-    ['option', 'default', 'meaning'],
-    documented(members).map(([path, entry]) => [`\`${path}\``, defaultOf(entry), firstSentence(entry.doc)]),
+    ['option', 'default', 'meaning'].map(wording),
+    overviewEntries(members).map(([path, entry]) => [
+      `\`${path}\``,
+      /^(`.*`)?$/.test(defaultOf(entry)) ? defaultOf(entry) : wording(defaultOf(entry)),
+      [wording(firstSentence(entry.doc)), ...membersOf(entry, wording)].join(' '),
+    ]),
   );
+}
+
+/** Options that are always there, and groups that are off: not what is inside these. */
+function overviewEntries(members: Members): [path: string, entry: Entry][] {
+  const entries = documented(members);
+  const off = entries.filter(([, entry]) => isGroup(entry)).map(([path]) => `${path}.`);
+  return entries.filter(([path]) => !off.some((group) => path.startsWith(group)));
+}
+
+function membersOf(entry: Entry, wording: Wording): string[] {
+  if (!isGroup(entry)) return [];
+  const names = Object.keys(entry.members).map((name) => `\`${name}\``);
+  return names.length === 0 ? [] : [`${wording('Members:')} ${names.join(', ')}.`];
 }
 
 /** A group has a row only if it is more than the sum of its members. */

@@ -11,14 +11,41 @@ export interface CodeBlock {
 
 /** Paths, relative to the root, of all documents that users or contributors read. */
 export function documentsOf(root: string): string[] {
-  const pages = readdirSync(join(root, 'docs')).filter((name) => name.endsWith('.md'));
+  const pages = namesIn(root, 'docs').filter((name) => name.endsWith('.md'));
+  const examples = namesIn(root, 'examples').map((name) => `examples/${name}/README.md`);
   return [
     'README.md',
+    'README.zh-CN.md',
     'CONTRIBUTING.md',
     'SECURITY.md',
     'CHANGELOG.md',
-    ...pages.toSorted().map((name) => `docs/${name}`),
+    ...pages.map((name) => `docs/${name}`),
+    ...examples.filter((path) => existsSync(join(root, path))),
   ];
+}
+
+function namesIn(root: string, folder: string): string[] {
+  const path = join(root, folder);
+  return existsSync(path) ? readdirSync(path).toSorted() : [];
+}
+
+/** The text on one side of a diff: what a reader has before the change, or after it. */
+export function sideOf(diff: string, side: 'before' | 'after'): string {
+  const other = side === 'before' ? '+' : '-';
+  return diff
+    .split('\n')
+    .filter((line) => !line.startsWith(other))
+    .map((line) => line.slice(1))
+    .join('\n');
+}
+
+/** Links to other sites that are not `https:` addresses of a host, such as one with a space or without a host. */
+export function malformedLinksIn(markdown: string): string[] {
+  return linksIn(markdown).filter((link) => {
+    if (!/^[a-z]+:/.test(link)) return false;
+    const url = URL.canParse(link) ? new URL(link) : null;
+    return url?.protocol !== 'https:' || !url.hostname.includes('.') || url.username !== '';
+  });
 }
 
 export function codeBlocksOf(markdown: string): CodeBlock[] {
@@ -42,7 +69,9 @@ export function brokenLinksOf(root: string, document: string): string[] {
   });
 }
 
-function linksIn(markdown: string): string[] {
+/** The targets of all links and images, in their order. */
+export function linksIn(markdown: string): string[] {
+  // A link's own text may be code; a link inside of code is none.
   const prose = withoutCode(markdown).replace(/`[^`\n]*`/g, '');
   return Array.from(prose.matchAll(/\]\(([^)\s]+)\)/g), ([, target]) => target as string);
 }
@@ -61,6 +90,6 @@ function anchorsIn(markdown: string): string[] {
   });
 }
 
-function withoutCode(markdown: string): string {
+export function withoutCode(markdown: string): string {
   return markdown.replace(/^```[\s\S]*?^```$/gm, '');
 }
