@@ -26,14 +26,26 @@ export class GoProgram {
   /**
    * @param folder of `go.mod`, relative to the root of the project.
    * @param build the program that builds it, relative to the root.
-   * @param path of the package's folder in the module; its one file is `main.go`.
+   * @param path of the folder of the program's package in the module, whose one file is `main.go`.
+   * @param packages folders of other packages of the module that it imports.
    */
-  constructor(name: string, { folder, build, path = '.' }: { folder: string; build: string; path?: string }) {
+  constructor(
+    name: string,
+    {
+      folder,
+      build,
+      path = '.',
+      packages = [],
+    }: { folder: string; build: string; path?: string; packages?: readonly string[] },
+  ) {
     this.#name = name;
     this.#folder = join(root, folder);
     this.#package = path;
     this.#cache = join(root, 'node_modules/.cache', name);
-    const sources = ['go.mod', 'go.sum', join(path, 'main.go')].map((file) =>
+    const imported = packages.flatMap((other) =>
+      readdirSync(join(this.#folder, other)).map((file) => join(other, file)),
+    );
+    const sources = ['go.mod', 'go.sum', join(path, 'main.go'), ...imported].map((file) =>
       readFileSync(join(this.#folder, file), 'utf8'),
     );
     const platform = `${process.platform} ${process.arch}`;

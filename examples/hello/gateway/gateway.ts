@@ -74,6 +74,14 @@ export function createGateway(options: GatewayOptions): FastifyInstance {
   return app;
 }
 
+/** @returns its URL. */
+export async function listen(
+  app: FastifyInstance,
+  at: { readonly host: string; readonly port: number },
+): Promise<string> {
+  return app.listen({ ...at });
+}
+
 /** What Fastify reports has an HTTP status of its own. */
 function asStatus(error: Error | FastifyError): StatusError {
   if (error instanceof StatusError) return error;
@@ -226,6 +234,9 @@ function sendText(reply: FastifyReply, text: string): FastifyReply {
   return reply.type(JSON_TYPE).send(Buffer.from(text));
 }
 
+/** In UTF-8, without what no header may hold. */
 function headerText(text: string): string {
-  return text.replaceAll(/[^\x20-\x7e]/g, ' ');
+  return Buffer.from(text)
+    .toString('latin1')
+    .replaceAll(/[^\t\x20-\x7e\x80-\xff]/g, ' ');
 }

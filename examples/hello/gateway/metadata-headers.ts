@@ -38,6 +38,22 @@ const PERMANENT: ReadonlySet<string> = new Set([
 const FORWARDED_FOR = 'x-forwarded-for';
 const FORWARDED_HOST = 'x-forwarded-host';
 
+/** HTTP/2 refuses these, or gRPC sends its own. */
+const TRANSPORT: ReadonlySet<string> = new Set([
+  'connection',
+  'content-length',
+  'content-type',
+  'host',
+  'http2-settings',
+  'keep-alive',
+  'proxy-connection',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+  'user-agent',
+]);
+
 /** The ASCII-Value and the Header-Name of gRPC over HTTP/2. */
 const TEXT = /^[\x20-\x7e]*$/;
 const KEY = /^[0-9a-z_.-]+$/;
@@ -54,12 +70,13 @@ export interface IncomingOptions {
 export function metadataOf(request: IncomingMessage, { metadataHeaders }: IncomingOptions): Metadata {
   const headers = request.headersDistinct;
   const metadata = new Metadata();
-  // First, so that no `Grpc-Metadata-Authorization` comes before it.
-  for (const value of headers['authorization'] ?? []) if (TEXT.test(value)) metadata.add('authorization', value);
   for (const [name, values = []] of Object.entries(headers)) {
     const key = keyOf(name, metadataHeaders);
-    if (key !== null) for (const value of values) addValue(metadata, key, name, value);
+    if (key !== null) addValues(metadata, key, name, values);
   }
+  // Last, in the place of any `Grpc-Metadata-Authorization`: HTTP/2 allows one value.
+  const [authorization] = headers['authorization'] ?? [];
+  if (authorization !== undefined && TEXT.test(authorization)) metadata.set('authorization', authorization);
   const host = headers[FORWARDED_HOST]?.[0] || headers['host']?.[0] || '';
   if (host !== '' && TEXT.test(host)) metadata.set(FORWARDED_HOST, host);
   const { remoteAddress } = request.socket;
@@ -77,14 +94,20 @@ function keyOf(name: string, metadataHeaders: boolean): string | null {
   // Pods rely on these coming from the gateway.
   const reserved = key.startsWith(PERMANENT_PREFIX) || key === FORWARDED_FOR || key === FORWARDED_HOST;
   // gRPC reserves keys that start with `grpc-` for itself.
-  return reserved || key.startsWith('grpc-') || !KEY.test(key) ? null : key;
+  return reserved || TRANSPORT.has(key) || key.startsWith('grpc-') || !KEY.test(key) ? null : key;
 }
 
-function addValue(metadata: Metadata, key: string, header: string, value: string): void {
-  if (key.endsWith('-bin')) {
+function addValues(metadata: Metadata, key: string, header: string, values: readonly string[]): void {
+  if (!key.endsWith('-bin')) {
+    const texts = values.filter((value) => TEXT.test(value));
+    // One value for many means the same (RFC 9110 section 5.3), and not every key may be sent twice.
+    if (texts.length > 0) metadata.set(key, texts.join(', '));
+    return;
+  }
+  for (const value of values) {
     if (!/^[A-Za-z0-9+/]*={0,2}$/.test(value)) throw invalidArgument(`invalid binary header ${header}: no base64`);
     metadata.add(key, Buffer.from(value, 'base64'));
-  } else if (TEXT.test(value)) metadata.add(key, value);
+  }
 }
 
 /** Header name to values. Binary metadata is sent as base64, since a header cannot hold any byte. */
