@@ -25,6 +25,10 @@ interface Pod {
   readonly program: Program;
 }
 
+// Ends through `exit`, which takes the programs along.
+process.on('SIGINT', () => process.exit(130));
+process.on('SIGTERM', () => process.exit(143));
+
 const closers: (() => Promise<unknown>)[] = [];
 const range = await claimLoopback('demo', MOST_PODS);
 closers.push(() => range.release());
@@ -52,7 +56,7 @@ async function scaleTo(count: number): Promise<void> {
     pods.map(({ ip }) => ip),
     { ttl: 5 },
   );
-  console.log(`\n${count} pods: ${pods.map(({ id }) => id).join(', ')}`);
+  console.log(`\n${count} ${count === 1 ? 'pod' : 'pods'}: ${pods.map(({ id }) => id).join(', ')}`);
   await Promise.all(leavers.map(({ program }) => program.stop()));
 }
 

@@ -16,7 +16,10 @@ export class Program {
       env: { ...process.env, ...env },
       stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
     });
-    const ended = once(child, 'exit');
+    // However this process ends, the program does not outlive it.
+    const kill = (): void => void child.kill('SIGKILL');
+    process.once('exit', kill);
+    const ended = once(child, 'exit').finally(() => process.off('exit', kill));
     const lines = createInterface({ input: child.stdout as NodeJS.ReadableStream });
     const [greeting] = await Promise.race([
       once(lines, 'line'),

@@ -4,7 +4,7 @@
  *
  *     npm run generate:gateway
  *
- * It needs Go and npm's registry: buf compiles them, and the generators are those of `go/go.mod`.
+ * It needs Go and npm's registry: buf compiles them, and the generators are those that `test/e2e/gateway/go/go.mod` pins.
  */
 import { execFileSync } from 'node:child_process';
 import { dirname, join } from 'node:path';
@@ -15,7 +15,7 @@ const HELLO = 'examples/hello/proto';
 const ECHO = 'test/e2e/gateway/proto';
 const GO = 'test/e2e/gateway/go';
 
-const root = join(dirname(fileURLToPath(import.meta.url)), '../../..');
+const root = join(dirname(fileURLToPath(import.meta.url)), '../..');
 
 /** Both folders are roots of imports. */
 const WORKSPACE = JSON.stringify({ version: 'v2', modules: [{ path: HELLO }, { path: ECHO }] });
