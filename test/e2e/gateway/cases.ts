@@ -8,7 +8,7 @@ export interface Case extends HttpRequest {
   readonly ownText?: true;
   /** To the gateways that forward `Grpc-Metadata-` headers. */
   readonly legacy?: true;
-  /** Where this gateway deliberately answers otherwise: why, and with what (a message's text is `its own`). */
+  /** Where this gateway deliberately answers otherwise: why, and with what: of an object the parts that matter. */
   readonly differs?: { readonly reason: string; readonly status: number; readonly body: unknown };
 }
 
@@ -143,7 +143,7 @@ const PATHS: readonly Case[] = [
     differs: {
       reason: 'this gateway answers with a google.rpc.Status; Go answers before grpc-gateway, with text',
       status: 400,
-      body: { code: 3, message: 'its own', details: [] },
+      body: { code: 3, details: [] },
     },
   },
 ];
@@ -176,6 +176,15 @@ const QUERIES: readonly Case[] = [
   { title: 'a key for what is no map', ...query('text[a]=1'), ownText: true },
   { title: 'a message as a whole', ...query('nested=%7B%7D'), ownText: true },
   { title: 'a part of what is no message', ...query('text.part=1'), ownText: true },
+  {
+    title: 'a field that its message does not have',
+    ...query('text=a&nested.nothing=1'),
+    differs: {
+      reason: 'a parameter that is ignored changes nothing; grpc-gateway sets the message, empty',
+      status: 200,
+      body: { text: 'a', nested: null },
+    },
+  },
   { title: 'a parameter that is no field', ...query('text=a&utm_source=b') },
   { title: 'a scalar twice', ...query('int32=1&int32=2'), ownText: true },
   { title: 'both fields of a oneof', ...query('choice_text=a&choice_nested.name=b'), ownText: true },
@@ -238,6 +247,18 @@ const ERRORS: readonly Case[] = [
     ([name, code]): Case => ({ title: `a call that ends with ${name}`, path: `/v1/fail/${code}?message=m%C3%A4` }),
   ),
   { title: 'a status with details', path: '/v1/fail/5?details=true' },
+  {
+    title: 'a status with details of a type that is not known',
+    path: '/v1/fail/5?details=true&message=no.such.Type',
+    differs: {
+      reason: 'the details keep their bytes; grpc-gateway answers 500 in the place of the status',
+      status: 404,
+      body: {
+        code: 5,
+        details: [{ '@type': 'type.googleapis.com/no.such.Type', value: 'CAM=' }],
+      },
+    },
+  },
   { title: 'a call that fails, with trailers', path: '/v1/fail/5?message=m', headers: { te: 'trailers' } },
   { title: 'a deadline that passes', path: '/v1/wait', headers: { 'grpc-timeout': '80m' }, ownText: true },
   { title: 'a deadline that does not pass', path: '/v1/say', headers: { 'grpc-timeout': '10S' } },
@@ -294,7 +315,7 @@ const LIMITS: readonly Case[] = [
     differs: {
       reason: 'a body that is not one JSON value is refused; grpc-gateway reads the first value and ignores the rest',
       status: 400,
-      body: { code: 3, message: 'its own', details: [] },
+      body: { code: 3, details: [] },
     },
   },
 ];

@@ -65,7 +65,7 @@ describe('the gateway answers as grpc-gateway does', { skip: missing(grpcGateway
         // A difference that is none any more has to leave the list.
         assert.notDeepEqual(comparable(answer, given), comparable(expected, given));
         assert.equal(answer.status, given.differs.status);
-        assert.deepEqual(withoutText(answer.body), given.differs.body);
+        assert.deepEqual(parts(answer.body, given.differs.body), given.differs.body);
       });
 });
 
@@ -83,6 +83,12 @@ function withoutText(body: unknown): unknown {
   if (!isObject(body)) return body;
   if (isObject(body['error'])) return { error: withoutText(body['error']) };
   return typeof body['message'] === 'string' ? { ...body, message: 'its own' } : body;
+}
+
+/** The members of an object that `wanted` has too. */
+function parts(body: unknown, wanted: unknown): unknown {
+  if (!isObject(body) || !isObject(wanted)) return body;
+  return Object.fromEntries(Object.keys(wanted).map((name) => [name, body[name]]));
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

@@ -55,10 +55,10 @@ function everythingWith(fields: Record<string, unknown>): Message {
   return message.message;
 }
 
-/** google.rpc.Status with code 5, the message "no such book" and a Duration of 3 s as its detail. */
-function statusDetails(): Buffer {
-  const any = anyPack(DurationSchema, create(DurationSchema, { seconds: 3n }));
-  const detail = Buffer.concat([field(1, Buffer.from(any.typeUrl)), field(2, Buffer.from(any.value))]);
+/** google.rpc.Status with code 5, the message "no such book" and a Duration of 3 s as its detail, under this type. */
+function statusDetails(type: string): Buffer {
+  const { value } = anyPack(DurationSchema, create(DurationSchema, { seconds: 3n }));
+  const detail = Buffer.concat([field(1, Buffer.from(`type.googleapis.com/${type}`)), field(2, Buffer.from(value))]);
   return Buffer.concat([
     Buffer.from([0x08, status.NOT_FOUND]),
     field(2, Buffer.from('no such book')),
@@ -112,7 +112,7 @@ export class EchoServer {
     const { code, message, details } = call.request as Fields & { code: number; message: string; details: boolean };
     const trailer = new Metadata();
     trailer.set('reason', 'test');
-    if (details) trailer.set('grpc-status-details-bin', statusDetails());
+    if (details) trailer.set('grpc-status-details-bin', statusDetails(message || DurationSchema.typeName));
     answer({ code, details: details ? 'no such book' : message, metadata: trailer });
   };
 
