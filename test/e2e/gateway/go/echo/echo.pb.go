@@ -474,7 +474,7 @@ type FailRequest struct {
 	state   protoimpl.MessageState `protogen:"open.v1"`
 	Code    int32                  `protobuf:"varint,1,opt,name=code,proto3" json:"code,omitempty"`
 	Message string                 `protobuf:"bytes,2,opt,name=message,proto3" json:"message,omitempty"`
-	// Whether the status has details.
+	// Whether the status has details; the message then names their type.
 	Details       bool `protobuf:"varint,3,opt,name=details,proto3" json:"details,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
