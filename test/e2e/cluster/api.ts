@@ -58,9 +58,25 @@ export class Api {
   }
 
   /** Resolves with the answer's JSON; rejects with an `ApiError`, or with the error of the connection. */
-  send<T = KubernetesObject>(method: string, path: string, body?: unknown): Promise<T> {
+  async send<T = KubernetesObject>(method: string, path: string, body?: unknown): Promise<T> {
     const patch = path.endsWith('/status') ? 'application/strategic-merge-patch+json' : 'application/merge-patch+json';
-    const type = method === 'PATCH' ? patch : 'application/json';
+    const { answer } = await this.#exchange(method, path, method === 'PATCH' ? patch : 'application/json', body);
+    return answer as T;
+  }
+
+  /**
+   * As `kubectl apply --server-side --validate=strict`: an unknown field is an error.
+   *
+   * @returns the warnings that `kubectl` would print.
+   */
+  async apply(path: string, object: unknown): Promise<readonly string[]> {
+    const query = 'fieldManager=test&fieldValidation=Strict';
+    // JSON is YAML.
+    const { warnings } = await this.#exchange('PATCH', `${path}?${query}`, 'application/apply-patch+yaml', object);
+    return warnings;
+  }
+
+  #exchange(method: string, path: string, type: string, body: unknown): Promise<Exchange> {
     return new Promise((resolve, reject) => {
       const headers = { ...this.#options.headers, ...(body === undefined ? {} : { 'content-type': type }) };
       const options = { ...this.#options, headers, method, path, agent: this.#agent, timeout: TIMEOUT_MS };
@@ -69,7 +85,7 @@ export class Api {
           const answer = await text(response);
           const status = response.statusCode ?? 0;
           if (status >= 400) reject(new ApiError(status, `${method} ${path}`, answer));
-          else resolve(JSON.parse(answer) as T);
+          else resolve({ answer: JSON.parse(answer), warnings: warningsIn(response.headers.warning) });
         } catch (error) {
           reject(error);
         }
@@ -127,6 +143,16 @@ export class Api {
       sent.end();
     });
   }
+}
+
+interface Exchange {
+  readonly answer: unknown;
+  readonly warnings: readonly string[];
+}
+
+/** @param header as `299 - "one", 299 - "two"`. */
+function warningsIn(header = ''): string[] {
+  return Array.from(header.matchAll(/299 \S+ "((?:\\.|[^"\\])*)"/g), ([, text]) => text as string);
 }
 
 /** Null for a line that the end of the connection has cut short. */

@@ -1,9 +1,10 @@
-/** The program in the cluster's network namespace: the control plane, its DNS servers and the kubelet. */
+/** The program in the cluster's network namespace: the control plane, its DNS servers, the scheduler and the kubelet. */
 import { writeFileSync } from 'node:fs';
 import { serveRpc } from '../../support/rpc.js';
 import { ClusterDns } from './cluster-dns.js';
 import { ControlPlane } from './control-plane.js';
 import { Kubelet, type PodView } from './kubelet.js';
+import { schedule } from './scheduler.js';
 import type { DnsName } from './topology.js';
 
 interface Parts {
@@ -29,6 +30,7 @@ const methods = {
     started = { controlPlane, dns, kubelet: new Kubelet(controlPlane.api) };
     await controlPlane.start();
     await started.kubelet.start();
+    schedule(controlPlane.api, (message) => started?.kubelet.errors.push(`scheduler: ${message}`));
     await dns.start('first');
   },
 
@@ -36,6 +38,9 @@ const methods = {
   async api(method: string, path: string, body?: unknown): Promise<unknown> {
     return parts().controlPlane.api.send(method, path, body);
   },
+
+  /** As `kubectl apply --server-side`. Resolves with the warnings. */
+  apply: (path: string, object: unknown): Promise<readonly string[]> => parts().controlPlane.api.apply(path, object),
 
   killApi: (): Promise<void> => parts().controlPlane.killApi(),
   startApi: (): Promise<void> => parts().controlPlane.startApi(),

@@ -1,6 +1,6 @@
 /**
- * The Kubernetes control plane in this process's network namespace: etcd, the API server and the controllers that
- * Deployments and headless Services take. No scheduler: pods name their node.
+ * The Kubernetes control plane in this process's network namespace: etcd, the API server with its usual admission (Pod
+ * Security too), and the controllers of the objects in `examples/kubernetes/`. The scheduler is the tests' own.
  */
 import { generateKeyPairSync } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
@@ -22,6 +22,8 @@ const CONTROLLERS = [
   'deployment-controller',
   'replicaset-controller',
   'endpointslice-controller',
+  'disruption-controller',
+  'horizontal-pod-autoscaler-controller',
   'garbage-collector-controller',
   'namespace-controller',
 ];

@@ -1,14 +1,16 @@
 /**
  * What the kubelets do, as far as a Service's clients can tell: a pod that names a node gets an address of the node's
- * range and a real gRPC server there; it becomes Ready, and at its deletion it gets its preStop sleep, SIGTERM, its grace
- * period and SIGKILL, and its object is removed.
+ * range and a real gRPC server there, at the port that its environment has in `PORT`; it becomes Ready when it passes its
+ * readiness probe, and at its deletion it gets its preStop sleep, SIGTERM, its grace period and SIGKILL, and its object
+ * is removed.
  *
- * A pod is a process of its own unless the annotation `test/process: shared` lets it share one. An image whose tag is
- * `broken` never passes its readiness probe. Other probes are told by `setReady`.
+ * A pod is a process of its own unless the annotation `test/process: shared` lets it share one. The server of an image
+ * whose tag is `broken` says that it does not serve. `setReady` tells a server what to say.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { PodHost, type RemotePod } from '../../support/pod-host.js';
 import { type Api, ApiError, type KubernetesObject } from './api.js';
+import { passesProbe } from './readiness-probe.js';
 import { NODES, type Node } from './topology.js';
 
 interface PodObject extends KubernetesObject {
@@ -17,7 +19,8 @@ interface PodObject extends KubernetesObject {
     readonly terminationGracePeriodSeconds?: number;
     readonly containers: readonly {
       readonly image: string;
-      readonly ports?: readonly { readonly containerPort: number }[];
+      readonly env?: readonly { readonly name: string; readonly value?: string }[];
+      readonly readinessProbe?: { readonly grpc?: { readonly port: number } };
       readonly lifecycle?: { readonly preStop?: { readonly sleep?: { readonly seconds: number } } };
     }[];
   };
@@ -101,11 +104,13 @@ export class Kubelet {
     );
   }
 
-  /** The result of the pod's readiness probe from now on. */
+  /** What the pod's readiness probe finds from now on. */
   async setReady(namespace: string, name: string, ready: boolean): Promise<void> {
     const life = this.#pods.get(`${namespace}/${name}`);
     if (life === undefined) throw new Error(`no pod ${namespace}/${name}`);
-    await this.#report(life, await life.running, ready);
+    const { servers } = await life.running;
+    await Promise.all(servers.map((server) => server.behave({ health: ready ? 'SERVING' : 'NOT_SERVING' })));
+    await this.#probe(life);
   }
 
   #observe(object: PodObject): void {
@@ -121,8 +126,7 @@ export class Kubelet {
     if (node === undefined || object.metadata.deletionTimestamp !== undefined) return;
     const begun: PodLife = { object, running: this.#run(object, node), ending: false, readyAt: null };
     this.#pods.set(key, begun);
-    const ready = !object.spec.containers[0]?.image.endsWith(':broken');
-    this.#inBackground(key, async () => this.#report(begun, await begun.running, ready));
+    this.#inBackground(key, () => this.#probe(begun));
   }
 
   /** The object is gone without a grace period: a deletion by force. */
@@ -156,9 +160,12 @@ export class Kubelet {
     this.#lastIndex.set(node, index);
     const shared = annotations?.['test/process'] === 'shared';
     const host = await (shared ? this.#sharedHost() : PodHost.spawn());
-    const port = object.spec.containers[0]?.ports?.[0]?.containerPort ?? 0;
+    const [container] = object.spec.containers;
+    const port = Number(container?.env?.find((entry) => entry.name === 'PORT')?.value);
+    if (!(port > 0)) throw new Error(`${name} has no PORT in its environment`);
+    const health = container?.image.endsWith(':broken') ? 'NOT_SERVING' : 'SERVING';
     const ips = [node.ip(index), node.ipv6(index)];
-    const servers = await Promise.all(ips.map((ip) => host.start(ip, port, { name })));
+    const servers = await Promise.all(ips.map((ip) => host.start(ip, port, { name, health })));
     return { host, shared, servers, ips };
   }
 
@@ -166,6 +173,14 @@ export class Kubelet {
     const index = this.#started++ % SHARED_HOSTS;
     this.#shared[index] ??= PodHost.spawn();
     return this.#shared[index];
+  }
+
+  async #probe(life: PodLife): Promise<void> {
+    const running = await life.running;
+    const probe = life.object.spec.containers[0]?.readinessProbe?.grpc;
+    // Without a probe it is Ready once it runs.
+    const ready = probe === undefined || (await passesProbe(running.ips[0] as string, probe.port));
+    await this.#report(life, running, ready);
   }
 
   async #report(life: PodLife, { ips }: RunningPod, ready: boolean): Promise<void> {

@@ -11,7 +11,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { eventually } from '../../support/eventually.js';
 import type { ClientOptions, LoadReport } from './client-main.js';
 import type { PodView } from './kubelet.js';
-import { type DeploymentPlan, deployment, headlessService } from './manifests.js';
+import { clusterIpService, type DeploymentPlan, deployment, headlessService, namespace } from './manifests.js';
 import type { Row } from './scene-table.js';
 import type { TestCluster } from './test-cluster.js';
 import { DNS_IPS, POD_PORTS } from './topology.js';
@@ -36,8 +36,8 @@ export interface SceneOptions {
   readonly title: string;
   /** Of the Deployment `hello`. */
   readonly plan: DeploymentPlan;
-  /** Spec of the Service, beside the usual one. */
-  readonly service?: object;
+  /** Spec of the Service, beside the example's; `clusterIp` for the example's Service that is not headless. */
+  readonly service?: object | 'clusterIp';
   /** Of Ready to first call. Default: `INTERVAL`. */
   readonly bound?: { readonly label: string; readonly ms: number };
 }
@@ -56,11 +56,16 @@ export class Scene {
   /** Resolves when the pods of the plan are Ready. */
   static async open(net: TestCluster, { title, plan, service = {}, bound = INTERVAL }: SceneOptions): Promise<Scene> {
     const scene = new Scene(net, `scene-${++opened}`, title, bound);
-    await net.cluster.api('POST', '/api/v1/namespaces', { metadata: { name: scene.namespace } });
+    await net.cluster.api('POST', '/api/v1/namespaces', namespace(scene.namespace));
     await scene.createService(service);
     await scene.deploy('hello', plan);
     await scene.awaitReady(plan.replicas);
     return scene;
+  }
+
+  /** Of objects that are there, in a namespace that is there. */
+  static of(net: TestCluster, namespace: string, title: string): Scene {
+    return new Scene(net, namespace, title, INTERVAL);
   }
 
   private constructor(net: TestCluster, namespace: string, title: string, bound: SceneOptions['bound'] & object) {
@@ -91,8 +96,9 @@ export class Scene {
     await this.patch({ replicas }, name);
   }
 
-  async createService(spec: object = {}): Promise<void> {
-    await this.net.cluster.api('POST', `${this.#core}/services`, headlessService('hello', spec));
+  async createService(spec: object | 'clusterIp' = {}): Promise<void> {
+    const service = spec === 'clusterIp' ? clusterIpService() : headlessService(spec as object);
+    await this.net.cluster.api('POST', `${this.#core}/services`, service);
   }
 
   async patchService(spec: object): Promise<void> {

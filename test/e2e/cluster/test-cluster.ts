@@ -1,6 +1,6 @@
 /**
- * A cluster with a real control plane in one network namespace, and a client's pod in another: a firewall, as a
- * NetworkPolicy makes it, lets that one reach port 53 of DNS and the ports of the pods, and nothing else.
+ * A cluster with a real control plane in one network namespace, and a client's pod in another: a firewall, made of the
+ * example's NetworkPolicies, lets that one reach port 53 of DNS and the ports of the pods, and nothing else.
  */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -12,8 +12,9 @@ import { coredns } from '../coredns/program.js';
 import { command, NETWORK_NAMESPACES } from '../netns/requirements.js';
 import type { ClientProgram } from './client-main.js';
 import type { ClusterProgram } from './cluster-main.js';
+import { clientRules, serverRules } from './network-policy.js';
 import { apiServer, controllerManager } from './programs.js';
-import { DNS_IPS, DNS_SERVICE_IP, POD_NETWORKS, POD_PORTS } from './topology.js';
+import { DNS_IPS, DNS_SERVICE_IP, POD_NETWORKS } from './topology.js';
 
 /** To be handed to `missing`. */
 export const REQUIREMENTS = [
@@ -42,7 +43,7 @@ export class TestCluster {
     const names = await openNamespaces();
     defer(() => names.close());
     await addAddresses(names);
-    await raiseFirewall(names.client);
+    await raiseFirewall(names);
     const programs = ['cluster-main.ts', 'client-main.ts'].map((file) => new URL(`./${file}`, import.meta.url));
     const cluster = await RpcProcess.start<ClusterProgram>(programs[0] as URL, { namespace: names.cluster });
     defer(() => cluster.end());
@@ -101,30 +102,18 @@ async function addAddresses({ client, cluster }: Namespaces): Promise<void> {
   await inside(client, `ip addr add ${CLIENT_IPV6}/64 dev eth0 nodad`, `ip route add default via ${CLUSTER_IPV6}`);
 }
 
-async function raiseFirewall(client: string): Promise<void> {
-  const [network, networkIpv6] = POD_NETWORKS;
-  const ports = POD_PORTS.join();
-  const dns = [...Object.values(DNS_IPS)].flatMap((ip) =>
-    ['udp', 'tcp'].map((protocol) => `iptables -A OUTPUT -d ${ip} -p ${protocol} --dport 53 -j ACCEPT`),
-  );
-  await inside(
-    client,
-    ...dns,
-    `iptables -A OUTPUT -d ${network} -p tcp -m multiport --dports ${ports} -j ACCEPT`,
-    'iptables -A INPUT -m conntrack --ctstate ESTABLISHED -j ACCEPT',
-    `ip6tables -A OUTPUT -d ${networkIpv6} -p tcp -m multiport --dports ${ports} -j ACCEPT`,
-    'ip6tables -A INPUT -m conntrack --ctstate ESTABLISHED -j ACCEPT',
-    // The neighbours' addresses.
-    'ip6tables -A OUTPUT -p ipv6-icmp -j ACCEPT',
-    'ip6tables -A INPUT -p ipv6-icmp -j ACCEPT',
-    // kube-proxy's part for the Service of the DNS servers: each flow goes to one of the two.
-    ...['udp', 'tcp'].flatMap((protocol) => {
-      const rule = `iptables -t nat -A OUTPUT -d ${DNS_SERVICE_IP} -p ${protocol} --dport 53`;
-      return [
-        `${rule} -m statistic --mode random --probability 0.5 -j DNAT --to-destination ${DNS_IPS.first}`,
-        `${rule} -j DNAT --to-destination ${DNS_IPS.second}`,
-      ];
-    }),
-    ...['iptables', 'ip6tables'].flatMap((tables) => [`${tables} -P OUTPUT DROP`, `${tables} -P INPUT DROP`]),
-  );
+async function raiseFirewall({ client, cluster }: Namespaces): Promise<void> {
+  await inside(client, ...dnsServiceRules(), ...clientRules());
+  await inside(cluster, ...serverRules());
+}
+
+/** kube-proxy's part for the Service of the DNS servers: each flow goes to one of the two. */
+function dnsServiceRules(): string[] {
+  return ['udp', 'tcp'].flatMap((protocol) => {
+    const rule = `iptables -t nat -A OUTPUT -d ${DNS_SERVICE_IP} -p ${protocol} --dport 53`;
+    return [
+      `${rule} -m statistic --mode random --probability 0.5 -j DNAT --to-destination ${DNS_IPS.first}`,
+      `${rule} -j DNAT --to-destination ${DNS_IPS.second}`,
+    ];
+  });
 }

@@ -4,6 +4,8 @@ import { leakCheck } from '../../../support/leak-check.js';
 import { missing } from '../../netns/requirements.js';
 import { type Row, sceneTable } from '../scene-table.js';
 import { REQUIREMENTS, TestCluster } from '../test-cluster.js';
+import { NODES, POD_PORTS } from '../topology.js';
+import * as examples from './examples.js';
 import * as outages from './outages.js';
 import * as rollouts from './rollouts.js';
 import * as scaling from './scaling.js';
@@ -31,6 +33,14 @@ const APART: Readonly<Record<string, SceneOf>> = {
   'a named target port may change its number in a rollout': services.namedTargetPorts,
   'a dual-stack Service has one endpoint for each pod, and a Service of IPv6 alone works': services.dualStack,
   'with zonal names, calls stay in the zone, leave it with its last pod, and come back': services.zonalNames,
+};
+
+/** Of examples/kubernetes, one after the other: they are steps. */
+const EXAMPLES: Readonly<Record<string, (net: TestCluster) => Promise<Row | undefined>>> = {
+  'each object is accepted without a warning': examples.applied,
+  'Pod Security admission takes the pods, and refuses them without their security settings': examples.admitted,
+  'the autoscaler keeps two pods, and the budget lets one of them be evicted at a time': examples.guarded,
+  'a rolling restart, called through the target of the client, loses no call': examples.rolled,
 };
 
 /** One after the other, and after the rest. */
@@ -61,14 +71,15 @@ describe('a client with default options in a cluster with a real control plane',
 
   after(async () => {
     await cleanUp();
-    const done = [...Object.keys(APART), ...Object.keys(ALONE)].flatMap((title) => rows.get(title) ?? []);
+    const done = [EXAMPLES, APART, ALONE].flatMap(Object.keys).flatMap((title: string) => rows.get(title) ?? []);
     console.log(`\n${sceneTable(done)}\n`);
   });
 
-  const prove = (title: string, scene: SceneOf): void => {
+  const prove = (title: string, scene: (net: TestCluster) => Promise<Row | undefined>): void => {
     test(title, async () => {
       try {
-        rows.set(title, await scene(net));
+        const row = await scene(net);
+        if (row !== undefined) rows.set(title, row);
       } catch (error) {
         console.error(`--- the cluster's logs, for: ${title}\n${await net.cluster.log()}`);
         throw error;
@@ -82,6 +93,19 @@ describe('a client with default options in a cluster with a real control plane',
     const [open] = await net.probeApi();
     await net.inClient('iptables -P OUTPUT DROP', 'iptables -P INPUT DROP');
     assert.equal(open, 'connected', 'it was the firewall that forbade it');
+  });
+
+  test('the servers take calls at their port alone', async () => {
+    const pod = NODES[0]?.ip(255) ?? '';
+    const probe = (port: number) => net.client.probe(pod, port, 1_000);
+    await net.inClient('iptables -P OUTPUT ACCEPT', 'iptables -P INPUT ACCEPT');
+    const answers = [await probe(POD_PORTS[0]), await probe(POD_PORTS[1] + 1)];
+    await net.inClient('iptables -P OUTPUT DROP', 'iptables -P INPUT DROP');
+    assert.deepEqual(answers, ['ECONNREFUSED', 'timeout'], 'no server is there: a port that is open refuses');
+  });
+
+  describe('the objects of examples/kubernetes', () => {
+    for (const [title, step] of Object.entries(EXAMPLES)) prove(title, step);
   });
 
   describe('changes of one Service', { concurrency: 5 }, () => {

@@ -46,7 +46,7 @@ export async function clusterIpTurnedHeadless(net: TestCluster): Promise<Row> {
   const scene = await Scene.open(net, {
     title: 'a ClusterIP Service turned headless',
     plan: { replicas: 2 },
-    service: { clusterIP: '' },
+    service: 'clusterIp',
   });
   const { clusterIP } = (await scene.service()).spec;
   const [first, second] = await scene.pods();
