@@ -39,6 +39,8 @@ interface Session {
 /** Between two calls. */
 const PAUSE_MS = 20;
 const DEADLINE_MS = 20_000;
+/** Of calls that wait for ready: pods have to start in between, and on a busy machine that takes a while. */
+const WAITING_DEADLINE_MS = 60_000;
 
 const sessions = new Map<string, Session>();
 
@@ -66,7 +68,7 @@ const methods = {
   /** Makes a client and begins to call with it: calls follow each other until `stop`. */
   open(name: string, target: string, headless: ClientOptions, { inFlight, waitForReady }: LoadPlan): void {
     const client = createHeadlessClient(HelloClient, target, credentials.createInsecure(), { headless });
-    const load = new ClosedLoop(unary(client, { deadlineMs: DEADLINE_MS, waitForReady }), {
+    const load = new ClosedLoop(unary(client, { deadlineMs: waitForReady ? WAITING_DEADLINE_MS : DEADLINE_MS, waitForReady }), {
       inFlight,
       pauseMs: () => PAUSE_MS,
     });
