@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import { parse } from 'yaml';
 import {
   type ContainerManifest,
@@ -16,6 +17,7 @@ import {
   type Selector,
   type ServiceManifest,
 } from '../support/example-manifests.js';
+import { brokenLinksOf } from '../support/markdown.js';
 
 const deployments = manifestsOf<DeploymentManifest>('Deployment');
 const server = manifest<DeploymentManifest>('Deployment', 'hello');
@@ -38,7 +40,7 @@ function matches({ matchLabels = {} }: Selector, labels: Readonly<Record<string,
   return Object.entries(matchLabels).every(([name, value]) => labels[name] === value);
 }
 
-test('every object of the example is in its namespace, and kustomization.yaml lists every file but those of other ways', () => {
+test('every object of the example is in its namespace, and kustomization.yaml lists every file but rbac.yaml, which nothing here needs', () => {
   const objects = manifestFiles().flatMap(manifestsIn);
   const [namespace] = manifestsIn('namespace.yaml');
   for (const { kind, metadata } of objects.filter(({ kind }) => kind !== 'Namespace'))
@@ -48,6 +50,10 @@ test('every object of the example is in its namespace, and kustomization.yaml li
     resources.toSorted(),
     manifestFiles().filter((file) => file !== 'rbac.yaml'),
   );
+});
+
+test('every link of the walk-through leads to a file and a heading that exist', () => {
+  assert.deepEqual(brokenLinksOf(fileURLToPath(new URL('../../', EXAMPLES)), 'examples/kubernetes/README.md'), []);
 });
 
 test('the namespace enforces the profile restricted of a given version', () => {

@@ -68,10 +68,13 @@ const methods = {
   /** Makes a client and begins to call with it: calls follow each other until `stop`. */
   open(name: string, target: string, headless: ClientOptions, { inFlight, waitForReady }: LoadPlan): void {
     const client = createHeadlessClient(HelloClient, target, credentials.createInsecure(), { headless });
-    const load = new ClosedLoop(unary(client, { deadlineMs: waitForReady ? WAITING_DEADLINE_MS : DEADLINE_MS, waitForReady }), {
-      inFlight,
-      pauseMs: () => PAUSE_MS,
-    });
+    const load = new ClosedLoop(
+      unary(client, { deadlineMs: waitForReady ? WAITING_DEADLINE_MS : DEADLINE_MS, waitForReady }),
+      {
+        inFlight,
+        pauseMs: () => PAUSE_MS,
+      },
+    );
     const session: Session = { client, load, firstAnswerAt: new Map(), since: new Map() };
     load.recorder.subscribe(({ pod, dueAt, endedAt }) => {
       if (pod === null || session.firstAnswerAt.has(pod) || dueAt < (session.since.get(pod) ?? 0)) return;

@@ -8,9 +8,9 @@
  * whose tag is `broken` says that it does not serve. `setReady` tells a server what to say.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
+import { passesProbe } from '../../support/health-probe.js';
 import { PodHost, type RemotePod } from '../../support/pod-host.js';
 import { type Api, ApiError, type KubernetesObject } from './api.js';
-import { passesProbe } from './readiness-probe.js';
 import { NODES, type Node } from './topology.js';
 
 interface PodObject extends KubernetesObject {
