@@ -14,6 +14,7 @@ import {
   type ServerWritableStream,
   type sendUnaryData,
 } from '@grpc/grpc-js';
+import { HealthImplementation } from 'grpc-health-check';
 import { HelloClient, type HiRequest, type HiResponse } from './hello-service.js';
 import { listenAddress, wholeNumber } from './settings.js';
 
@@ -24,6 +25,9 @@ const { host, port } = listenAddress(50_051);
 const lameDuckMs = wholeNumber('LAME_DUCK_MS', 0, 600_000) ?? 0;
 
 const server = new Server();
+// What a readiness probe of Kubernetes asks, and a client with health checks.
+const health = new HealthImplementation({ '': 'SERVING' });
+health.addToServer(server);
 server.addService(HelloClient.service, {
   Hi: (call: ServerUnaryCall<HiRequest, HiResponse>, answer: sendUnaryData<HiResponse>) => {
     const { to_who, message } = call.request;
@@ -48,6 +52,7 @@ server.bindAsync(`${host}:${port}`, ServerCredentials.createInsecure(), (error, 
 
 for (const signal of ['SIGINT', 'SIGTERM'] as const)
   process.once(signal, async () => {
+    health.setStatus('', 'NOT_SERVING');
     // The pod has left DNS: clients find out when they ask again, and until then they call.
     if (signal === 'SIGTERM') await sleep(lameDuckMs);
     server.tryShutdown(() => process.exit(0));
