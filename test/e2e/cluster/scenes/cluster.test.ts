@@ -35,7 +35,7 @@ const APART: Readonly<Record<string, SceneOf>> = {
   'with zonal names, calls stay in the zone, leave it with its last pod, and come back': services.zonalNames,
 };
 
-/** Of examples/kubernetes, one after the other: they are steps. */
+/** Of examples/kubernetes, one after the other: they share a namespace. */
 const EXAMPLES: Readonly<Record<string, (net: TestCluster) => Promise<Row | undefined>>> = {
   'each object is accepted without a warning': examples.applied,
   'Pod Security admission takes the pods, and refuses them without their security settings': examples.admitted,

@@ -1,4 +1,4 @@
-/** The objects of `examples/kubernetes/`, applied as they are. */
+/** The objects of `examples/kubernetes/`, applied as they are: by each scene, so that each can run without the others. */
 import assert from 'node:assert/strict';
 import { eventually } from '../../../support/eventually.js';
 import {
@@ -47,6 +47,7 @@ export async function applied(net: TestCluster): Promise<undefined> {
 
 /** The controllers may create the pods of both Deployments; without its security settings a pod is refused. */
 export async function admitted(net: TestCluster): Promise<undefined> {
+  await applied(net);
   await eventually(async () => {
     const { items } = (await net.cluster.api('GET', `${CORE}/pods`)) as PodList;
     const apps = new Set(items.map(({ metadata }) => metadata.labels['app']));
@@ -72,6 +73,7 @@ export async function admitted(net: TestCluster): Promise<undefined> {
 
 /** The autoscaler has set two pods; the budget lets one of them go, and no other until it is replaced. */
 export async function guarded(net: TestCluster): Promise<undefined> {
+  await applied(net);
   const scene = Scene.of(net, NAMESPACE, '');
   const [first, second] = await scene.awaitReady(2);
   await eventually(async () => {
@@ -91,10 +93,12 @@ export async function guarded(net: TestCluster): Promise<undefined> {
 
 /** A rolling restart, called through the target of `client.yaml`; pods beyond the autoscaler's least are left. */
 export async function rolled(net: TestCluster): Promise<Row> {
+  await applied(net);
   const scene = Scene.of(net, NAMESPACE, 'examples/kubernetes as it is: scale 2 → 4, rolling restart');
   const { env } = manifest<DeploymentManifest>('Deployment', 'hello-client').spec.template.spec.containers[0] ?? {};
   const target = env?.find(({ name }) => name === 'HELLO_TARGET')?.value;
   assert.ok(target !== undefined);
+  await scene.awaitReady(2);
   await scene.call({ target });
   await scene.scale(4);
   await scene.awaitSettled(4);
