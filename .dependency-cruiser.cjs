@@ -173,7 +173,8 @@ module.exports = {
     tsPreCompilationDeps: true,
     tsConfig: { fileName: 'tsconfig.json' },
     doNotFollow: { path: '^node_modules/' },
-    exclude: { path: '^(dist|bench/results)/' },
+    // The examples that are left out are projects with packages of their own, which are not installed here.
+    exclude: { path: '^(dist|bench/results|examples/(?!demo/|monitoring/)[^/]+)/' },
     enhancedResolveOptions: {
       exportsFields: ['exports'],
       conditionNames: ['types', 'import', 'node', 'default'],

@@ -10,9 +10,10 @@ const config = {
     'test/*/main.ts',
     'test/e2e/*/main.ts',
     'bench/*.ts',
-    'examples/**/*.ts',
+    'examples/{demo,monitoring}/*.ts',
   ],
-  project: ['{lib,test,bench,examples}/**/*.ts'],
+  // The other examples are projects with packages of their own.
+  project: ['{lib,test,bench}/**/*.ts', 'examples/{demo,monitoring}/**/*.ts'],
   // A type may be exported for its name in the documentation, though only its own file mentions it.
   ignoreExportsUsedInFile: { interface: true, type: true },
   // Commands of the system; the suites that need them say so.

@@ -1,23 +1,14 @@
 /** A folder outside of the repository, in which a project is installed from the packed package and its cases run. */
-import { spawn } from 'node:child_process';
 import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { must, NPM_INSTALL, pack, type Ran, run } from '../support/packed-package.js';
 import { type Case, type Installer, PACKAGE_MANAGERS, type Project } from './projects.js';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
-const NPM_FLAGS = ['--no-audit', '--no-fund', '--prefer-offline', '--loglevel=error'];
 const GRPC = '^1.14.0';
-/** A case that does not end by itself. */
-const TIMEOUT_MS = 180_000;
-
-export interface Ran {
-  readonly ok: boolean;
-  /** What it wrote, in the order in which it came. */
-  readonly output: string;
-}
 
 export class Workspace {
   readonly #folder = mkdtempSync(join(tmpdir(), 'grpc-headless-packages-'));
@@ -69,9 +60,7 @@ export class Workspace {
 
   async #prepare(): Promise<void> {
     this.#registry = (await must(this.#run('npm config get registry', ROOT))).trim();
-    // One after the other: packing replaces `dist`.
-    const packed = await must(this.#run(`npm pack --pack-destination "${this.#folder}" --loglevel error`, ROOT));
-    this.#tarball = join(this.#folder, packed.trim().split('\n').at(-1) ?? '');
+    this.#tarball = await pack(this.#folder);
     const dependencies = { pnpm: PACKAGE_MANAGERS.pnpm, '@yarnpkg/cli-dist': PACKAGE_MANAGERS.yarn };
     const tools = join(this.#folder, 'tools');
     mkdirSync(tools);
@@ -90,47 +79,23 @@ export class Workspace {
   }
 
   #run(command: string, cwd: string, env: Record<string, string> = {}): Promise<Ran> {
-    const inherited = Object.entries(process.env).filter(([name]) => !/^(npm_(?!config)|NODE_OPTIONS$|CI$)/.test(name));
-    const child = spawn('sh', ['-c', command], {
-      cwd,
+    return run(command, cwd, {
       env: {
-        ...Object.fromEntries(inherited),
         PATH: this.#path(cwd),
-        NO_COLOR: '1',
         YARN_NPM_REGISTRY_SERVER: this.#registry,
         YARN_ENABLE_TELEMETRY: '0',
         YARN_ENABLE_HARDENED_MODE: '0',
         ...env,
       },
-      stdio: ['ignore', 'pipe', 'pipe'],
-      timeout: TIMEOUT_MS,
-    });
-    let output = '';
-    const add = (chunk: Buffer): void => {
-      output += chunk.toString();
-    };
-    child.stdout.on('data', add);
-    child.stderr.on('data', add);
-    return new Promise((resolve, reject) => {
-      child.once('error', reject);
-      child.once('close', (code, signal) =>
-        resolve({ ok: code === 0, output: signal ? `${output}\nended by ${signal}` : output }),
-      );
     });
   }
 }
 
 const INSTALL: Readonly<Record<Installer, string>> = {
-  npm: `npm install ${NPM_FLAGS.join(' ')}`,
+  npm: NPM_INSTALL,
   pnpm: 'pnpm install --prefer-offline --no-frozen-lockfile --reporter=append-only',
   yarn: 'yarn install',
 };
-
-async function must(running: Promise<Ran>): Promise<string> {
-  const { ok, output } = await running;
-  if (!ok) throw new Error(output);
-  return output;
-}
 
 function writeJson(path: string, value: unknown): void {
   writeFileSync(path, `${JSON.stringify(value, null, 2)}\n`);
