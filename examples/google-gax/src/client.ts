@@ -1,5 +1,4 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { promisify } from 'node:util';
 import {
   type ChannelCredentials,
   type ChannelOptions,
@@ -39,7 +38,11 @@ const stub = await gax.createStub(Hello as never, {
 
 // Retries of google-gax: of calls that end with UNAVAILABLE, first after 10 ms, then ever later, for 10 s in all.
 const retry = createRetryOptions([status.UNAVAILABLE], createBackoffSettings(10, 1.3, 1_000, 5_000, 1, 5_000, 10_000));
-const hi = createApiCall(Promise.resolve(stub['hi'].bind(stub) as never), new CallSettings({ retry }));
+const metadataBuilder = gax.metadataBuilder({});
+const hi = createApiCall(
+  Promise.resolve(stub['hi'].bind(stub) as never),
+  new CallSettings({ retry, otherArgs: { metadataBuilder } }),
+);
 
 let stopped = false;
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => (stopped = true));
