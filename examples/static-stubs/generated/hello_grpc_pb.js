@@ -1,4 +1,4 @@
-// GENERATED CODE -- DO NOT EDIT!
+// Written by hand in the form of grpc-tools' output for hello.proto. `npm run generate` replaces it.
 
 'use strict';
 var grpc = require('@grpc/grpc-js');
