@@ -174,7 +174,9 @@ module.exports = {
     tsConfig: { fileName: 'tsconfig.json' },
     doNotFollow: { path: '^node_modules/' },
     // The examples that are left out are projects with packages of their own, which are not installed here.
-    exclude: { path: '^(dist|bench/results|examples/(?!demo/|monitoring/)[^/]+)/' },
+    exclude: {
+      path: '^(dist|bench/results|examples/(google-gax|nestjs|nice-grpc|protobuf-ts|static-stubs|ts-proto|unit-testing))/',
+    },
     enhancedResolveOptions: {
       exportsFields: ['exports'],
       conditionNames: ['types', 'import', 'node', 'default'],

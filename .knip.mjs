@@ -10,10 +10,11 @@ const config = {
     'test/*/main.ts',
     'test/e2e/*/main.ts',
     'bench/*.ts',
-    'examples/{demo,monitoring}/*.ts',
+    'examples/**/*.ts',
   ],
-  // The other examples are projects with packages of their own.
-  project: ['{lib,test,bench}/**/*.ts', 'examples/{demo,monitoring}/**/*.ts'],
+  project: ['{lib,test,bench,examples}/**/*.ts'],
+  // Projects with packages of their own.
+  ignore: ['examples/{google-gax,nestjs,nice-grpc,protobuf-ts,static-stubs,ts-proto,unit-testing}/**'],
   // A type may be exported for its name in the documentation, though only its own file mentions it.
   ignoreExportsUsedInFile: { interface: true, type: true },
   // Commands of the system; the suites that need them say so.
