@@ -12,6 +12,8 @@ const options = {
   name: 'grpc-headless',
   readme: 'none',
   includeVersion: true,
+  // Links to sources need a public repository, and TypeDoc warns where a clone has none.
+  disableSources: true,
   excludePrivate: true,
   excludeInternal: true,
   treatWarningsAsErrors: true,
