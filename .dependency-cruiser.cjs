@@ -8,7 +8,8 @@ const { ENTRIES } = require('./.entries.cjs');
  */
 const ROOMS = [
   ['cli', '^lib/cli/'],
-  ['entry', '^lib/(index|register|opentelemetry)[.]ts$'],
+  ['entry', '^lib/(index|register|opentelemetry|connect)[.]ts$'],
+  ['connect', '^lib/connect/'],
   ['client', '^lib/(client|reopening-(queue|stream))[.]ts$'],
   ['channel', '^lib/channel[.]ts$'],
   ['compose', '^lib/compose[.]ts$'],
@@ -88,7 +89,7 @@ module.exports = {
       to: {
         dependencyTypes: ['npm-dev', 'npm-no-pkg', 'npm-unknown'],
         dependencyTypesNot: ['type-only', 'npm-peer'],
-        pathNot: '^node_modules/(@grpc/grpc-js|@opentelemetry/api|@types)/',
+        pathNot: '^node_modules/(@grpc/grpc-js|@opentelemetry/api|@connectrpc/connect|@bufbuild/protobuf|@types)/',
       },
     },
     {
@@ -160,6 +161,13 @@ module.exports = {
       severity: 'error',
       from: { path: '^lib/', pathNot: '^lib/(opentelemetry[.]ts$|telemetry/metrics/)' },
       to: { path: '^(node_modules/@opentelemetry/|lib/telemetry/metrics/)' },
+    },
+    {
+      name: 'connect-is-optional',
+      comment: 'Who does not import grpc-headless/connect needs no @connectrpc/connect.',
+      severity: 'error',
+      from: { path: '^lib/', pathNot: '^lib/connect/' },
+      to: { path: '^node_modules/(@connectrpc|@bufbuild)/' },
     },
     {
       name: 'imports-resolve',

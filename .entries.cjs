@@ -9,6 +9,7 @@ module.exports = {
     register: 'register.ts',
     testing: 'testing.ts',
     opentelemetry: 'opentelemetry.ts',
+    connect: 'connect.ts',
   },
   /** `command: file in lib`. A command is no module: it has no types, and cannot be imported. */
   COMMANDS: { 'grpc-headless': 'cli/main.ts' },
