@@ -18,13 +18,19 @@ type Detail = Extract<ConnectError['details'][number], { type: string }>;
  */
 export function toConnectError({ code, details, metadata }: StatusObject, header: Headers | null): ConnectError | null {
   if (code === status.OK) return null;
-  // Connect's codes are gRPC's numbers.
-  const error = new ConnectError(details, code in Code ? (code as number) : Code.Unknown, header ?? undefined);
+  const error = new ConnectError(...problemOf(code, details), header ?? undefined);
   addToHeaders(metadata, error.metadata);
   const [encoded] = metadata.get(DETAILS_KEY);
   if (Buffer.isBuffer(encoded)) error.details = detailsOf(encoded);
   // So that a server that throws the error again does not send this call's metadata on as its own.
   return Object.assign(error, { isWireError: true });
+}
+
+function problemOf(code: status | undefined, details: string | undefined): [string, Code] {
+  // grpc-js ends a call without a code or details where a message cannot be decompressed.
+  if (code === undefined) return [details ?? 'a message has a compression that grpc-js cannot undo', Code.Internal];
+  // Connect's codes are gRPC's numbers.
+  return [details ?? '', code in Code ? (code as number) : Code.Unknown];
 }
 
 /** The details of a google.rpc.Status. One that cannot be read to its end has none. */

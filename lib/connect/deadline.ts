@@ -14,9 +14,10 @@ export class CallDeadline {
   /** When, in milliseconds since the epoch, as grpc-js takes it. */
   readonly at: number;
   readonly #controller = new AbortController();
+  readonly #clock: Clock;
   readonly #caller: AbortSignal | undefined;
   readonly #timer: Timer | null;
-  #passed = false;
+  #timerFired = false;
   /** Calls of grpc-js under way: interceptors may make several of one call. */
   #underWay = 0;
   #error: ConnectError | null = null;
@@ -26,6 +27,7 @@ export class CallDeadline {
     this.at = timeoutMs === undefined ? Number.POSITIVE_INFINITY : clock.wallTime() + timeoutMs;
     this.#timer =
       timeoutMs === undefined || timeoutMs > MAX_TIMER_MS ? null : clock.setTimer(timeoutMs, () => this.#onTimer());
+    this.#clock = clock;
     this.#caller = caller;
     if (caller?.aborted) this.#onAbort();
     else caller?.addEventListener('abort', this.#onAbort);
@@ -33,6 +35,10 @@ export class CallDeadline {
 
   get signal(): AbortSignal {
     return this.#controller.signal;
+  }
+
+  get hasPassed(): boolean {
+    return this.#clock.wallTime() >= this.at;
   }
 
   onCallStarted(): void {
@@ -43,7 +49,7 @@ export class CallDeadline {
   onCallEnded(error: ConnectError | null): void {
     this.#underWay -= 1;
     if (error?.code === Code.DeadlineExceeded) this.#error = error;
-    if (this.#passed && this.#underWay === 0) this.#expire();
+    if (this.#timerFired && this.#underWay === 0) this.#expire();
   }
 
   /** Idempotent. */
@@ -53,7 +59,7 @@ export class CallDeadline {
   }
 
   #onTimer(): void {
-    this.#passed = true;
+    this.#timerFired = true;
     if (this.#underWay === 0) this.#expire();
   }
 

@@ -1,6 +1,6 @@
 /**
- * One call of grpc-js with messages as octets: they are pulled one by one, and one is sent at a time, so that neither
- * side is sent more than it takes.
+ * One call of grpc-js with messages as octets. One is sent at a time, and few are read ahead, so that neither side is sent
+ * more than it takes.
  */
 import { Code, ConnectError } from '@connectrpc/connect';
 import {
@@ -19,6 +19,11 @@ type Call = ReturnType<ChannelInterface['createCall']>;
 
 /** gRPC's GRPC_WRITE_NO_COMPRESS. */
 const NO_COMPRESS = 2;
+/**
+ * Messages read before they are asked for, as in grpc-js's own streams. Those that grpc-js still has when a call fails, it
+ * throws away.
+ */
+const READ_AHEAD = 16;
 
 export interface GrpcCallOptions {
   readonly channel: ChannelInterface;
@@ -39,8 +44,8 @@ export class GrpcCall implements InterceptingListener {
   readonly trailer = new Headers();
   readonly #call: Call;
   readonly #options: GrpcCallOptions;
-  /** Received and not taken: at most one. */
-  #message: Buffer | null = null;
+  /** Received and not taken. */
+  readonly #messages: Buffer[] = [];
   /** What waits for the header, for a message, and until a message is on its way: at most one each. */
   readonly #waiting: Record<'header' | 'message' | 'written', (() => void) | null> = {
     header: null,
@@ -67,7 +72,6 @@ export class GrpcCall implements InterceptingListener {
     deadline.onCallStarted();
     signal.addEventListener('abort', this.#onAbort);
     this.#call.start(metadata, this);
-    // The first message may come at once; later ones are asked for when this one is taken.
     this.#call.startRead();
   }
 
@@ -98,16 +102,13 @@ export class GrpcCall implements InterceptingListener {
 
   /** The next message; null where the call ended well. Rejects with the error of a call that failed. */
   async read(): Promise<Buffer | null> {
-    while (this.#message === null) {
-      if (this.#hasEnded) {
-        this.#throwError();
-        return null;
-      }
-      await this.#wait('message');
+    while (this.#messages.length === 0 && !this.#hasEnded) await this.#wait('message');
+    const message = this.#messages.shift();
+    if (message === undefined) {
+      this.#throwError();
+      return null;
     }
-    const message = this.#message;
-    this.#message = null;
-    if (!this.#hasEnded) this.#call.startRead();
+    if (this.#messages.length === READ_AHEAD - 1 && !this.#hasEnded) this.#call.startRead();
     return message;
   }
 
@@ -125,7 +126,8 @@ export class GrpcCall implements InterceptingListener {
   }
 
   onReceiveMessage(message: Buffer): void {
-    this.#message = message;
+    this.#messages.push(message);
+    if (this.#messages.length < READ_AHEAD) this.#call.startRead();
     this.#wake('message');
   }
 
@@ -133,9 +135,11 @@ export class GrpcCall implements InterceptingListener {
     if (this.#hasEnded) return;
     this.#hasEnded = true;
     addToHeaders(received.metadata, this.trailer);
-    this.#error = this.#localError ?? toConnectError(received, this.#hasHeader ? this.header : null);
-    this.#options.signal.removeEventListener('abort', this.#onAbort);
-    this.#options.deadline.onCallEnded(this.#error);
+    const { signal, deadline } = this.#options;
+    this.#error =
+      this.#localError ?? toConnectError(atDeadline(received, deadline), this.#hasHeader ? this.header : null);
+    signal.removeEventListener('abort', this.#onAbort);
+    deadline.onCallEnded(this.#error);
     this.#wake('header');
     this.#wake('message');
     this.#wake('written');
@@ -158,6 +162,12 @@ export class GrpcCall implements InterceptingListener {
   }
 
   readonly #onAbort = (): void => this.fail(ConnectError.from(this.#options.signal.reason, Code.Canceled));
+}
+
+/** A server may cancel the call at its deadline before the timer of this side has fired. */
+function atDeadline(received: StatusObject, { hasPassed }: CallDeadline): StatusObject {
+  if (received.code !== status.CANCELLED || !hasPassed) return received;
+  return { ...received, code: status.DEADLINE_EXCEEDED, details: 'the server ended the call at its deadline' };
 }
 
 function createCall(channel: ChannelInterface, path: string, deadline: number): Call {

@@ -1,6 +1,6 @@
 /** Makes the call that the suite asks for, as a user of Connect-ES would, and says what came of it. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { DescMethod, Message } from '@bufbuild/protobuf';
+import { create, type DescMethod, type Message } from '@bufbuild/protobuf';
 import { anyUnpack } from '@bufbuild/protobuf/wkt';
 import { type CallOptions, ConnectError, createClient, type Transport } from '@connectrpc/connect';
 import {
@@ -26,6 +26,7 @@ export class Invocation {
   readonly #controller = new AbortController();
   readonly #turns: Turns | null;
   readonly #payloads: Message[] = [];
+  readonly #emptyPayload: Message;
   #headers: Headers | null = null;
   #trailers: Headers | null = null;
   #sent = 0;
@@ -38,6 +39,7 @@ export class Invocation {
     this.#request = request;
     this.#method = method;
     this.#implementation = createClient(service, transport)[method.localName];
+    this.#emptyPayload = create(suite.message('ConformancePayload'));
     this.#turns = request.streamType === FULL_DUPLEX ? new Turns() : null;
     this.#messages = request.requestMessages.map((any) => {
       const message = anyUnpack(any, suite.registry);
@@ -145,7 +147,7 @@ export class Invocation {
 
   #addPayload(answer: Message): void {
     const { payload } = answer as { payload?: Message };
-    if (payload !== undefined) this.#payloads.push(payload);
+    this.#payloads.push(payload ?? this.#emptyPayload);
   }
 }
 
