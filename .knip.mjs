@@ -9,6 +9,8 @@ const config = {
     'test/**/*.test.ts',
     'test/*/main.ts',
     'test/e2e/*/main.ts',
+    // Started by the suite.
+    'test/e2e/connect-conformance/client.ts',
     'bench/*.ts',
     'examples/**/*.ts',
   ],

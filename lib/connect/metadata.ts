@@ -42,8 +42,8 @@ export function toMetadata(headers: Headers): Metadata {
   const metadata = new Metadata();
   for (const [key, value] of headers) {
     if (RESERVED.has(key)) continue;
-    if (key.endsWith('-bin')) for (const octets of binaryValuesOf(key, value)) metadata.add(key, octets);
-    else addText(metadata, key, value);
+    const values = key.endsWith('-bin') ? binaryValuesOf(key, value) : [value];
+    for (const one of values) add(metadata, key, one);
   }
   return metadata;
 }
@@ -57,11 +57,11 @@ export function addToHeaders(metadata: Metadata, headers: Headers): void {
         headers.append(key, typeof value === 'string' ? value : encodeBinaryHeader(value));
 }
 
-function addText(metadata: Metadata, key: string, value: string): void {
+function add(metadata: Metadata, key: string, value: string | Buffer): void {
   try {
     metadata.add(key, value);
   } catch (error) {
-    throw invalid(key, value, 'gRPC allows printable ASCII, and names of letters, digits, "_", "-" and "."', error);
+    throw invalid(key, String(value), 'gRPC allows printable ASCII, and names of letters, digits, "_", "-" and "."', error);
   }
 }
 

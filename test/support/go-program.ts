@@ -13,6 +13,14 @@ const GO = 'go';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '../..');
 
+interface GoSource {
+  readonly folder: string;
+  readonly build: string;
+  readonly path?: string;
+  readonly packages?: readonly string[];
+  readonly imported?: string;
+}
+
 export class GoProgram {
   /** The path of the program, whether it is built or not. */
   readonly binary: string;
@@ -28,26 +36,16 @@ export class GoProgram {
    * @param build the program that builds it, relative to the root.
    * @param path of the folder of the program's package in the module, whose one file is `main.go`.
    * @param packages folders of other packages of the module that it imports.
+   * @param imported the package of another module that is built in place of `path`, as `go.mod` names it in `tool`.
    */
-  constructor(
-    name: string,
-    {
-      folder,
-      build,
-      path = '.',
-      packages = [],
-    }: { folder: string; build: string; path?: string; packages?: readonly string[] },
-  ) {
+  constructor(name: string, { folder, build, path = '.', packages = [], imported }: GoSource) {
     this.#name = name;
     this.#folder = join(root, folder);
-    this.#package = path;
+    this.#package = imported ?? `./${path}`;
     this.#cache = join(root, 'node_modules/.cache', name);
-    const imported = packages.flatMap((other) =>
-      readdirSync(join(this.#folder, other)).map((file) => join(other, file)),
-    );
-    const sources = ['go.mod', 'go.sum', join(path, 'main.go'), ...imported].map((file) =>
-      readFileSync(join(this.#folder, file), 'utf8'),
-    );
+    const files = imported === undefined ? [join(path, 'main.go')] : [];
+    for (const other of packages) for (const file of readdirSync(join(this.#folder, other))) files.push(join(other, file));
+    const sources = ['go.mod', 'go.sum', ...files].map((file) => readFileSync(join(this.#folder, file), 'utf8'));
     const platform = `${process.platform} ${process.arch}`;
     const key = createHash('sha256').update(sources.join('\0')).update(platform).digest('hex');
     this.binary = join(this.#cache, `${name}-${key.slice(0, 16)}`);
@@ -69,13 +67,19 @@ export class GoProgram {
     return null;
   }
 
+  /** The folder of a module that the program is built from. Needs Go. */
+  moduleFolder(module: string): string {
+    const args = ['list', '-m', '-f', '{{.Dir}}', module];
+    return execFileSync(GO, args, { cwd: this.#folder, encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] }).trim();
+  }
+
   #build(): void {
     mkdirSync(this.#cache, { recursive: true });
     // Under a name of its own until it is whole: another build may run at the same time.
     const unfinished = `${this.binary}.${process.pid}`;
     const started = performance.now();
     const flags = ['-trimpath', '-buildvcs=false', '-ldflags=-s -w'];
-    execFileSync(GO, ['build', ...flags, '-o', unfinished, `./${this.#package}`], {
+    execFileSync(GO, ['build', ...flags, '-o', unfinished, this.#package], {
       cwd: this.#folder,
       env: { ...process.env, CGO_ENABLED: '0' },
       stdio: ['ignore', 'inherit', 'inherit'],
