@@ -7,9 +7,12 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { fileURLToPath, pathToFileURL } from 'node:url';
+import type { Client } from '@connectrpc/connect';
 import ts from 'typescript';
+import type { HeadlessTransport } from '../lib/connect.js';
 import { Cluster } from './support/cluster.js';
 import { eventually } from './support/eventually.js';
+import type { Hello } from './support/hello-messages.js';
 import type { HelloClient } from './support/hello-service.js';
 import { sayHi } from './support/hello-service.js';
 import { leakCheck } from './support/leak-check.js';
@@ -145,6 +148,21 @@ test('the code for a zone makes a client that gets answers, also in a cluster wi
   await callThrough(t, `${imports}\n${codeOf('zone')}`);
 });
 
+test('the code for Connect runs and its client gets answers', async (t) => {
+  const defer = leakCheck(t);
+  t.mock.method(console, 'log', () => {});
+  const cluster = await Cluster.start(defer, { pods: 2 });
+  const code = codeOf('connect')
+    .replace("'./gen/hello_pb.js'", importable('support/hello-messages.ts'))
+    .concat('export { client, transport };');
+  const { client, transport } = await importSource<{ client: Client<typeof Hello>; transport: HeadlessTransport }>(
+    moduleOf(code, cluster).replace('export { client };', ''),
+    defer,
+  );
+  defer(() => transport.close());
+  assert.match((await client.hi({ toWho: 'pod', message: 'hi' })).fromWho, /^127\./);
+});
+
 for (const option of ['retry', 'drain', 'connections', 'subset'])
   test(`the code for the option ${option} makes a client that gets answers`, (t) => {
     const [imports] = codeOf('factory').split('\n\n', 1) as [string];
@@ -159,7 +177,8 @@ test('the code for long streams runs after the code for the channel', async (t) 
 test('the code for long streams has the types of this package', () => {
   const head = [
     "import { HeadlessChannel, ReopeningStream } from '../lib/index.js';",
-    "import type { HelloClient } from './support/hello-service.js';",
+    "import type { Hello } from './support/hello-messages.js';
+import type { HelloClient } from './support/hello-service.js';",
     'declare const channel: HeadlessChannel;',
     'declare const client: HelloClient;',
   ].join('\n');
@@ -209,6 +228,7 @@ test('every block of TypeScript in the documentation, and every diff of such, is
       'rollback',
       'from dns',
       'from dns by scheme',
+      'connect',
       'connections',
       'diagnostics',
       'drain',

@@ -61,7 +61,12 @@ function add(metadata: Metadata, key: string, value: string | Buffer): void {
   try {
     metadata.add(key, value);
   } catch (error) {
-    throw invalid(key, String(value), 'gRPC allows printable ASCII, and names of letters, digits, "_", "-" and "."', error);
+    throw invalid(
+      key,
+      String(value),
+      'gRPC allows printable ASCII, and names of letters, digits, "_", "-" and "."',
+      error,
+    );
   }
 }
 
