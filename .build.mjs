@@ -8,7 +8,7 @@
  *   once, by `require` and by `import`. p-retry is in it, because it is ES-only: Jest, and every other loader that cannot
  *   `require` an ES module, could not load it. dns-packet is in it, because one file loads faster than eight.
  * - `NAME.mjs`, which names the exports of `NAME.cjs` for `import`.
- * - `types/`, declarations for both: those of CommonJS, and `NAME.d.mts`, which exports the same again.
+ * - `types/`, declarations for both: those of CommonJS, and `NAME.d.mts`, which exports the same again (but for TWO_SETS).
  * - Files in lib that are not TypeScript, in a folder of the same name as there: `new URL('./page/index.html', import.meta.url)`
  *   finds them from source, where `page` is beside the code, and from `dist`.
  */
@@ -32,6 +32,12 @@ const PACKAGE_FOLDER = /^.*[\\/]node_modules[\\/](?:@[^\\/]+[\\/])?[^\\/]+/;
 
 /** What runs at import, beyond definitions. All other modules may be left out where nothing of them is used. */
 const effective = [...EFFECTS.map((name) => ENTRIES[name]), ...Object.values(COMMANDS), 'grpc/experimental.ts'];
+
+/**
+ * Entries that take and return types of packages which declare them once for `require` and once for `import`, where TypeScript does
+ * not take one for the other: Connect and protobuf-es do.
+ */
+const TWO_SETS = ['connect'];
 
 checkManifest(process.argv.includes('--write'));
 rmSync(dist, { recursive: true, force: true });
@@ -164,5 +170,17 @@ function declare() {
   for (const [name, file] of Object.entries(ENTRIES)) {
     const source = `./${relative('.', file).split(sep).join('/').replace(/\.ts$/, '.js')}`;
     writeFileSync(join(types, `${basename(name)}.d.mts`), `export * from '${source}';\n`);
+  }
+  for (const name of TWO_SETS) declareForModules(types, name);
+}
+
+/** The entry and the files of its folder once more, for `import`. All else that they import stays the one set. */
+function declareForModules(types, name) {
+  const folder = join(types, name);
+  const files = readdirSync(folder).filter((file) => file.endsWith('.d.ts'));
+  for (const path of [join(types, `${name}.d.ts`), ...files.map((file) => join(folder, file))]) {
+    const own = path.startsWith(folder + sep) ? /'(\.\/[\w-]+)\.js'/g : /'(\.\/[\w-]+\/[\w-]+)\.js'/g;
+    const text = readFileSync(path, 'utf8').replaceAll(own, "'$1.mjs'");
+    writeFileSync(path.replace(/ts$/, 'mts'), text.replace(/^\/\/# sourceMappingURL=.*\n?/m, ''));
   }
 }

@@ -177,8 +177,7 @@ test('the code for long streams runs after the code for the channel', async (t) 
 test('the code for long streams has the types of this package', () => {
   const head = [
     "import { HeadlessChannel, ReopeningStream } from '../lib/index.js';",
-    "import type { Hello } from './support/hello-messages.js';
-import type { HelloClient } from './support/hello-service.js';",
+    "import type { HelloClient } from './support/hello-service.js';",
     'declare const channel: HeadlessChannel;',
     'declare const client: HelloClient;',
   ].join('\n');

@@ -95,7 +95,7 @@ test('a call that waits for a pod in vain names the cause in its deadline_exceed
   const { cluster, client } = await start(defer, 1);
   const [pod] = cluster.pods;
   await client.hi({ toWho: 'pod', message: 'hi' });
-  pod?.behave({ hang: true });
+  if (pod) pod.behaviour.hang = true;
   const error = await client.hi({ toWho: 'pod', message: 'hi' }, { timeoutMs: 100 }).catch((reason: unknown) => reason);
   assert.ok(error instanceof ConnectError);
   assert.equal(error.code, Code.DeadlineExceeded);
@@ -106,7 +106,7 @@ test('the options of the channel hold for a Connect client: failed calls are tri
   const defer = leakCheck(t);
   const cluster = await Cluster.start(defer, { pods: 2 });
   const [failing, other] = cluster.pods;
-  failing?.behave({ failWith: status.UNAVAILABLE });
+  if (failing) failing.behaviour.failWith = status.UNAVAILABLE;
   const transport = createHeadlessTransport({
     target: cluster.target,
     credentials: credentials.createInsecure(),

@@ -108,6 +108,62 @@ assert.deepEqual(dns.queries, ['svc.ns']);
 for (const channel of channels) channel.close();
 ${MAIN}`;
 
+/**
+ * A Connect client, whose own copies of Connect and protobuf-es are those of `import` or of `require`, while the transport has
+ * those of `require`. The descriptor is what generated code has.
+ */
+export const CONNECT = `
+import { create } from '@bufbuild/protobuf';
+import { fileDesc, serviceDesc } from '@bufbuild/protobuf/codegenv2';
+import { FileDescriptorProtoSchema } from '@bufbuild/protobuf/wkt';
+import { toBinary } from '@bufbuild/protobuf';
+import { Code, ConnectError, createClient, type Transport } from '@connectrpc/connect';
+import { credentials } from '@grpc/grpc-js';
+import { createHeadlessTransport, type HeadlessTransport } from 'grpc-headless/connect';
+
+const { SERVICE = '', SERVICE_PORT = '', DNS_SERVER = '', FIRST_POD = '' } = process.env;
+
+const text = (name: string, number: number) => ({ name, number, type: 9, label: 1 });
+const file = create(FileDescriptorProtoSchema, {
+  name: 'hello.proto',
+  package: 'hello',
+  syntax: 'proto3',
+  messageType: [
+    { name: 'HiRequest', field: [text('to_who', 1), text('message', 2)] },
+    { name: 'HiResponse', field: [text('from_who', 1), text('message', 2)] },
+  ],
+  service: [{ name: 'Hello', method: [{ name: 'Hi', inputType: '.hello.HiRequest', outputType: '.hello.HiResponse' }] }],
+});
+const encoded = Buffer.from(toBinary(FileDescriptorProtoSchema, file)).toString('base64');
+const Hello = serviceDesc(fileDesc(encoded), 0);
+
+async function run(): Promise<string> {
+  const own: HeadlessTransport = createHeadlessTransport({
+    target: SERVICE + '.:' + SERVICE_PORT,
+    credentials: credentials.createInsecure(),
+    headless: { refresh: { intervalMs: 100, minIntervalMs: 50 }, dns: { servers: [DNS_SERVER] } },
+  });
+  const transport: Transport = own;
+  const client = createClient(Hello, transport) as unknown as {
+    hi(request: { toWho: string; message: string }, options?: { timeoutMs?: number }): Promise<{ fromWho: string }>;
+  };
+  const hi = async (message: string) => (await client.hi({ toWho: SERVICE, message }, { timeoutMs: 10_000 })).fromWho;
+  try {
+    if ((await hi('add')) !== FIRST_POD) throw new Error('the first pod answers');
+    const deadline = Date.now() + 30_000;
+    while ((await hi('hi')) === FIRST_POD) {
+      if (Date.now() > deadline) throw new Error('the pod that came later gets calls');
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+  } finally {
+    own.close();
+  }
+  const error: unknown = await hi('hi').catch((reason: unknown) => reason);
+  if (!(error instanceof ConnectError) || error.code !== Code.Canceled) throw new Error('errors are of the class of the user');
+  return 'the Connect client found the later pod';
+}
+${MAIN}`;
+
 /** NestJS takes a target alone. With the module's own loading, of this package and of grpc-js. */
 const NEST = `
 import 'reflect-metadata';

@@ -2,6 +2,7 @@
 import {
   CALLS,
   CALLS_MAIN,
+  CONNECT,
   HELLO_PROTO,
   NEST_COMMONJS,
   NEST_MODULE,
@@ -263,9 +264,47 @@ export const PROJECTS: readonly Project[] = [
       { title: 'require', files: JS_MAINS, command: `${BUN} main.cjs` },
     ],
   },
+  connect('2.0.0', '2.7.0'),
+  connect('2.3.0', '2.17.0'),
   nest('11.2.10', '11.2.6', { title: 'CommonJS', files: { 'main.cjs': NEST_COMMONJS }, command: 'node main.cjs' }),
   nest('12.5.1', '12.1.1', { title: 'ES modules', files: { 'main.mjs': NEST_MODULE }, command: 'node main.mjs' }),
 ];
+
+/** The oldest versions that are peers, and the newest. */
+function connect(version: string, protobuf: string): Project {
+  const compiled = (module: string, extension: string): Case => ({
+    title: `TypeScript, module nodenext, ${module}`,
+    files: {
+      [`main.${extension}`]: CONNECT,
+      'tsconfig.json': JSON.stringify({
+        compilerOptions: {
+          module: 'nodenext',
+          target: 'es2022',
+          strict: true,
+          exactOptionalPropertyTypes: true,
+          types: ['node'],
+          rootDir: '.',
+          outDir: 'out',
+          // Connect's own declarations need TypeScript's library for browsers.
+          skipLibCheck: true,
+        },
+        include: [`main.${extension}`],
+      }),
+    },
+    command: `tsc -p . && node out/main.${extension.replace('ts', 'js')}`,
+  });
+  return {
+    name: 'Connect-ES',
+    packages: {
+      '@connectrpc/connect': version,
+      '@bufbuild/protobuf': protobuf,
+      ...TYPESCRIPT_OF_TESTS,
+      ...TYPES_NODE,
+    },
+    shown: 2,
+    cases: [compiled('require', 'cts'), compiled('import', 'mts')],
+  };
+}
 
 function nest(core: string, microservices: string, { title, files, command }: Case): Project {
   return {

@@ -23,4 +23,3 @@ type HelloDescriptor = GenService<{
 const registry = loadMessageTypes([fileURLToPath(new URL('./hello.proto', import.meta.url))]);
 
 export const Hello = registry.getService('hello.Hello') as HelloDescriptor;
-export const HiRequestSchema = registry.getMessage('hello.HiRequest') as GenMessage<HiRequest>;
