@@ -8,8 +8,9 @@ const { ENTRIES } = require('./.entries.cjs');
  */
 const ROOMS = [
   ['cli', '^lib/cli/'],
-  ['entry', '^lib/(index|register|opentelemetry|connect)[.]ts$'],
+  ['entry', '^lib/(index|register|opentelemetry|connect|kubernetes)[.]ts$'],
   ['connect', '^lib/connect/'],
+  ['kubernetes', '^lib/kubernetes/'],
   ['client', '^lib/(client|reopening-(queue|stream))[.]ts$'],
   ['channel', '^lib/channel[.]ts$'],
   ['compose', '^lib/compose[.]ts$'],
@@ -100,7 +101,7 @@ module.exports = {
       severity: 'error',
       from: {
         path: '^lib/',
-        pathNot: '^lib/(cli/|(compose|options|target|testing)[.]ts$|options/|picker/|health/|discovery/|dns/)',
+        pathNot: '^lib/(cli/|(compose|options|target|testing)[.]ts$|options/|kubernetes/|picker/|health/|discovery/|dns/)',
       },
       to: {
         path: '^lib/(picker|health|discovery|dns)/',
@@ -168,6 +169,20 @@ module.exports = {
       severity: 'error',
       from: { path: '^lib/', pathNot: '^lib/connect/' },
       to: { path: '^node_modules/(@connectrpc|@bufbuild)/' },
+    },
+    {
+      name: 'kubernetes-is-optional',
+      comment: 'Who does not import grpc-headless/kubernetes needs no @kubernetes/client-node.',
+      severity: 'error',
+      from: { path: '^lib/', pathNot: '^lib/kubernetes[.]ts$' },
+      to: { path: '^node_modules/@kubernetes/' },
+    },
+    {
+      name: 'watch-for-its-entry',
+      comment: 'Nothing but the entry grpc-headless/kubernetes loads the watch.',
+      severity: 'error',
+      from: { path: '^lib/', pathNot: '^lib/kubernetes(/|[.]ts$)' },
+      to: { path: '^lib/kubernetes/' },
     },
     {
       name: 'imports-resolve',

@@ -10,6 +10,7 @@ module.exports = {
     testing: 'testing.ts',
     opentelemetry: 'opentelemetry.ts',
     connect: 'connect.ts',
+    kubernetes: 'kubernetes.ts',
   },
   /** `command: file in lib`. A command is no module: it has no types, and cannot be imported. */
   COMMANDS: { 'grpc-headless': 'cli/main.ts' },

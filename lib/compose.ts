@@ -3,7 +3,7 @@
  * home of their registries: a new one is a file of its own and a line here.
  */
 import { ipVersion } from './address.js';
-import type { AddressFilter, AddressSource } from './discovery/address-source.js';
+import type { AddressFilter, AddressSource, AddressSourceFactory } from './discovery/address-source.js';
 import { defaultPort } from './discovery/default-port.js';
 import { Poller, type PollerSettings } from './discovery/poller.js';
 import { subsetRanking } from './discovery/subset-ranking.js';
@@ -123,7 +123,7 @@ function createSource(target: Target, settings: HeadlessSettings, runtime: Runti
   const lookup = ipVersion(hostname) ? literalLookup : ownLookup;
   // A lookup cannot be asked for another entry of a cache.
   const ttl = lookup && settings.refresh.ttl === 'phased' ? 'adaptive' : settings.refresh.ttl;
-  return sharedPoller(
+  const poller = sharedPoller(
     {
       hostname,
       absolute,
@@ -137,6 +137,26 @@ function createSource(target: Target, settings: HeadlessSettings, runtime: Runti
     },
     runtime,
   );
+  if (!settings.source || ipVersion(hostname)) return poller;
+  return sharedSource(settings.source, poller, settings, hostname, runtime);
+}
+
+/** One for each factory and poller: whatever makes two channels share a poller makes them share the source, too. */
+const sources = new WeakMap<AddressSourceFactory, WeakMap<Poller, AddressSource>>();
+
+function sharedSource(
+  factory: AddressSourceFactory,
+  fallback: Poller,
+  { dns, empty, zone }: HeadlessSettings,
+  hostname: string,
+  { clock, random }: Runtime,
+): AddressSource {
+  const byPoller = sources.get(factory) ?? new WeakMap<Poller, AddressSource>();
+  sources.set(factory, byPoller);
+  const source =
+    byPoller.get(fallback) ?? factory.create({ hostname, fallback, family: dns.family, empty, zone, clock, random });
+  byPoller.set(fallback, source);
+  return source;
 }
 
 function refuseNamedPort(target: Target, what: string): HeadlessError {

@@ -19,6 +19,10 @@ export type HeadlessErrorCode =
    * it, and the credentials are of that one (thrown at construction).
    */
   | 'ERR_HEADLESS_GRPC_VERSION'
+  /** The EndpointSlices of a Service cannot be watched at the moment. DNS is used then. */
+  | 'ERR_HEADLESS_WATCH'
+  /** The EndpointSlices of a Service hold no endpoint that takes calls. */
+  | 'ERR_HEADLESS_NO_ENDPOINTS'
   | DnsErrorCode;
 
 /** The codes of {@link DnsError}. */

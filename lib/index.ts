@@ -10,6 +10,7 @@ export {
   type HeadlessClient,
   type HeadlessClientOptions,
 } from './client.js';
+export type { AddressSourceFactory } from './discovery/address-source.js';
 export type { Lookup, LookupResult } from './dns/lookup-resolver.js';
 export { ConnectionError, DnsError, type DnsErrorCode, HeadlessError, type HeadlessErrorCode } from './errors.js';
 export type { BalancePolicy, HeadlessOptions } from './options.js';
@@ -22,6 +23,7 @@ export type {
   HealthEvent,
   ImbalanceEvent,
   PanicEvent,
+  SourceEvent,
   UpdateEvent,
   ZoneFallbackEvent,
 } from './telemetry/channel-events.js';
@@ -29,6 +31,7 @@ export type { DiagnosticsMessages } from './telemetry/diagnostics-channels.js';
 export { type ChannelView, channels } from './telemetry/open-channels.js';
 export type {
   CacheStatus,
+  DiscoveryStatus,
   DnsStatus,
   Ejection,
   EndpointSnapshot,

@@ -1,11 +1,14 @@
 /**
  * Where a channel's addresses come from: the contract between discovery and the balancer. The poller is the
- * implementation that needs DNS alone.
+ * implementation that needs DNS alone. Others are made by a factory, which users give in the option `source`.
  */
 import type { Address } from '../address.js';
-import type { DnsError } from '../errors.js';
+import type { Family, ZoneSettings } from '../dns/settings.js';
+import type { HeadlessError } from '../errors.js';
+import type { Clock, Random } from '../runtime.js';
 import type { DiscoveryCounters } from '../telemetry/counters.js';
-import type { DnsStatus } from '../telemetry/snapshot.js';
+import type { DiscoveryStatus, DnsStatus } from '../telemetry/snapshot.js';
+import type { EmptyRule } from './membership.js';
 
 /** What subscribers are told after every answer or failure. */
 export interface AddressUpdate {
@@ -14,9 +17,17 @@ export interface AddressUpdate {
   /** Whether the set is another one than in this subscriber's last update. True in the first. Order never counts. */
   readonly changed: boolean;
   /** Why the last query brought no addresses, or not all of them; null where it did. */
-  readonly error: DnsError | null;
+  readonly error: HeadlessError | null;
   /** The zone asked for for which DNS has no name, so that pods of every zone are used alike; null otherwise. */
   readonly zoneFallback?: string | null;
+  /** Where the set comes from; only of sources that a factory made. */
+  readonly origin?: SetOrigin;
+}
+
+export interface SetOrigin {
+  readonly source: DiscoveryStatus['source'];
+  /** Why it does not come from the source that the user chose; null where it does. */
+  readonly error: HeadlessError | null;
 }
 
 export interface Subscription {
@@ -36,10 +47,34 @@ export interface AddressSource {
   /** Updates come until the subscription ends; the first one no sooner than in the next microtask. */
   subscribe(listener: (update: AddressUpdate) => void): Subscription;
   readonly status: SourceStatus;
+  /** Only of sources that a factory made. */
+  readonly discovery?: DiscoveryStatus;
   /** Why the last query brought no addresses; null where it did, or where there was none yet. */
-  readonly lastError: DnsError | null;
+  readonly lastError: HeadlessError | null;
   readonly counters: Readonly<DiscoveryCounters>;
 }
 
 /** What a channel makes of a whole set before its balancer sees it. Pure. */
 export type AddressFilter = (addresses: readonly Address[]) => readonly Address[];
+
+/** The value of the option `source`. One factory may serve any number of channels. */
+export interface AddressSourceFactory {
+  /**
+   * Makes the source of one name. Channels to the same name with the same settings share it.
+   *
+   * Its addresses may have port 0: the target's port is used then.
+   */
+  create(context: AddressSourceContext): AddressSource;
+}
+
+export interface AddressSourceContext {
+  /** Of the target, as the user wrote it, without a final dot. A named port is part of it: `_grpc._tcp.svc.ns`. */
+  readonly hostname: string;
+  /** The DNS of the same name. It asks nothing while nobody is subscribed to it. */
+  readonly fallback: AddressSource;
+  readonly family: Family;
+  readonly empty: EmptyRule;
+  readonly zone: ZoneSettings | null;
+  readonly clock: Clock;
+  readonly random: Random;
+}

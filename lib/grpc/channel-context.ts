@@ -6,14 +6,14 @@ import type { Address } from '../address.js';
 import type { DrainSettings } from '../balancer/drain.js';
 import type { SelectionSettings } from '../balancer/selection.js';
 import type { AddressFilter, AddressSource, AddressUpdate, Subscription } from '../discovery/address-source.js';
-import { type ConnectionError, HeadlessError } from '../errors.js';
+import { type ConnectionError, DnsError, HeadlessError } from '../errors.js';
 import type { HealthMonitor } from '../health/health-monitor.js';
 import type { Policy } from '../picker/policy.js';
 import type { Runtime } from '../runtime.js';
 import type { BalancerCounters, CallCounters } from '../telemetry/counters.js';
 import type { Emit } from '../telemetry/events.js';
 import { addChannel, type ChannelView } from '../telemetry/open-channels.js';
-import type { EndpointSnapshot, Snapshot } from '../telemetry/snapshot.js';
+import type { DiscoveryStatus, EndpointSnapshot, Snapshot } from '../telemetry/snapshot.js';
 import { PRIVATE_KEY_PREFIX } from './experimental.js';
 import { BALANCER_NAME, type RetrySettings } from './service-config.js';
 
@@ -79,6 +79,9 @@ export class ChannelContext {
   #closed = false;
   #removeFromOpen: (() => void) | null = null;
 
+  /** Of the last set, kept while the channel is idle. */
+  #source: DiscoveryStatus['source'] = null;
+
   constructor(parts: ChannelParts) {
     this.parts = parts;
     this.view = { target: parts.target, snapshot: () => this.snapshot(), refresh: () => this.refresh() };
@@ -89,18 +92,24 @@ export class ChannelContext {
     const { source, filters, emit } = this.parts;
     let addresses: readonly Address[] = [];
     let fallback: string | null = null;
-    this.#subscription ??= source.subscribe(({ addresses: unfiltered, changed, error, zoneFallback = null }) => {
-      if (changed) addresses = filters.reduce((set, filter) => filter(set), unfiltered);
-      if (error) {
-        const { failures } = source.status;
-        emit({ kind: 'resolution_failed', error, failures, kept: addresses.length });
-      }
-      if (zoneFallback !== fallback)
-        emit({ kind: 'zone_fallback', zone: zoneFallback ?? fallback ?? '', active: zoneFallback !== null });
-      fallback = zoneFallback;
-      if (changed) emit({ kind: 'addresses_changed', addresses });
-      listener({ addresses, changed, error });
-    });
+    this.#subscription ??= source.subscribe(
+      ({ addresses: unfiltered, changed, error, zoneFallback = null, origin }) => {
+        if (changed) addresses = filters.reduce((set, filter) => filter(set), unfiltered);
+        if (origin?.source && origin.source !== this.#source) {
+          this.#source = origin.source;
+          emit({ kind: 'source_changed', source: origin.source, error: origin.error });
+        }
+        if (error instanceof DnsError) {
+          const { failures } = source.status;
+          emit({ kind: 'resolution_failed', error, failures, kept: addresses.length });
+        }
+        if (zoneFallback !== fallback)
+          emit({ kind: 'zone_fallback', zone: zoneFallback ?? fallback ?? '', active: zoneFallback !== null });
+        fallback = zoneFallback;
+        if (changed) emit({ kind: 'addresses_changed', addresses });
+        listener({ addresses, changed, error });
+      },
+    );
   }
 
   /** Ends the updates: the channel becomes idle, or is closed. */
@@ -140,6 +149,7 @@ export class ChannelContext {
       balancer: this.otherBalancer ?? BALANCER_NAME,
       endpoints: this.balancer?.endpoints() ?? [],
       dns: source.status,
+      ...(source.discovery ? { discovery: source.discovery } : {}),
       counters: { ...source.counters, ...counters, ...calls },
     };
   }

@@ -2,7 +2,7 @@
 import { type ChannelOptions, Metadata, status } from '@grpc/grpc-js';
 import type { Address } from '../address.js';
 import type { AddressUpdate } from '../discovery/address-source.js';
-import type { DnsError } from '../errors.js';
+import type { HeadlessError } from '../errors.js';
 import { CHANNEL_CONTEXT_KEY, type ChannelContext } from './channel-context.js';
 import { createConfigSelector, hasSeveralAttempts } from './config-selector.js';
 import {
@@ -97,7 +97,7 @@ export class HeadlessResolver implements Resolver {
     this.#tell(statusOrFromValue(endpoints), note);
   }
 
-  #fail(error: DnsError): void {
+  #fail(error: HeadlessError): void {
     const failure = { code: status.UNAVAILABLE, details: error.message, metadata: new Metadata() };
     this.#tell(statusOrFromError(failure), error.message);
   }

@@ -1,5 +1,6 @@
 /** The checks that options share, and those of one option whose rule needs more than a line. */
 import { status } from '@grpc/grpc-js';
+import type { AddressSourceFactory } from '../discovery/address-source.js';
 import { hostnameFault } from '../dns/hostname.js';
 import type { Lookup } from '../dns/lookup-resolver.js';
 import { parseServer, type ServerAddress } from '../dns/settings.js';
@@ -142,5 +143,18 @@ export const lookupFunction: Check<Lookup> = {
   read(value, path) {
     if (typeof value === 'function') return value as Lookup;
     throw refuseValue(path, value, 'must be a function (hostname, { signal }) => Promise<{ addresses, ttlMs }>');
+  },
+};
+
+export const sourceFactory: Check<AddressSourceFactory> = {
+  allowed: '`endpointSlices()`',
+  read(value, path) {
+    if (typeof value === 'object' && value !== null && typeof (value as AddressSourceFactory).create === 'function')
+      return value as AddressSourceFactory;
+    throw refuseValue(
+      path,
+      value,
+      'must be a source of addresses such as endpointSlices() of grpc-headless/kubernetes',
+    );
   },
 };

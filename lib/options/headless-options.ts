@@ -2,6 +2,7 @@
  * The type of the option `headless`, as users see it in their editor. `npm run options -- --write` makes the comments
  * from lib/options/schema.ts; the compiler proves that the schema has the same options with the same types.
  */
+import type { AddressSourceFactory } from '../discovery/address-source.js';
 import type { EmptyRule } from '../discovery/membership.js';
 import type { TtlRule } from '../discovery/schedule.js';
 import type { Lookup } from '../dns/lookup-resolver.js';
@@ -76,6 +77,8 @@ export interface HeadlessOptions {
      */
     lookup?: Lookup | undefined;
   };
+  /** Replaces DNS. DNS is used while the source has no answer. Default: DNS. Allowed: `endpointSlices()`. */
+  source?: AddressSourceFactory | undefined;
   /**
    * Keep calls in the client's topology zone. Needs zonal names in DNS; without them all pods are used alike. Default:
    * unset. Allowed: an object.

@@ -12,6 +12,7 @@ import {
   number,
   oneOf,
   servers,
+  sourceFactory,
   statusCodes,
   subsetKey,
   zoneName,
@@ -115,6 +116,12 @@ export const SCHEMA = {
         unset: 'the DNS client of this package',
       },
     },
+  },
+  source: {
+    doc: 'Replaces DNS. DNS is used while the source has no answer.',
+    check: sourceFactory,
+    default: null,
+    unset: 'DNS',
   },
   zone: {
     doc: "Keep calls in the client's topology zone. Needs zonal names in DNS; without them all pods are used alike.",

@@ -1,9 +1,9 @@
 /** What a channel tells its listeners, and when: a subscriber that makes the public events out of telemetry events. */
 import { EventEmitter } from 'node:events';
 import { type Address, formatHostPort } from '../address.js';
-import type { DnsError } from '../errors.js';
+import type { DnsError, HeadlessError } from '../errors.js';
 import type { TelemetryEvent } from './events.js';
-import type { Ejection, EndpointSnapshot } from './snapshot.js';
+import type { DiscoveryStatus, Ejection, EndpointSnapshot } from './snapshot.js';
 
 /** The set of pods changed. Addresses are `"ip:port"`, or `"[v6]:port"`. */
 export interface UpdateEvent {
@@ -31,6 +31,13 @@ export interface ZoneFallbackEvent {
   readonly zone: string;
   /** Pods of every zone are used alike from now on; false: those of the zone are known again. */
   readonly active: boolean;
+}
+
+/** The addresses come from another source than before. */
+export interface SourceEvent {
+  readonly source: NonNullable<DiscoveryStatus['source']>;
+  /** Why DNS is used; null for any other source. */
+  readonly error: HeadlessError | null;
 }
 
 /** Pods hold more than their share of streams: calls that have been open for a second or longer. */
@@ -80,6 +87,8 @@ export interface HeadlessEvents {
   dnsFailure: [DnsFailureEvent];
   /** When the fallback of the option `zone` begins, and when it ends. */
   zoneFallback: [ZoneFallbackEvent];
+  /** With the option `source`: after the first set, and whenever DNS takes over from the source, or the source from DNS. */
+  source: [SourceEvent];
   /**
    * Ten seconds after a change of the pods that take calls, and every ten seconds from then on, while any of them holds over
    * 1.25 times its share of streams. Calls that began before the first listener was added are not counted.
@@ -116,6 +125,9 @@ export class ChannelEvents {
       }
       case 'zone_fallback':
         this.#tell('zoneFallback', { zone: event.zone, active: event.active });
+        return;
+      case 'source_changed':
+        this.#tell('source', { source: event.source, error: event.error });
         return;
       case 'streams_uneven':
         this.#tell('imbalance', { share: event.share, endpoints: event.endpoints });

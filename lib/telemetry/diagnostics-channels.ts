@@ -41,6 +41,7 @@ export const CHANNELS: ByKind = {
   addresses_changed: channel('grpc-headless:addresses_changed'),
   resolution_failed: channel('grpc-headless:resolution_failed'),
   zone_fallback: channel('grpc-headless:zone_fallback'),
+  source_changed: channel('grpc-headless:source_changed'),
   streams_uneven: channel('grpc-headless:streams_uneven'),
   connected: channel('grpc-headless:connected'),
   connection_failed: channel('grpc-headless:connection_failed'),

@@ -3,8 +3,8 @@
  * channels and log lines only listen. No event is emitted for a call: the call path stays free of them.
  */
 import type { Address } from '../address.js';
-import type { DnsError } from '../errors.js';
-import type { Ejection, EndpointSnapshot } from './snapshot.js';
+import type { DnsError, HeadlessError } from '../errors.js';
+import type { DiscoveryStatus, Ejection, EndpointSnapshot } from './snapshot.js';
 
 export type TelemetryEvent = NameEvent | TargetEvent;
 
@@ -74,6 +74,12 @@ export type ChannelEvent =
    * again.
    */
   | { readonly kind: 'zone_fallback'; readonly zone: string; readonly active: boolean }
+  /** With the option `source`: the set comes from another source than before. `error` is why DNS is used, else null. */
+  | {
+      readonly kind: 'source_changed';
+      readonly source: NonNullable<DiscoveryStatus['source']>;
+      readonly error: HeadlessError | null;
+    }
   /** Endpoints hold more than their share of streams. Told only where someone asked for it. */
   | {
       readonly kind: 'streams_uneven';

@@ -54,6 +54,8 @@ function textOf(event: TelemetryEvent): string {
       return event.active
         ? `DNS has no name for the zone ${event.zone}, so the pods of every zone are used`
         : `DNS has a name for the zone ${event.zone} again`;
+    case 'source_changed':
+      return `addresses come from ${event.source} now${event.error ? `: ${event.error.message}` : ''}`;
     case 'streams_uneven': {
       const pods = event.endpoints.map(({ address, streams }) => `${address} ${streams}`).join(', ');
       return `more streams than the share of ${event.share.toFixed(1)}: ${pods}`;

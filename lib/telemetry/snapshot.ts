@@ -1,5 +1,5 @@
 /** A channel's state at one moment, as plain JSON-able data: for people and metrics, never for the call path. */
-import type { DnsErrorCode } from '../errors.js';
+import type { DnsErrorCode, HeadlessErrorCode } from '../errors.js';
 import type { BalancerCounters, CallCounters, DiscoveryCounters } from './counters.js';
 
 /**
@@ -22,10 +22,28 @@ export interface Snapshot {
   readonly balancer: string;
   /** One for each pod. */
   readonly endpoints: readonly EndpointSnapshot[];
-  /** The last answer of DNS, and what became of the queries since. */
+  /** Of the last answer of DNS, and what became of the queries since; it is not asked while another source is in use. */
   readonly dns: DnsStatus;
+  /** Where the set comes from. Only with the option `source`. */
+  readonly discovery?: DiscoveryStatus;
   /** Counts since the channel was made, or the process started to ask for the name. */
   readonly counters: SnapshotCounters;
+}
+
+/** Where the set of addresses comes from. Times are of the wall clock, in ms since the epoch. */
+export interface DiscoveryStatus {
+  /** null: nothing has answered yet, or the channel is idle. */
+  readonly source: 'endpointslices' | 'dns' | null;
+  /** When this became so. */
+  readonly since: number | null;
+  /** Why the EndpointSlices are not in use, or hold no endpoint that takes calls; null where neither is so. */
+  readonly error: string | null;
+  /** The `code` of the same error. */
+  readonly errorCode: HeadlessErrorCode | null;
+  /** Attempts to watch that failed in a row. */
+  readonly failures: number;
+  /** When the next attempt to watch is made; null while one is under way, or none is needed. */
+  readonly nextAttemptAt: number | null;
 }
 
 /** One pod: its connection and its calls. */

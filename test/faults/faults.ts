@@ -63,6 +63,7 @@ export const FAULTS: ReadonlyMap<number, string> = new Map([
   [58, 'a pod that says NOT_SERVING, whose health stream breaks, or that has no health service'],
   [59, 'every pod ejected or NOT_SERVING'],
   [60, 'a pod that fails every call, beside a good one, with a retry policy'],
+  [61, 'the EndpointSlice watch: 403, 410, a hang, the API server gone'],
   [62, 'SRV: a name without that port, ports that differ, targets without address records'],
   [63, 'a second copy of grpc-js in the process'],
 ]);

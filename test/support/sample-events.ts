@@ -1,5 +1,5 @@
 /** One telemetry event of each kind. */
-import { DnsError } from '../../lib/errors.js';
+import { DnsError, HeadlessError } from '../../lib/errors.js';
 import type { NameEvent, TargetEvent, TelemetryEvent } from '../../lib/telemetry/events.js';
 
 type ByKind<E extends TelemetryEvent> = { readonly [K in E['kind']]: Extract<E, { kind: K }> };
@@ -19,6 +19,11 @@ export const TARGET_EVENTS: ByKind<TargetEvent> = {
   },
   resolution_failed: { kind: 'resolution_failed', error, failures: 2, kept: 3 },
   zone_fallback: { kind: 'zone_fallback', zone: 'eu-1a', active: true },
+  source_changed: {
+    kind: 'source_changed',
+    source: 'dns',
+    error: new HeadlessError('ERR_HEADLESS_WATCH', 'watching the EndpointSlices of shop/hello failed: 403 forbidden'),
+  },
   streams_uneven: { kind: 'streams_uneven', share: 2, endpoints: [{ address, streams: 4, excess: 2 }] },
   connected: { kind: 'connected', address },
   connection_failed: { kind: 'connection_failed', address, error: 'ECONNREFUSED' },

@@ -1,0 +1,32 @@
+/** What is used of a `KubeConfig` of `@kubernetes/client-node`: where the API server is, and how to prove who asks. */
+import type { RequestOptions } from 'node:https';
+import { HeadlessError } from '../errors.js';
+
+/** A `KubeConfig` of any release of `@kubernetes/client-node` from 1.0 on is one. */
+export interface KubeConfigLike {
+  getCurrentCluster(): { readonly server: string } | null;
+  getCurrentContext(): string;
+  getContextObject(name: string): { readonly namespace?: string | undefined } | null;
+  /** Adds the headers, the certificates and the agent for a request to the current cluster. */
+  applyToHTTPSOptions(options: RequestOptions): Promise<void>;
+}
+
+const METHODS = ['getCurrentCluster', 'getCurrentContext', 'getContextObject', 'applyToHTTPSOptions'] as const;
+
+/** @throws {HeadlessError} `ERR_HEADLESS_OPTION` for anything else. */
+export function checkKubeConfig(value: unknown): KubeConfigLike {
+  const given = value as KubeConfigLike | null;
+  if (typeof given === 'object' && given !== null && METHODS.every((name) => typeof given[name] === 'function'))
+    return given;
+  const shown = typeof value === 'object' && value !== null ? 'another object' : String(value);
+  throw new HeadlessError(
+    'ERR_HEADLESS_OPTION',
+    `endpointSlices: option kubeConfig must be a KubeConfig of @kubernetes/client-node, got ${shown}; ` +
+      'leave it out to use KUBECONFIG, ~/.kube/config or the ServiceAccount of the pod',
+  );
+}
+
+/** The namespace of the pod, or of the current context. The API server's own default is the last. */
+export function namespaceOf(config: KubeConfigLike): string {
+  return config.getContextObject(config.getCurrentContext())?.namespace?.trim() || 'default';
+}
