@@ -284,7 +284,7 @@ const unknown: [options: unknown, name: string, hint: string][] = [
   [
     { intervalMs: 5 },
     'headless.intervalMs',
-    'known are "refresh", "dns", "zone", "balance", "retry", "outlier", "health", "empty", "drain"',
+    'known are "refresh", "dns", "source", "zone", "balance", "retry", "outlier", "health", "empty", "drain"',
   ],
 ];
 for (const [options, name, hint] of unknown)

@@ -1,14 +1,21 @@
 /** The program in the client's network namespace: clients with default options, and their calls. */
 import { credentials, status } from '@grpc/grpc-js';
+import { KubeConfig } from '@kubernetes/client-node';
 import { createHeadlessClient, type HeadlessClient, type HeadlessOptions } from '../../../lib/index.js';
+import { endpointSlices } from '../../../lib/kubernetes.js';
+import type { DiscoveryStatus } from '../../../lib/telemetry/snapshot.js';
 import { unary } from '../../support/hello-calls.js';
 import { HelloClient } from '../../support/hello-service.js';
 import { ClosedLoop } from '../../support/load-generator.js';
 import { serveRpc } from '../../support/rpc.js';
 import { probe } from '../../support/tcp-probe.js';
+import { GoClient, type GoReport } from './go-client.js';
 
 /** What the environment decides; all else keeps its default. */
-export type ClientOptions = Pick<HeadlessOptions, 'dns' | 'zone'>;
+export interface ClientOptions extends Pick<HeadlessOptions, 'dns' | 'zone'> {
+  /** Path of a kubeconfig: EndpointSlices are watched with it. */
+  readonly kubeConfig?: string;
+}
 
 export interface LoadReport {
   readonly started: number;
@@ -44,6 +51,19 @@ const WAITING_DEADLINE_MS = 60_000;
 
 const sessions = new Map<string, Session>();
 
+let goClient: GoClient | undefined;
+
+function runningGoClient(): GoClient {
+  if (goClient === undefined) throw new Error('the client of grpc-go was not started');
+  return goClient;
+}
+
+function watchWith(file: string): ReturnType<typeof endpointSlices> {
+  const kubeConfig = new KubeConfig();
+  kubeConfig.loadFromFile(file);
+  return endpointSlices({ kubeConfig });
+}
+
 function sessionOf(name: string): Session {
   const session = sessions.get(name);
   if (session === undefined) throw new Error(`no client is called ${name}`);
@@ -66,7 +86,9 @@ function reportOf({ load: { recorder }, firstAnswerAt }: Session): LoadReport {
 
 const methods = {
   /** Makes a client and begins to call with it: calls follow each other until `stop`. */
-  open(name: string, target: string, headless: ClientOptions, { inFlight, waitForReady }: LoadPlan): void {
+  open(name: string, target: string, options: ClientOptions, { inFlight, waitForReady }: LoadPlan): void {
+    const { kubeConfig, ...rest } = options;
+    const headless = kubeConfig === undefined ? rest : { ...rest, source: watchWith(kubeConfig) };
     const client = createHeadlessClient(HelloClient, target, credentials.createInsecure(), { headless });
     const load = new ClosedLoop(
       unary(client, { deadlineMs: waitForReady ? WAITING_DEADLINE_MS : DEADLINE_MS, waitForReady }),
@@ -85,6 +107,17 @@ const methods = {
   },
 
   report: (name: string): LoadReport => reportOf(sessionOf(name)),
+
+  discovery: (name: string): DiscoveryStatus | undefined => sessionOf(name).client.getChannel().snapshot().discovery,
+
+  /** Starts the client of grpc-go with these arguments. */
+  startGo(...args: string[]): void {
+    goClient = new GoClient(args);
+  },
+
+  reportGo: (): GoReport => runningGoClient().report(),
+
+  stopGo: (): Promise<GoReport> => runningGoClient().stop(),
 
   /** Addresses of the client's endpoints. */
   endpoints: (name: string): string[] =>

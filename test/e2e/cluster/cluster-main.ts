@@ -1,6 +1,7 @@
 /** The program in the cluster's network namespace: the control plane, its DNS servers, the scheduler and the kubelet. */
 import { writeFileSync } from 'node:fs';
 import { serveRpc } from '../../support/rpc.js';
+import { Api, ApiError } from './api.js';
 import { ClusterDns } from './cluster-dns.js';
 import { ControlPlane } from './control-plane.js';
 import { Kubelet, type PodView } from './kubelet.js';
@@ -41,6 +42,17 @@ const methods = {
 
   /** As `kubectl apply --server-side`. Resolves with the warnings. */
   apply: (path: string, object: unknown): Promise<readonly string[]> => parts().controlPlane.api.apply(path, object),
+  /** The status of a request with this token in the place of the administrator's. */
+  async statusAs(token: string, method: string, path: string): Promise<number> {
+    const api = new Api({ ...parts().controlPlane.access, token });
+    try {
+      await api.send(method, path, method === 'POST' ? {} : undefined);
+      return 200;
+    } catch (error) {
+      if (error instanceof ApiError) return error.status;
+      throw error;
+    }
+  },
 
   killApi: (): Promise<void> => parts().controlPlane.killApi(),
   startApi: (): Promise<void> => parts().controlPlane.startApi(),

@@ -12,7 +12,7 @@ import { ServerProcess } from './server-process.js';
 
 /** The API server listens on every address of the namespace. A second one lets a test cut off one of its clients alone. */
 export const API_ADDRESSES = ['127.0.0.1', '127.0.0.2'] as const;
-const API_PORT = 6443;
+export const API_PORT = 6443;
 const ETCD = 'http://127.0.0.1:2379';
 const TOKEN = 'test-administrator';
 /** Of starting one server, on a machine that is busy. */

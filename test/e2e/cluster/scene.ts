@@ -160,11 +160,13 @@ export class Scene {
     const {
       target = `hello.${this.namespace}:${POD_PORTS[0]}`,
       zone,
+      kubeConfig,
       inFlight = IN_FLIGHT,
       waitForReady = false,
     } = options;
     const dns = { resolvConf: this.net.resolvConf(...dnsServers) };
-    await this.net.client.open(this.namespace, target, zone ? { dns, zone } : { dns }, { inFlight, waitForReady });
+    const chosen = { dns, ...(zone ? { zone } : {}), ...(kubeConfig === undefined ? {} : { kubeConfig }) };
+    await this.net.client.open(this.namespace, target, chosen, { inFlight, waitForReady });
     this.#openedAt = Date.now();
   }
 
@@ -261,7 +263,7 @@ export class Scene {
   }
 }
 
-export interface CallOptions extends Pick<ClientOptions, 'zone'> {
+export interface CallOptions extends Pick<ClientOptions, 'zone' | 'kubeConfig'> {
   /** Default: the first one. */
   readonly dnsServers?: readonly string[];
   readonly target?: string;

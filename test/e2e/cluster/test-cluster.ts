@@ -12,8 +12,9 @@ import { coredns } from '../coredns/program.js';
 import { command, NETWORK_NAMESPACES } from '../netns/requirements.js';
 import type { ClientProgram } from './client-main.js';
 import type { ClusterProgram } from './cluster-main.js';
+import { API_PORT } from './control-plane.js';
 import { clientRules, serverRules } from './network-policy.js';
-import { apiServer, controllerManager } from './programs.js';
+import { apiServer, controllerManager, kuberesolver } from './programs.js';
 import { DNS_IPS, DNS_SERVICE_IP, POD_NETWORKS } from './topology.js';
 
 /** To be handed to `missing`. */
@@ -24,6 +25,7 @@ export const REQUIREMENTS = [
   coredns.missing,
   apiServer.missing,
   controllerManager.missing,
+  kuberesolver.missing,
 ] as const;
 
 /** The ends of the link between the namespaces. */
@@ -74,11 +76,36 @@ export class TestCluster {
     return path;
   }
 
+  /** Files that prove who has this token, for a client that reaches the API server. */
+  accessFor(token: string): { kubeConfig: string; url: string; ca: string; token: string } {
+    const paths = { ca: join(this.#folder, 'ca.pem'), token: join(this.#folder, 'token') };
+    const kubeConfig = join(this.#folder, 'client-kubeconfig');
+    const url = `https://${CLUSTER_IP}:${API_PORT}`;
+    writeFileSync(paths.token, token);
+    // JSON is YAML.
+    const config = {
+      apiVersion: 'v1',
+      kind: 'Config',
+      clusters: [{ name: 'test', cluster: { server: url, 'certificate-authority': paths.ca } }],
+      users: [{ name: 'pod', user: { token } }],
+      contexts: [{ name: 'test', context: { cluster: 'test', user: 'pod' } }],
+      'current-context': 'test',
+    };
+    writeFileSync(kubeConfig, JSON.stringify(config));
+    return { kubeConfig, url, ...paths };
+  }
+
+  /** Whether the firewall lets the client's namespace reach the API server. */
+  allowApi(allowed: boolean): Promise<void> {
+    const action = allowed ? '-A' : '-D';
+    return this.inClient(`iptables ${action} OUTPUT -d ${CLUSTER_IP} -p tcp --dport ${API_PORT} -j ACCEPT`);
+  }
+
   /** How plain TCP connections from the client's namespace to the API server end, by its address and by its Service. */
   probeApi(): Promise<string[]> {
     const doors: readonly [string, number][] = [
-      [CLUSTER_IP, 6443],
-      [DNS_IPS.first, 6443],
+      [CLUSTER_IP, API_PORT],
+      [DNS_IPS.first, API_PORT],
       ['10.96.0.1', 443],
     ];
     return Promise.all(doors.map(([ip, port]) => this.client.probe(ip, port, 1_000)));

@@ -10,8 +10,9 @@ import * as outages from './outages.js';
 import * as rollouts from './rollouts.js';
 import * as scaling from './scaling.js';
 import * as services from './services.js';
+import * as watch from './watch.js';
 
-type SceneOf = (net: TestCluster) => Promise<Row>;
+type SceneOf = (net: TestCluster) => Promise<Row | readonly Row[]>;
 
 /** By the sentence that each proves. They do not touch each other's pods, nor the servers that all share. */
 const APART: Readonly<Record<string, SceneOf>> = {
@@ -50,13 +51,15 @@ const ALONE: Readonly<Record<string, SceneOf>> = {
   'a replica of CoreDNS that lags behind costs no call': outages.laggingReplica,
   'behind NodeLocal DNSCache, new pods get calls long before its entries expire': outages.nodeLocalCache,
   'calls go on while the API server is down, and new pods get calls after it': outages.apiServerDown,
+  'with the rights of rbac.yaml alone, a watch finds new pods at once, and leaves them to DNS while it is refused or away':
+    watch.watchWithLeastRights,
 };
 
 const skip = missing(...REQUIREMENTS);
 
 describe('a client with default options in a cluster with a real control plane', { skip }, () => {
   let cleanUp: () => unknown = () => {};
-  const rows = new Map<string, Row>();
+  const rows = new Map<string, Row | readonly Row[]>();
   let net: TestCluster;
 
   before(async () => {
