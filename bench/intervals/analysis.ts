@@ -3,7 +3,7 @@ import type { Random } from '../../lib/runtime.js';
 import { thinned } from '../harness/distribution.js';
 import { type Interval, mean, meanInterval, type Summary, summarise } from '../harness/statistics.js';
 import type { ClientLog } from './client-main.js';
-import { type CellPlan, type Grid, goal, type Theory, theory } from './grid.js';
+import { type CellPlan, type Grid, goal, isBaseline, type Theory, theory } from './grid.js';
 import type { Observations } from './measure.js';
 import type { Published } from './service.js';
 
@@ -178,7 +178,7 @@ function lifeOf(
     return {
       kind,
       atMs: at - beganAt,
-      seenMs: plan.client.kind === 'headless' ? since(seenAt) : null,
+      seenMs: isBaseline(plan.client) ? null : since(seenAt),
       // `since` has whole milliseconds.
       connectedMs: kind === 'add' && connectedAt !== undefined ? Math.max(0, connectedAt - at) : null,
       firstCallMs: kind === 'add' ? since(first) : null,

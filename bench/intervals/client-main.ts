@@ -6,7 +6,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { connectivityState, credentials, Metadata, type ServiceError, status } from '@grpc/grpc-js';
 import type { RefreshSettings } from '../../lib/discovery/schedule.js';
 import { HeadlessChannel } from '../../lib/index.js';
+import { endpointSlices } from '../../lib/kubernetes.js';
 import { EventLoopDelay } from '../../test/support/event-loop-delay.js';
+import { kubeConfigOf } from '../../test/support/fake-api-server.js';
 import { seededRandom } from '../../test/support/fake-random.js';
 import { unary } from '../../test/support/hello-calls.js';
 import { HelloClient, sayHi } from '../../test/support/hello-service.js';
@@ -23,6 +25,8 @@ export interface ClientSettings {
   readonly dns: string;
   /** `name:port`; of HAProxy, its own address. */
   readonly target: string;
+  /** URL of the API server. */
+  readonly api: string;
   readonly callsPerSecond: number;
 }
 
@@ -101,10 +105,14 @@ class Observer {
     // Cells of one process must not share connections.
     const common = { 'grpc.use_local_subchannel_pool': 1 };
     const { client } = settings;
-    if (client.kind === 'headless') {
+    if (client.kind === 'headless' || client.kind === 'watch') {
+      const chosen =
+        client.kind === 'watch'
+          ? { source: endpointSlices({ kubeConfig: kubeConfigOf(settings.api) }) }
+          : { refresh: client.refresh };
       this.#channel = new HeadlessChannel(settings.target, credentials.createInsecure(), {
         ...common,
-        headless: { refresh: client.refresh, dns: { servers: [settings.dns], search: [] } },
+        headless: { ...chosen, dns: { servers: [settings.dns], search: [] } },
       });
       this.#channel.on('update', ({ added, removed }) => this.#onUpdate(added, removed));
       this.#client = new HelloClient(settings.target, credentials.createInsecure(), { channelOverride: this.#channel });

@@ -24,6 +24,8 @@ export type ServiceName = 'steady' | 'waves';
 
 export type Client =
   | { readonly kind: 'headless'; readonly refresh: RefreshSettings }
+  /** Ours, by a watch of EndpointSlices. */
+  | { readonly kind: 'watch' }
   | {
       readonly kind: 'grpc-js';
       /** `grpc.dns_min_time_between_resolutions_ms`. */
@@ -31,6 +33,11 @@ export type Client =
     }
   /** grpc-js without a balancer of its own, and HAProxy beside it, which asks DNS each second (its default). */
   | { readonly kind: 'haproxy' };
+
+/** What is compared with ours. It tells nothing of what it sees. */
+export function isBaseline({ kind }: Client): boolean {
+  return kind === 'grpc-js' || kind === 'haproxy';
+}
 
 export interface CellPlan {
   readonly id: string;
@@ -173,6 +180,8 @@ export function gridFor(mode: Mode, { proxy = false } = {}): Grid {
       });
   const uncached = { cacheTtl: 0, service: 'steady' } as const;
   add({ label: 'defaults, pods end', group: 'defaults', client: ours, fleet: 'ending', ...uncached });
+  // The limit of all polling: the API tells of each change.
+  add({ label: 'watch', group: 'watch', client: { kind: 'watch' }, fleet: 'lasting', ...uncached });
   const plain = (dnsFloorMs: number): Client => ({ kind: 'grpc-js', dnsFloorMs });
   const age = `max age ${size.maxConnectionAgeMs / 1000} s`;
   const baselines: [label: string, client: Client, fleet: FleetName][] = [

@@ -8,7 +8,7 @@ import { sorted } from '../harness/statistics.js';
 import type { ClientProgram, ClientSettings, ProcessReport } from './client-main.js';
 import { machineMs } from './clock.js';
 import { type ColdStart, measureColdStarts } from './cold-start.js';
-import type { CellPlan, Grid, ServiceName } from './grid.js';
+import { type CellPlan, type Grid, isBaseline, type ServiceName } from './grid.js';
 import { type ScalePlan, scaleEvents } from './scaling.js';
 import { type CacheProgram, type PlannedService, type Published, Service } from './service.js';
 
@@ -91,11 +91,10 @@ export async function measure(
     const aliases = new Map<string, string>();
     let names = 0;
     const settingsOf = async (cell: CellPlan): Promise<ClientSettings> => {
-      // The entries that a client reads in turn must not be another cell's too.
-      const owned = cell.client.kind !== 'headless' || (cell.cacheTtl > 0 && cell.client.refresh.ttl === 'phased');
+      const owned = ownsName(cell);
       const alias = owned ? `client-${++names}` : undefined;
       const where = service.where(cell.service, cell.cacheTtl, cell.fleet, alias);
-      if (cell.client.kind !== 'headless') aliases.set(cell.id, where.target);
+      if (isBaseline(cell.client)) aliases.set(cell.id, where.target);
       if (cell.client.kind === 'haproxy') {
         const proxy = await HaProxy.start({ kind: 'dns', ...where, most: PROXY_SERVERS });
         proxies.push(proxy);
@@ -163,6 +162,12 @@ async function measureCost(
     progress.setNote(`pair ${pair} of ${grid.cost.pairs}`);
   }
   return { perPollUs: sorted(perPollUs), pods: service.podsNow('steady') };
+}
+
+/** grpc-js's queries are counted by name. The entries that a client of ours reads in turn must not be another cell's, too. */
+function ownsName({ client, cacheTtl }: CellPlan): boolean {
+  if (client.kind !== 'headless') return isBaseline(client);
+  return cacheTtl > 0 && client.refresh.ttl === 'phased';
 }
 
 function grouped(cells: readonly CellPlan[]): Map<string, CellPlan[]> {

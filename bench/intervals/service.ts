@@ -1,7 +1,7 @@
 /**
  * The Service that all cells look at: its pods in their processes, one DNS server for each cache, which is a CoreDNS
  * before that server (or the server's own cache, where there is no CoreDNS), and other clients' queries that keep a cache filled (one that only a single client asks is refilled at that client's own queries, and
- * delays nothing but that client's repeats). Publishes the scale events and records when.
+ * delays nothing but that client's repeats). Publishes the scale events, in DNS and as EndpointSlices, and records when.
  */
 import { createSocket } from 'node:dgram';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -11,6 +11,7 @@ import { RealDnsServer } from '../../test/e2e/real-dns/server.js';
 import { MARKER, ZONES } from '../../test/e2e/real-dns/zone.js';
 import { Cluster } from '../../test/support/cluster.js';
 import { DnsServer } from '../../test/support/dns-server.js';
+import { FakeApiServer } from '../../test/support/fake-api-server.js';
 import { claimLoopback, type LoopbackRange } from '../../test/support/loopback.js';
 import type { PodOptions } from '../../test/support/pod.js';
 import type { RemotePod } from '../../test/support/pod-host.js';
@@ -48,6 +49,18 @@ interface Front {
 /** What the cells are measured behind. */
 export type CacheProgram = 'CoreDNS' | 'model';
 
+/** What a client has to be told. */
+interface Where {
+  /** `"ip:port"`. */
+  readonly dns: string;
+  /** `name:port`. */
+  readonly target: string;
+  /** URL of the API server. */
+  readonly api: string;
+}
+
+const NAMESPACE = 'bench';
+
 type BenchCluster = Cluster<RemotePod, DnsServer>;
 
 export class Service {
@@ -63,6 +76,7 @@ export class Service {
   /** Names with the same addresses for one client alone, and where it asks for them. */
   readonly #aliases = new Map<string, { readonly service: ServiceName; readonly cacheTtl: CacheTtl }>();
   readonly #stopping: Promise<void>[] = [];
+  readonly #api: FakeApiServer;
   readonly #neighbours: NodeJS.Timeout;
   readonly #socket = createSocket('udp4');
 
@@ -93,7 +107,8 @@ export class Service {
         fronts.set(ttl, await RealDnsServer.start((end) => cleanUps.unshift(end), corednsCache(server.port, ttl)));
       }
     }
-    return new Service(plans, range, { lasting, ending, aged }, { servers, fronts, cleanUps }, grid.graceMs);
+    const api = await FakeApiServer.start();
+    return new Service(plans, range, { lasting, ending, aged }, { servers, fronts, cleanUps, api }, grid.graceMs);
   }
 
   get plans(): Readonly<Partial<Record<ServiceName, PlannedService>>> {
@@ -108,6 +123,7 @@ export class Service {
       readonly servers: ReadonlyMap<CacheTtl, DnsServer>;
       readonly fronts: ReadonlyMap<CacheTtl, Front>;
       readonly cleanUps: readonly (() => unknown)[];
+      readonly api: FakeApiServer;
     },
     graceMs: number,
   ) {
@@ -117,6 +133,7 @@ export class Service {
     this.#servers = dns.servers;
     this.#fronts = dns.fronts;
     this.#cleanUps = dns.cleanUps;
+    this.#api = dns.api;
     this.#graceMs = graceMs;
     for (const service of this.#names) {
       const { plan } = plans[service] as PlannedService;
@@ -130,13 +147,13 @@ export class Service {
   }
 
   /** `alias`: a name of its own for the client that asks, with the same addresses. */
-  where(service: ServiceName, cacheTtl: CacheTtl, fleet: FleetName, alias?: string): { dns: string; target: string } {
+  where(service: ServiceName, cacheTtl: CacheTtl, fleet: FleetName, alias?: string): Where {
     const host = alias === undefined ? nameOf(service) : `${alias}.${nameOf(service)}`;
     if (alias !== undefined && !this.#aliases.has(host)) {
       this.#aliases.set(host, { service, cacheTtl });
       this.#publish(service);
     }
-    return { dns: this.#front(cacheTtl).address, target: `${host}:${this.#clusters[fleet].port}` };
+    return { dns: this.#front(cacheTtl).address, target: `${host}:${this.#clusters[fleet].port}`, api: this.#api.url };
   }
 
   /** Queries for the name of a target, so far. */
@@ -182,6 +199,7 @@ export class Service {
     await Promise.allSettled(this.#stopping);
     for (const cleanUp of this.#cleanUps) await cleanUp();
     await Promise.all([
+      this.#api.close(),
       ...Object.values(this.#clusters).map((cluster) => cluster.close()),
       ...[...this.#servers.values()].map((server) => server.close()),
     ]);
@@ -209,6 +227,7 @@ export class Service {
 
   #publish(service: ServiceName): void {
     const addresses = (this.#inDns.get(service) ?? []).map((pod) => this.#ip(service, pod));
+    this.#api.set(service, { namespace: NAMESPACE, service, endpoints: addresses.map((ip) => ({ ip })) });
     for (const [cacheTtl, server] of this.#servers) {
       server.set(nameOf(service), addresses, { ttl: ZONE_TTL });
       for (const [alias, owner] of this.#aliases)
@@ -261,5 +280,5 @@ async function startPods(range: LoopbackRange, pods: number, processes: number, 
 }
 
 function nameOf(service: ServiceName): string {
-  return `${service}.bench.svc.cluster.local`;
+  return `${service}.${NAMESPACE}.svc.cluster.local`;
 }

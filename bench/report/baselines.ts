@@ -4,6 +4,7 @@ import * as Plot from '@observablehq/plot';
 import { count } from '../../test/support/number-format.js';
 import { steps } from '../harness/distribution.js';
 import type { CellResult } from '../intervals/analysis.js';
+import { isBaseline } from '../intervals/grid.js';
 import { chart, type Figure, facets, HALO, OURS, ours, scaled } from './chart.js';
 
 /** Bins of a moving average. */
@@ -103,7 +104,8 @@ export function firstAndLastCalls(cells: readonly CellResult[]): Figure {
     title: 'Beside grpc-js’s own balancer, and HAProxy',
     caption:
       'grpc-js asks DNS again only when a connection breaks: when a removed pod says GOAWAY ("pods end"), or when the server ' +
-      'closes connections at a maximum age. HAProxy asks each second, by its default. A curve that ends below 100 % belongs to pods for which it never happened.',
+      'closes connections at a maximum age. HAProxy asks each second, by its default. "watch" is told of each change by the API, ' +
+      'which no polling can outdo. A curve that ends below 100 % belongs to pods for which it never happened.',
     draw(layout) {
       const { options, names, by } = facets(layout, Object.values(kinds), 380);
       return chart(layout, {
@@ -138,9 +140,9 @@ export function firstAndLastCalls(cells: readonly CellResult[]): Figure {
 
 /** Ours and theirs without a cache, few enough to tell apart. */
 function compared(cells: readonly CellResult[]): CellResult[] {
-  const settings = ['1 s', '5 s', 'defaults, pods end'];
+  const settings = ['watch', '1 s', '5 s', 'defaults, pods end'];
   return cells.filter(
-    ({ plan }) => plan.cacheTtl === 0 && (plan.client.kind !== 'headless' || settings.includes(plan.label)),
+    ({ plan }) => plan.cacheTtl === 0 && (isBaseline(plan.client) || settings.includes(plan.label)),
   );
 }
 
@@ -152,16 +154,16 @@ function neverHappened({ summary, never }: CellResult['firstCall']): boolean {
 }
 
 function nameOf({ plan }: CellResult): string {
-  return plan.client.kind === 'headless' ? ours(plan.label) : plan.label;
+  return isBaseline(plan.client) ? plan.label : ours(plan.label);
 }
 
 function colours(cells: readonly CellResult[]): Plot.ScaleOptions {
-  const own = [OURS, '#1a9aaa', '#35a05a'];
+  const own = [OURS, '#1a9aaa', '#35a05a', '#6b7fd0'];
   // Not grey, the colour of axes and grids: the first of them is the line at zero.
   const theirs = ['#d0466b', '#dd6a3a', '#b58a14', '#8a63d2', '#6b7f2a', '#a0522d'];
   return {
     legend: true,
     domain: cells.map(nameOf),
-    range: cells.map(({ plan }) => (plan.client.kind === 'headless' ? own.shift() : theirs.shift()) ?? '#888'),
+    range: cells.map(({ plan }) => (isBaseline(plan.client) ? theirs.shift() : own.shift()) ?? '#888'),
   };
 }

@@ -45,6 +45,18 @@ interface Watcher {
   readonly response: ServerResponse;
 }
 
+/** For the context of a pod in the namespace `test`. */
+export function kubeConfigOf(url: string): KubeConfig {
+  const config = new KubeConfig();
+  config.loadFromOptions({
+    clusters: [{ name: 'fake', server: url, skipTLSVerify: true }],
+    users: [{ name: 'pod', token: 'the-token' }],
+    contexts: [{ name: 'fake', cluster: 'fake', user: 'pod', namespace: 'test' }],
+    currentContext: 'fake',
+  });
+  return config;
+}
+
 const PATH = /^\/apis\/discovery\.k8s\.io\/v1\/namespaces\/([^/]+)\/endpointslices$/;
 
 export class FakeApiServer {
@@ -95,16 +107,12 @@ export class FakeApiServer {
     if (server) await new Promise((resolve) => server.close(resolve));
   }
 
-  /** For the context of a pod in the namespace `test`. */
+  get url(): string {
+    return `http://127.0.0.1:${this.#port}`;
+  }
+
   kubeConfig(): KubeConfig {
-    const config = new KubeConfig();
-    config.loadFromOptions({
-      clusters: [{ name: 'fake', server: `http://127.0.0.1:${this.#port}`, skipTLSVerify: true }],
-      users: [{ name: 'pod', token: 'the-token' }],
-      contexts: [{ name: 'fake', cluster: 'fake', user: 'pod', namespace: 'test' }],
-      currentContext: 'fake',
-    });
-    return config;
+    return kubeConfigOf(this.url);
   }
 
   get watches(): number {

@@ -12,7 +12,7 @@ import { probe } from '../../support/tcp-probe.js';
 import { GoClient, type GoReport } from './go-client.js';
 
 /** What the environment decides; all else keeps its default. */
-export interface ClientOptions extends Pick<HeadlessOptions, 'dns' | 'zone'> {
+export interface ClientOptions extends Pick<HeadlessOptions, 'dns' | 'zone' | 'balance'> {
   /** Path of a kubeconfig: EndpointSlices are watched with it. */
   readonly kubeConfig?: string;
 }

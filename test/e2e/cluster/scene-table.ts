@@ -16,7 +16,7 @@ export function sceneTable(rows: readonly Row[]): string {
   const cells = rows.map(({ title, calls, failed, times, bound }) => {
     const sorted = times.toSorted((a, b) => a - b);
     const median = sorted[Math.floor((sorted.length - 1) / 2)];
-    return [title, `${calls}`, `${failed}`, `${times.length}`, seconds(median), seconds(sorted.at(-1)), bound];
+    return [title, `${calls}`, `${failed}`, `${times.length}`, timeOf(median), timeOf(sorted.at(-1)), bound];
   });
   const widths = HEAD.map((head, column) => Math.max(head.length, ...cells.map((row) => row[column]?.length ?? 0)));
   const line = (row: readonly string[]): string => {
@@ -30,6 +30,7 @@ export function sceneTable(rows: readonly Row[]): string {
   return [line(HEAD), rule, ...cells.map(line)].join('\n');
 }
 
-function seconds(ms: number | undefined): string {
-  return ms === undefined ? '–' : `${(ms / 1000).toFixed(1)} s`;
+function timeOf(ms: number | undefined): string {
+  if (ms === undefined) return '–';
+  return ms < 1_000 ? `${Math.round(ms)} ms` : `${(ms / 1000).toFixed(1)} s`;
 }

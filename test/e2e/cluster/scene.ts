@@ -160,12 +160,18 @@ export class Scene {
     const {
       target = `hello.${this.namespace}:${POD_PORTS[0]}`,
       zone,
+      balance,
       kubeConfig,
       inFlight = IN_FLIGHT,
       waitForReady = false,
     } = options;
     const dns = { resolvConf: this.net.resolvConf(...dnsServers) };
-    const chosen = { dns, ...(zone ? { zone } : {}), ...(kubeConfig === undefined ? {} : { kubeConfig }) };
+    const chosen = {
+      dns,
+      ...(zone ? { zone } : {}),
+      ...(balance ? { balance } : {}),
+      ...(kubeConfig === undefined ? {} : { kubeConfig }),
+    };
     await this.net.client.open(this.namespace, target, chosen, { inFlight, waitForReady });
     this.#openedAt = Date.now();
   }
@@ -263,7 +269,7 @@ export class Scene {
   }
 }
 
-export interface CallOptions extends Pick<ClientOptions, 'zone' | 'kubeConfig'> {
+export interface CallOptions extends Pick<ClientOptions, 'zone' | 'balance' | 'kubeConfig'> {
   /** Default: the first one. */
   readonly dnsServers?: readonly string[];
   readonly target?: string;

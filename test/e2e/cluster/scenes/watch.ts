@@ -12,6 +12,9 @@ import { ServiceAccount } from '../service-account.js';
 import type { TestCluster } from '../test-cluster.js';
 import { DNS_IPS, POD_PORTS } from '../topology.js';
 
+/** As the client of grpc-go does it: so no chance decides when a pod that is known gets its first call. */
+const IN_TURN = { policy: 'round_robin' } as const;
+
 const SLICES = 'apis/discovery.k8s.io/v1/namespaces';
 
 /** A pod that is Ready gets its call within milliseconds; this is for a machine that is busy. */
@@ -31,7 +34,7 @@ export async function watchWithLeastRights(net: TestCluster): Promise<readonly R
   await net.allowApi(true);
   try {
     // Without rights: DNS, and the snapshot says why.
-    await scene.call({ kubeConfig: access.kubeConfig });
+    await scene.call({ kubeConfig: access.kubeConfig, balance: IN_TURN });
     const refused = await net.client.discovery(namespace);
     assert.equal(refused?.source, 'dns');
     assert.match(refused?.error ?? '', / 403 .*forbidden.*rbac\.yaml/);
@@ -108,7 +111,7 @@ async function startPeers(net: TestCluster, { namespace }: Scene, access: { url:
   const polling = `${namespace}-polling`;
   const target = `hello.${namespace}:${POD_PORTS[0]}`;
   const dns = { resolvConf: net.resolvConf(DNS_IPS.first) };
-  await net.client.open(polling, target, { dns }, { inFlight: 6, waitForReady: false });
+  await net.client.open(polling, target, { dns, balance: IN_TURN }, { inFlight: 6, waitForReady: false });
   await net.client.startGo(`kubernetes:///${target}`, access.url, access.ca, access.token);
   return {
     awaitAnswers: (scene: Scene): Promise<unknown> =>
