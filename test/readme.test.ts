@@ -13,6 +13,7 @@ import type { HeadlessTransport } from '../lib/connect.js';
 import { Cluster } from './support/cluster.js';
 import { eventually } from './support/eventually.js';
 import type { Hello } from './support/hello-messages.js';
+import { FakeApiServer } from './support/fake-api-server.js';
 import type { HelloClient } from './support/hello-service.js';
 import { sayHi } from './support/hello-service.js';
 import { leakCheck } from './support/leak-check.js';
@@ -169,6 +170,24 @@ for (const option of ['retry', 'drain', 'connections', 'subset'])
     return callThrough(t, `${imports}\n${codeOf(option)}`);
   });
 
+test('the code for the watch of EndpointSlices makes a client that gets answers', async (t) => {
+  const defer = leakCheck(t);
+  const api = await FakeApiServer.start();
+  defer(() => api.close());
+  const folder = await mkdtemp(join(here, '.kubeconfig-'));
+  defer(() => rm(folder, { recursive: true }));
+  const file = join(folder, 'config');
+  await writeFile(file, api.kubeConfig().exportConfig());
+  const { KUBECONFIG } = process.env;
+  defer(() => {
+    if (KUBECONFIG === undefined) delete process.env.KUBECONFIG;
+    else process.env.KUBECONFIG = KUBECONFIG;
+  });
+  process.env.KUBECONFIG = file;
+  const [imports] = codeOf('factory').split('\n\n', 1) as [string];
+  await callThrough(t, `${imports}\n${codeOf('endpoint slices')}`);
+});
+
 test('the code for long streams runs after the code for the channel', async (t) => {
   const code = `${codeOf('channel')}\n${codeOf('imbalance')}\n${codeOf('reopening stream')}`;
   await callThrough(t, code.replace('{ HeadlessChannel }', '{ HeadlessChannel, ReopeningStream }'));
@@ -231,6 +250,7 @@ test('every block of TypeScript in the documentation, and every diff of such, is
       'connections',
       'diagnostics',
       'drain',
+      'endpoint slices',
       'events',
       'health events',
       'health',

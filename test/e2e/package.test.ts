@@ -149,6 +149,7 @@ async function pack(folder: string): Promise<string> {
     '.entries.cjs',
     'lib',
     'docs',
+    'examples/kubernetes',
     'examples/monitoring',
     'bench/results/published',
     'LICENSE',
