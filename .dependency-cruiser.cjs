@@ -101,7 +101,8 @@ module.exports = {
       severity: 'error',
       from: {
         path: '^lib/',
-        pathNot: '^lib/(cli/|(compose|options|target|testing)[.]ts$|options/|kubernetes/|picker/|health/|discovery/|dns/)',
+        pathNot:
+          '^lib/(cli/|(compose|options|target|testing)[.]ts$|options/|kubernetes/|picker/|health/|discovery/|dns/)',
       },
       to: {
         path: '^lib/(picker|health|discovery|dns)/',

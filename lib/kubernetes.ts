@@ -1,6 +1,8 @@
 /**
  * grpc-headless/kubernetes: addresses by a watch of EndpointSlices, for pods that may list and watch them. Needs the package
  * `@kubernetes/client-node`, unless a `kubeConfig` is given.
+ *
+ * @module grpc-headless/kubernetes
  */
 import type { AddressSourceFactory } from './discovery/address-source.js';
 import { HeadlessError } from './errors.js';
@@ -11,6 +13,7 @@ import { type ConfigSource, sharedWatch } from './kubernetes/watches.js';
 
 export type { KubeConfigLike };
 
+/** The options of `endpointSlices()`. */
 export interface EndpointSlicesOptions {
   /**
    * A `KubeConfig` of `@kubernetes/client-node`. Default: what its `loadFromDefault()` finds, which is the file that KUBECONFIG names,

@@ -95,12 +95,11 @@ export async function measure(
       const alias = owned ? `client-${++names}` : undefined;
       const where = service.where(cell.service, cell.cacheTtl, cell.fleet, alias);
       if (isBaseline(cell.client)) aliases.set(cell.id, where.target);
-      if (cell.client.kind === 'haproxy') {
-        const proxy = await HaProxy.start({ kind: 'dns', ...where, most: PROXY_SERVERS });
-        proxies.push(proxy);
-        return { id: cell.id, client: cell.client, callsPerSecond, dns: where.dns, target: proxy.target };
-      }
-      return { id: cell.id, client: cell.client, callsPerSecond, ...where };
+      const settings = { id: cell.id, client: cell.client, callsPerSecond, ...where };
+      if (cell.client.kind !== 'haproxy') return settings;
+      const proxy = await HaProxy.start({ kind: 'dns', target: where.target, dns: where.dns, most: PROXY_SERVERS });
+      proxies.push(proxy);
+      return { ...settings, target: proxy.target };
     };
     await Promise.all(
       [...groups].map(async ([group, cells], index) =>

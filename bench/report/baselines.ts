@@ -141,9 +141,7 @@ export function firstAndLastCalls(cells: readonly CellResult[]): Figure {
 /** Ours and theirs without a cache, few enough to tell apart. */
 function compared(cells: readonly CellResult[]): CellResult[] {
   const settings = ['watch', '1 s', '5 s', 'defaults, pods end'];
-  return cells.filter(
-    ({ plan }) => plan.cacheTtl === 0 && (isBaseline(plan.client) || settings.includes(plan.label)),
-  );
+  return cells.filter(({ plan }) => plan.cacheTtl === 0 && (isBaseline(plan.client) || settings.includes(plan.label)));
 }
 
 const ZERO_LABEL = { ...HALO, textAnchor: 'end', fontWeight: 600 } as const;

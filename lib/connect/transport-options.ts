@@ -9,13 +9,13 @@ import type { HeadlessOptions } from '../options.js';
 
 /** All but `target` and `credentials` is optional. */
 export interface HeadlessTransportOptions {
-  /** As a {@link HeadlessChannel} takes it: `name:port` or `headless:///name:port`, without `http://`. */
+  /** As `HeadlessChannel` takes it: `name:port` or `headless:///name:port`, without `http://`. */
   readonly target: string;
   /** grpc-js's: `credentials.createInsecure()`, `credentials.createSsl()`, with call credentials combined where there are any. */
   readonly credentials: ChannelCredentials;
   /** The options of this package. Default: their defaults. */
   readonly headless?: HeadlessOptions | undefined;
-  /** grpc-js's channel options, as a {@link HeadlessChannel} takes them. Default: none. */
+  /** grpc-js's channel options, as `HeadlessChannel` takes them. Default: none. */
   readonly options?: HeadlessChannelOptions | undefined;
   /** Connect's interceptors; the first is the outermost. Default: none. */
   readonly interceptors?: readonly Interceptor[] | undefined;

@@ -4,9 +4,18 @@ import { HeadlessError } from '../errors.js';
 
 /** A `KubeConfig` of any release of `@kubernetes/client-node` from 1.0 on is one. */
 export interface KubeConfigLike {
-  getCurrentCluster(): { readonly server: string } | null;
+  /** The API server; null where the configuration names none. */
+  getCurrentCluster(): {
+    /** Its URL. */
+    readonly server: string;
+  } | null;
+  /** The name of the context in use. */
   getCurrentContext(): string;
-  getContextObject(name: string): { readonly namespace?: string | undefined } | null;
+  /** A context by its name; null where there is none. */
+  getContextObject(name: string): {
+    /** The namespace for requests that name none. */
+    readonly namespace?: string | undefined;
+  } | null;
   /** Adds the headers, the certificates and the agent for a request to the current cluster. */
   applyToHTTPSOptions(options: RequestOptions): Promise<void>;
 }

@@ -77,7 +77,10 @@ export interface HeadlessOptions {
      */
     lookup?: Lookup | undefined;
   };
-  /** Replaces DNS. DNS is used while the source has no answer. Default: DNS. Allowed: `endpointSlices()`. */
+  /**
+   * Replaces DNS, for instance by `endpointSlices()`. DNS is used while the source has no answer. Default: DNS.
+   * Allowed: `endpointSlices()`.
+   */
   source?: AddressSourceFactory | undefined;
   /**
    * Keep calls in the client's topology zone. Needs zonal names in DNS; without them all pods are used alike. Default:

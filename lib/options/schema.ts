@@ -118,7 +118,7 @@ export const SCHEMA = {
     },
   },
   source: {
-    doc: 'Replaces DNS. DNS is used while the source has no answer.',
+    doc: 'Replaces DNS, for instance by `endpointSlices()`. DNS is used while the source has no answer.',
     check: sourceFactory,
     default: null,
     unset: 'DNS',

@@ -35,6 +35,7 @@ export interface ZoneFallbackEvent {
 
 /** The addresses come from another source than before. */
 export interface SourceEvent {
+  /** Where the addresses come from now. */
   readonly source: NonNullable<DiscoveryStatus['source']>;
   /** Why DNS is used; null for any other source. */
   readonly error: HeadlessError | null;

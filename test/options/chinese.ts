@@ -8,6 +8,7 @@ export const CHINESE: Readonly<Record<string, string>> = {
   // Defaults.
   unset: '未设置',
   'never ended': '从不结束',
+  DNS: 'DNS',
   'the DNS client of this package': '本包自带的 DNS 客户端',
   "resolv.conf's": 'resolv.conf 中的值',
   "resolv.conf's, read again when the file changes": 'resolv.conf 中的值，文件变化时重新读取',
@@ -34,6 +35,7 @@ export const CHINESE: Readonly<Record<string, string>> = {
   'The resolv.conf to read.': '要读取的 resolv.conf。',
   'Replaces the DNS client and the other `dns` options, for instance in tests.':
     '代替 DNS 客户端以及其余 `dns` 选项，例如用于测试。',
+  'Replaces DNS, for instance by `endpointSlices()`.': '代替 DNS，例如用 `endpointSlices()`。',
   "Keep calls in the client's topology zone.": '让调用留在客户端所在的拓扑可用区内。',
   '`least_request`: of two pods, the one with fewer calls in flight.':
     '`least_request`：在两个 Pod 中选进行中调用较少的一个。',

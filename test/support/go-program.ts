@@ -44,7 +44,8 @@ export class GoProgram {
     this.#package = imported ?? `./${path}`;
     this.#cache = join(root, 'node_modules/.cache', name);
     const files = imported === undefined ? [join(path, 'main.go')] : [];
-    for (const other of packages) for (const file of readdirSync(join(this.#folder, other))) files.push(join(other, file));
+    for (const other of packages)
+      for (const file of readdirSync(join(this.#folder, other))) files.push(join(other, file));
     const sources = ['go.mod', 'go.sum', ...files].map((file) => readFileSync(join(this.#folder, file), 'utf8'));
     const platform = `${process.platform} ${process.arch}`;
     const key = createHash('sha256').update(sources.join('\0')).update(platform).digest('hex');

@@ -78,7 +78,7 @@ describe('a client with default options in a cluster with a real control plane',
     console.log(`\n${sceneTable(done)}\n`);
   });
 
-  const prove = (title: string, scene: (net: TestCluster) => Promise<Row | undefined>): void => {
+  const prove = (title: string, scene: (net: TestCluster) => Promise<Row | readonly Row[] | undefined>): void => {
     test(title, async () => {
       try {
         const row = await scene(net);
