@@ -171,21 +171,21 @@ for (const option of ['retry', 'drain', 'connections', 'subset'])
   });
 
 test('the code for the watch of EndpointSlices makes a client that gets answers', async (t) => {
-  const defer = leakCheck(t);
   const api = await FakeApiServer.start();
-  defer(() => api.close());
   const folder = await mkdtemp(join(here, '.kubeconfig-'));
-  defer(() => rm(folder, { recursive: true }));
-  const file = join(folder, 'config');
-  await writeFile(file, api.kubeConfig().exportConfig());
   const { KUBECONFIG } = process.env;
-  defer(() => {
+  try {
+    process.env.KUBECONFIG = join(folder, 'config');
+    await writeFile(process.env.KUBECONFIG, api.kubeConfig().exportConfig());
+    const [imports] = codeOf('factory').split('\n\n', 1) as [string];
+    // A test of its own: its client is closed before the API server.
+    await t.test('its client', (inner) => callThrough(inner, `${imports}\n${codeOf('endpoint slices')}`));
+  } finally {
     if (KUBECONFIG === undefined) delete process.env.KUBECONFIG;
     else process.env.KUBECONFIG = KUBECONFIG;
-  });
-  process.env.KUBECONFIG = file;
-  const [imports] = codeOf('factory').split('\n\n', 1) as [string];
-  await callThrough(t, `${imports}\n${codeOf('endpoint slices')}`);
+    await api.close();
+    await rm(folder, { recursive: true });
+  }
 });
 
 test('the code for long streams runs after the code for the channel', async (t) => {
