@@ -4,7 +4,7 @@
  */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { test } from 'node:test';
@@ -43,6 +43,8 @@ const checks: Readonly<Record<string, (block: TitledBlock) => void>> = {
   // The compiler checks these together: see below.
   ts: () => {},
   diff: () => {},
+  // From an example's source, as test/examples sees to; the compiler checks it in the example's project.
+  typescript: () => {},
   json: ({ code }) => void JSON.parse(code),
   jsonc: ({ code }) => assert.equal(ts.parseConfigFileTextToJson('block.jsonc', code).error, undefined),
   yaml: ({ code }) => {
@@ -72,6 +74,9 @@ test('every block of TypeScript, and both sides of every diff, have the right ty
       const file = FILES[block.name ?? ''] ?? `test/block-${index}-${side}.ts`;
       sources.set(join(root, file), { title: `${block.title}, ${side}`, code });
     }
+  // What a user's generator makes.
+  const generated = "export { Hello } from '../support/hello-messages.js';";
+  sources.set(join(here, 'gen/hello_pb.ts'), { title: 'generated code', code: generated });
   assert.ok(sources.size > 20);
   assert.deepEqual(problemsOf(sources), []);
 });
@@ -117,6 +122,9 @@ function problemsOf(sources: ReadonlyMap<string, { readonly title: string; reado
     if (!source) return getSourceFile(name, languageVersion, ...more);
     return ts.createSourceFile(name, source.code, languageVersion);
   };
+  const folders = new Set([...sources.keys()].map((name) => dirname(name)));
+  const { directoryExists = () => true } = host;
+  host.directoryExists = (name) => folders.has(name) || directoryExists(name);
   host.fileExists = (name) => sources.has(name) || fileExists(name);
   const program = ts.createProgram([...sources.keys()], all, host);
   return [...sources].flatMap(([path, { title }]) => {
@@ -136,10 +144,16 @@ function linesOf(text: string): string {
 }
 
 test('every script that a document runs with npm is in package.json', () => {
-  const { scripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { scripts: object };
-  for (const { document, text } of texts)
+  const scriptsIn = (folder: string): object => {
+    const path = join(root, folder, 'package.json');
+    return existsSync(path) ? (JSON.parse(readFileSync(path, 'utf8')) as { scripts: object }).scripts : {};
+  };
+  for (const { document, text } of texts) {
+    // An example may be a package of its own.
+    const scripts = { ...scriptsIn('.'), ...scriptsIn(dirname(document)) };
     for (const [, name] of text.matchAll(/\bnpm run (?:-s )?([a-z][\w:-]*)/g))
       assert.ok(Object.hasOwn(scripts, name as string), `${document}: npm run ${name}`);
+  }
 });
 
 for (const { document, text } of texts)

@@ -39,9 +39,9 @@ export interface GrpcCallOptions {
 
 export class GrpcCall implements InterceptingListener {
   /** Complete once `headers()` has resolved. */
-  readonly header = new Headers();
+  readonly header: Headers = new Headers();
   /** Complete once the call has ended. */
-  readonly trailer = new Headers();
+  readonly trailer: Headers = new Headers();
   readonly #call: Call;
   readonly #options: GrpcCallOptions;
   /** Received and not taken. */

@@ -69,7 +69,7 @@ test('grpc-js, which calls no new pod, is a wide line of its own colour with a l
 });
 
 test('a curve that stays at zero is labelled in each facet in which it does', () => {
-  for (const [layout, drawing] of drawings('intervals', 'Beside grpc-js’s own balancer'))
+  for (const [layout, drawing] of drawings('intervals', 'Beside grpc-js’s own balancer, and HAProxy'))
     assert.equal(labelsOf(drawing).filter((label) => label === 'grpc-js: it never happens').length, 2, layout);
 });
 

@@ -149,8 +149,7 @@ async function pack(folder: string): Promise<string> {
     '.entries.cjs',
     'lib',
     'docs',
-    'examples/kubernetes',
-    'examples/monitoring',
+    'examples',
     'bench/results/published',
     'LICENSE',
   ];

@@ -48,7 +48,8 @@ for (const { name, proof } of EXAMPLES) {
     assert.ok(readme.includes(`npm run test:examples -- ${name}\n`));
   });
 
-  test(`docs/stubs.md names the example ${name}`, () => assert.ok(page.includes(`\`examples/${name}\``)));
+  test(`docs/stubs.md links to the example ${name}`, () =>
+    assert.ok(page.includes(`](../examples/${name}/README.md)`)));
 
   if (proof === 'pods')
     test(`the program of the example ${name} marks its changed line`, () =>
