@@ -1,5 +1,5 @@
 /**
- * One error class with a `code`. Codes are stable and listed in the README; messages are for people and may change.
+ * One error class with a `code`. Codes are stable and listed in docs/errors.md; messages are for people and may change.
  */
 
 /** The codes of all errors of this package. */
