@@ -2,7 +2,7 @@
  * A cluster with a real control plane in one network namespace, and a client's pod in another: a firewall, made of the
  * example's NetworkPolicies, lets that one reach port 53 of DNS and the ports of the pods, and nothing else.
  */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Defer } from '../../support/leak-check.js';
@@ -70,6 +70,8 @@ export class TestCluster {
   /** The path of a resolv.conf as the kubelet writes it, with these servers. */
   resolvConf(...servers: readonly string[]): string {
     const path = join(this.#folder, `resolv-${servers.join('-')}.conf`);
+    // Once: a client of another scene may be about to read it, and must not find it empty.
+    if (existsSync(path)) return path;
     const lines = servers.map((server) => `nameserver ${server}`);
     lines.push('search default.svc.cluster.local svc.cluster.local cluster.local', 'options ndots:5');
     writeFileSync(path, `${lines.join('\n')}\n`);
