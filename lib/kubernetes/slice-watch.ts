@@ -8,11 +8,12 @@ import { HeadlessError } from '../errors.js';
 import type { Clock, Random } from '../runtime.js';
 import { getFromApi } from './api-request.js';
 import { Deadline } from './deadline.js';
-import { type EndpointSlice, readSlice } from './endpoint-slice.js';
+import type { EndpointSlice } from './endpoint-slice.js';
 import { readJsonLines } from './json-lines.js';
 import { type KubeConfigLike, namespaceOf } from './kube-config.js';
 import { RequestFailure } from './request-failure.js';
 import { RetryDelay } from './retry-delay.js';
+import { SliceStore } from './slice-store.js';
 
 export interface WatchedService {
   readonly service: string;
@@ -41,16 +42,10 @@ export class SliceWatch {
   readonly #random: Random;
   readonly #delay: RetryDelay;
   readonly #listeners = new Set<() => void>();
-  readonly #slices = new Map<string, EndpointSlice>();
+  readonly #store = new SliceStore();
   #config: KubeConfigLike | null = null;
   /** Of the run; null while there are no subscribers. */
   #abort: AbortController | null = null;
-  /** The version to watch from; null: the objects have to be listed first. */
-  #resourceVersion: string | null = null;
-  /** The newest version seen: a list may not be older, although another API server may answer it. */
-  #seenVersion: string | null = null;
-  /** The next list has to be of the newest state: the version seen is one that the servers do not have. */
-  #listNewest = false;
   #usable = false;
   #failure: { readonly failure: Error; readonly error: HeadlessError } | null = null;
   #failures = 0;
@@ -83,7 +78,7 @@ export class SliceWatch {
   }
 
   get slices(): ReadonlyMap<string, EndpointSlice> {
-    return this.#slices;
+    return this.#store.slices;
   }
 
   /** The slices are the present ones. */
@@ -133,7 +128,7 @@ export class SliceWatch {
   }
 
   #start(): void {
-    this.#resourceVersion = null;
+    this.#store.requireList();
     this.#nextAttemptAt = null;
     this.#abort = new AbortController();
     void this.#run(this.#abort.signal);
@@ -156,7 +151,7 @@ export class SliceWatch {
         const config = this.#config ?? (await this.#loadConfig());
         this.#config = config;
         if (signal.aborted) return;
-        if (this.#resourceVersion === null) await this.#list(config, signal);
+        if (this.#store.version === null) await this.#list(config, signal);
         await this.#watch(config, signal);
       } catch (error) {
         if (signal.aborted) return;
@@ -166,38 +161,18 @@ export class SliceWatch {
   }
 
   async #list(config: KubeConfigLike, signal: AbortSignal): Promise<void> {
-    const newest = this.#listNewest;
-    const from = this.#seenVersion;
-    const query = new Map(
-      newest
-        ? []
-        : from === null
-          ? // Any state that the API server has: it need not ask etcd.
-            [['resourceVersion', '0']]
-          : [
-              ['resourceVersion', from],
-              ['resourceVersionMatch', 'NotOlderThan'],
-            ],
-    );
-    const list = (await this.#request(config, signal, query, readJson).catch((error: unknown) => {
-      if (error instanceof RequestFailure && VERSION_REFUSED.has(error.status)) this.#listNewest = true;
+    const listed = await this.#request(config, signal, this.#store.listQuery, readJson).catch((error: unknown) => {
+      if (error instanceof RequestFailure && VERSION_REFUSED.has(error.status)) this.#store.requireNewest();
       throw error;
-    })) as { metadata?: { resourceVersion?: unknown }; items?: unknown };
-    const version = list?.metadata?.resourceVersion;
-    if (typeof version !== 'string' || !Array.isArray(list.items))
-      throw new RequestFailure('what was listed is no list of EndpointSlices');
-    this.#listNewest = false;
-    this.#slices.clear();
-    for (const item of list.items) this.#put(item);
-    this.#resourceVersion = version;
-    this.#seenVersion = version;
+    });
+    this.#store.replace(listed);
   }
 
   async #watch(config: KubeConfigLike, signal: AbortSignal): Promise<void> {
     const seconds = Math.round(LEAST_WATCH_S + (MOST_WATCH_S - LEAST_WATCH_S) * this.#random());
     const query = new Map([
       ['watch', 'true'],
-      ['resourceVersion', this.#resourceVersion ?? ''],
+      ['resourceVersion', this.#store.version ?? ''],
       ['allowWatchBookmarks', 'true'],
       ['timeoutSeconds', String(seconds)],
     ]);
@@ -208,7 +183,7 @@ export class SliceWatch {
         if (signal.aborted) return;
         deadline.restart(MOST_SILENCE_MS);
         this.#heardAt = this.#clock.now();
-        const changed = events.filter((event) => this.#apply(event)).length > 0;
+        const changed = events.filter((event) => this.#store.apply(event)).length > 0;
         if (changed) this.#notify();
       });
     });
@@ -239,34 +214,6 @@ export class SliceWatch {
     }
   }
 
-  /** Returns whether the slices changed. */
-  #apply(event: unknown): boolean {
-    const { type, object } = event as { type?: unknown; object?: unknown };
-    if (type === 'ERROR') {
-      const { code, message } = (object ?? {}) as { code?: unknown; message?: unknown };
-      const status = typeof code === 'number' ? code : null;
-      throw new RequestFailure(`${status ?? 'an error'} ${typeof message === 'string' ? message : ''}`, { status });
-    }
-    const { name, resourceVersion } =
-      (object as { metadata?: { name?: unknown; resourceVersion?: unknown } })?.metadata ?? {};
-    if (typeof resourceVersion === 'string') {
-      this.#resourceVersion = resourceVersion;
-      this.#seenVersion = resourceVersion;
-    }
-    if (type === 'DELETED') return typeof name === 'string' && this.#slices.delete(name);
-    if (type === 'ADDED' || type === 'MODIFIED') {
-      if (typeof name === 'string') this.#slices.delete(name);
-      this.#put(object);
-      return true;
-    }
-    return false;
-  }
-
-  #put(object: unknown): void {
-    const slice = readSlice(object);
-    if (slice) this.#slices.set(slice.name, slice);
-  }
-
   #onEstablished(): void {
     this.#establishedAt = this.#clock.now();
     this.#heardAt = this.#establishedAt;
@@ -283,9 +230,9 @@ export class SliceWatch {
     this.#forgiveIfStable();
     // An API server that restarts breaks its watches, and another one takes them on from where they were.
     if (broken && this.#usable && now - this.#establishedAt >= SHORT_WATCH_MS) return;
-    this.#resourceVersion = null;
+    this.#store.requireList();
     if (expired) {
-      this.#listNewest = true;
+      this.#store.requireNewest();
       const isFirst = now - this.#expiredAt > STABLE_MS;
       this.#expiredAt = now;
       if (isFirst) return;
