@@ -48,6 +48,8 @@ const PAUSE_MS = 20;
 const DEADLINE_MS = 20_000;
 /** Of calls that wait for ready: pods have to start in between, and on a busy machine that takes a while. */
 const WAITING_DEADLINE_MS = 60_000;
+/** Of the first connection: CoreDNS waits for up to a minute before it goes back to an API server that was down. */
+const CONNECTED_WITHIN_MS = 150_000;
 
 const sessions = new Map<string, Session>();
 
@@ -85,8 +87,16 @@ function reportOf({ load: { recorder }, firstAnswerAt }: Session): LoadReport {
 }
 
 const methods = {
-  /** Makes a client and begins to call with it: calls follow each other until `stop`. */
-  open(name: string, target: string, options: ClientOptions, { inFlight, waitForReady }: LoadPlan): void {
+  /**
+   * Makes a client and begins to call with it, once it is connected to a pod: CoreDNS may hear of pods later than the API server
+   * shows them. Calls that wait for ready begin at once. They follow each other until `stop`.
+   */
+  async open(
+    name: string,
+    target: string,
+    options: ClientOptions,
+    { inFlight, waitForReady }: LoadPlan,
+  ): Promise<void> {
     const { kubeConfig, ...rest } = options;
     const headless = kubeConfig === undefined ? rest : { ...rest, source: watchWith(kubeConfig) };
     const client = createHeadlessClient(HelloClient, target, credentials.createInsecure(), { headless });
@@ -103,6 +113,7 @@ const methods = {
       session.firstAnswerAt.set(pod, performance.timeOrigin + endedAt);
     });
     sessions.set(name, session);
+    if (!waitForReady) await client.getChannel().ready({ timeoutMs: CONNECTED_WITHIN_MS });
     load.start();
   },
 
