@@ -188,6 +188,8 @@ export class WatchedSource implements AddressSource {
 
   #onDns({ addresses, error, zoneFallback = null }: AddressUpdate): void {
     if (this.#dns === null) return;
+    // The watch may have the answer in a moment: until its attempt has failed, that DNS has none is no reason to fail calls.
+    if (this.#origin.source === null && addresses.length === 0 && this.#watch.error === null) return;
     const { fallback, clock, empty } = this.#context;
     // A set that DNS told before the watch was in use is older than the one in use.
     const { ageMs, rcode } = fallback.status;

@@ -168,6 +168,19 @@ if (process.send && process.argv[2] === 'child') {
     assert.equal(channel.snapshot().discovery?.source, 'endpointslices');
   });
 
+  test('while the first answer of the watch is on its way, a call waits although DNS denies the name', async (t) => {
+    const { api, port, dns, open } = await setUp(t);
+    api.hanging = true;
+    const channel = open(`hello.test:${port}`);
+    const failures: unknown[] = [];
+    const calls = callsByPod(new HelloClient('unused', insecure, { channelOverride: channel }), 1);
+    const ended = calls.catch((error: unknown) => failures.push(error));
+    await eventually(() => assert.ok(dns.queries.length >= 2));
+    assert.deepEqual(failures, []);
+    channel.close();
+    await ended;
+  });
+
   test('a closed channel ends its watch', async (t) => {
     const { api, port, open } = await setUp(t);
     api.publish(IPS.slice(0, 2));
