@@ -6,7 +6,7 @@ import { CHANNEL_CONTEXT_KEY, type ChannelContext } from './grpc/channel-context
 import { checkCredentials } from './grpc/grpc-copies.js';
 import { refuseValue } from './options/refusal.js';
 import { type HeadlessOptions, resolveChannelOptions } from './options.js';
-import { type Runtime, systemRuntime } from './runtime.js';
+import { MAX_TIMER_MS, type Runtime, systemRuntime } from './runtime.js';
 import { formatTarget, parseTarget } from './target.js';
 import { ChannelEvents, type HeadlessEvents, type HeadlessListener } from './telemetry/channel-events.js';
 import type { Snapshot } from './telemetry/snapshot.js';
@@ -18,7 +18,6 @@ export type HeadlessChannelOptions = ChannelOptions & {
 };
 
 const DEFAULT_READY_TIMEOUT_MS = 5_000;
-const MAX_TIMER_MS = 2 ** 31 - 1;
 
 /**
  * A drop-in for grpc-js's `Channel`, to hand to any stub that takes one (`channelOverride`, `channelFactoryOverride`,
@@ -104,7 +103,6 @@ export class HeadlessChannel extends Channel {
     const timeoutMs = options.timeoutMs ?? DEFAULT_READY_TIMEOUT_MS;
     if (!(typeof timeoutMs === 'number' && timeoutMs >= 0))
       throw refuseValue('timeoutMs', timeoutMs, 'must be milliseconds >= 0');
-    // Node's timers end at 2^31 - 1 ms, some 25 days; beyond that they would fire at once.
     const deadline =
       timeoutMs > MAX_TIMER_MS ? Number.POSITIVE_INFINITY : this.#context.parts.runtime.clock.wallTime() + timeoutMs;
     for (;;) {

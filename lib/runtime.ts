@@ -8,6 +8,9 @@ export interface Timer {
   cancel(): void;
 }
 
+/** Node's timers end at 2^31 - 1 ms, some 25 days; with a longer delay they would fire at once. */
+export const MAX_TIMER_MS = 2 ** 31 - 1;
+
 /** Monotonic time and timers. Timers never keep the process alive. */
 export interface Clock {
   /** Milliseconds from an arbitrary origin; never goes back, whatever happens to the wall clock. */

@@ -5,10 +5,7 @@
  * other time, such as while an interceptor waits, the signal alone ends it.
  */
 import { Code, ConnectError } from '@connectrpc/connect';
-import type { Clock, Timer } from '../runtime.js';
-
-/** Node's timers end at 2^31 - 1 ms, some 25 days; beyond that they would fire at once. */
-const MAX_TIMER_MS = 2 ** 31 - 1;
+import { type Clock, MAX_TIMER_MS, type Timer } from '../runtime.js';
 
 export class CallDeadline {
   /** When, in milliseconds since the epoch, as grpc-js takes it. */

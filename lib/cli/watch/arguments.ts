@@ -1,5 +1,7 @@
 /** The arguments of `watch`: read by `parseArgs` of node:util, and checked. */
+
 import { parseArgs } from 'node:util';
+import { MAX_TIMER_MS } from '../../runtime.js';
 
 /** Also the list that the help and docs/watch.md are checked against. */
 export const OPTIONS = {
@@ -47,8 +49,6 @@ export class ArgumentError extends Error {
 
 const DEFAULT_WEB_PORT = 8053;
 const MOST_CALLS = 1_000;
-/** Of Node's timers, which fire at once beyond it. */
-const MAX_TIMER_MS = 2 ** 31 - 1;
 
 /** @throws {ArgumentError} */
 export function parseArguments(args: readonly string[]): WatchArguments {
