@@ -220,7 +220,9 @@ export class Pod implements ClusterPod {
     for (const socket of this.#sockets)
       if (socket.writableEnded) socket.destroy();
       else socket.resetAndDestroy();
-    this.#server.forceShutdown();
+    // Not `forceShutdown`, which destroys the sessions with an error: the server of grpc-js 1.14.0 has no listener for it
+    // on a stream that has just begun, and the process would end. The sessions end with their sockets.
+    await new Promise<void>((resolve) => this.#server.tryShutdown(() => resolve()));
     await unbound;
   }
 
