@@ -1,4 +1,4 @@
-// Runs the tests on every version of Node and of grpc-js that the package promises to work with.
+// Runs the tests of the package on every version of Node and of grpc-js that it promises to work with.
 //
 //   npm run test:matrix                 all of them
 //   npm run test:matrix -- node@26      those whose name starts so
@@ -18,6 +18,11 @@ const NODES = ['20.19.0', '22.23.3', '24.21.0', '26.10.0'];
 const GRPC_OLDEST = '1.14.0';
 // The last one before: its import must fail, with a sentence that says which versions work.
 const GRPC_TOO_OLD = '1.13.7';
+
+// What they test depends on no version: the benchmarks, the fuzzer, the soak, the harness of other suites, and texts.
+// `npm test` runs them.
+const WITHOUT =
+  /^test\/((bench|examples|fuzz|packages|soak)\/|e2e\/[\w-]+-example|(code-blocks|documentation|in-my-cluster|readme|translation)\.)/;
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const cache = join(root, 'node_modules', '.cache', 'matrix');
@@ -60,13 +65,15 @@ function refuseGrpc(version) {
   });
 }
 
-/** The whole suite; shows its summary, and from there on everything if it failed. */
+/** `npm test` but for WITHOUT; shows its summary, and from there on everything if it failed. */
 function runTests(cwd, bin) {
   const path = bin ? `${bin}:${process.env.PATH}` : process.env.PATH;
   const env = { ...process.env, PATH: path, NO_COLOR: '1', FORCE_COLOR: undefined };
   // Without npm, which may not run on this Node: the script `ts` is put in by hand.
   const script = manifest.scripts.test.replace('npm run -s ts --', manifest.scripts.ts);
-  const { status, stdout } = spawnSync('sh', ['-c', `node --version && ${script}`], {
+  const [command, ...patterns] = script.split(/ (?=test\/)/);
+  const files = patterns.flatMap((pattern) => filesOf(cwd, pattern)).filter((file) => !WITHOUT.test(file));
+  const { status, stdout } = spawnSync('sh', ['-c', `node --version && ${command} ${files.join(' ')}`], {
     cwd,
     env,
     encoding: 'utf8',
@@ -77,6 +84,15 @@ function runTests(cwd, bin) {
   if (status === 0) console.log(`${stdout.split('\n')[0]}${stdout.slice(summary)}`);
   else console.log(stdout.slice(Math.max(0, summary)));
   return status === 0 && summary >= 0;
+}
+
+/** The files of a pattern of the script: `test/*.test.ts` or `test/*\/*.test.ts`. */
+function filesOf(cwd, pattern) {
+  const expression = new RegExp(`^${pattern.replaceAll('.', '\\.').replaceAll('*', '[^/]+')}$`);
+  return readdirSync(join(cwd, 'test'), { recursive: true })
+    .map((file) => `test/${file}`)
+    .filter((file) => expression.test(file))
+    .toSorted();
 }
 
 /** The folder of a package as npm serves it, without its dependencies and without running anything of it. */
