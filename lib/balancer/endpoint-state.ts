@@ -1,5 +1,6 @@
 /** The states of an endpoint: one closed union. */
 import { connectivityState } from '@grpc/grpc-js';
+import type { EndpointEvent } from '../telemetry/events.js';
 import type { EndpointSnapshot } from '../telemetry/snapshot.js';
 import type { Drain } from './drain.js';
 
@@ -38,6 +39,19 @@ export function connectedState(verdict: boolean | null): EndpointState {
 export function unconnectedState(subchannel: connectivityState, previous: EndpointStateKind): EndpointState {
   const failed = subchannel === connectivityState.TRANSIENT_FAILURE || previous === 'backoff';
   return { kind: failed ? 'backoff' : 'connecting' };
+}
+
+/** What is told of a change from one state to another; null: nothing. */
+export function changeEvent(
+  previous: EndpointStateKind,
+  next: EndpointStateKind,
+  address: string,
+): EndpointEvent | null {
+  if (next === 'draining') return { kind: 'drain_started', address };
+  if (next === 'released') return null;
+  if (previous === 'draining') return { kind: 'drain_cancelled', address };
+  if (isConnected(previous) === isConnected(next)) return null;
+  return { kind: isConnected(next) ? 'connected' : 'connection_lost', address };
 }
 
 /** The state as a snapshot names it. */

@@ -10,6 +10,7 @@ import { EndpointCalls } from './endpoint-calls.js';
 import type { EndpointContext } from './endpoint-context.js';
 import { EndpointHealth } from './endpoint-health.js';
 import {
+  changeEvent,
   connectedState,
   type EndpointState,
   type EndpointStateKind,
@@ -188,43 +189,15 @@ export class Endpoint implements PickableEndpoint {
   #setState(next: EndpointState): void {
     const previous = this.#state;
     if (next.kind === previous.kind) return;
-    this.#leave(previous, next);
+    if (previous.kind === 'draining') previous.drain.cancel();
     this.#state = next;
-    if (shownState(previous.kind) !== shownState(next.kind)) this.#since = this.#context.clock.wallTime();
-    this.#enter(next, previous);
+    const { clock } = this.#context;
+    if (shownState(previous.kind) !== shownState(next.kind)) this.#since = clock.wallTime();
+    if (next.kind === 'ready' && this.joinsSetInUse) this.#joinedAt ??= clock.now();
+    if (next.kind === 'released') this.#detach();
+    const event = changeEvent(previous.kind, next.kind, this.name);
+    if (event) this.#context.emit(event);
     this.#context.onStateChange(this, previous.kind);
-  }
-
-  #leave(state: EndpointState, next: EndpointState): void {
-    const address = this.name;
-    switch (state.kind) {
-      case 'draining':
-        state.drain.cancel();
-        if (next.kind !== 'released') this.#context.emit({ kind: 'drain_cancelled', address });
-        return;
-      case 'checking':
-      case 'ready':
-      case 'unhealthy':
-        if (next.kind === 'connecting' || next.kind === 'backoff')
-          this.#context.emit({ kind: 'connection_lost', address });
-    }
-  }
-
-  #enter(state: EndpointState, previous: EndpointState): void {
-    const address = this.name;
-    switch (state.kind) {
-      case 'checking':
-      case 'ready':
-      case 'unhealthy':
-        if (!isConnected(previous.kind)) this.#context.emit({ kind: 'connected', address });
-        if (state.kind === 'ready' && this.joinsSetInUse) this.#joinedAt ??= this.#context.clock.now();
-        return;
-      case 'draining':
-        this.#context.emit({ kind: 'drain_started', address });
-        return;
-      case 'released':
-        this.#detach();
-    }
   }
 
   get #connected(): EndpointState {
