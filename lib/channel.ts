@@ -6,7 +6,7 @@ import { CHANNEL_CONTEXT_KEY, type ChannelContext } from './grpc/channel-context
 import { checkCredentials } from './grpc/grpc-copies.js';
 import { refuseValue } from './options/refusal.js';
 import { type HeadlessOptions, resolveChannelOptions } from './options.js';
-import { MAX_TIMER_MS, type Runtime, systemRuntime } from './runtime.js';
+import { keepingProcessAlive, MAX_TIMER_MS, type Runtime, systemRuntime } from './runtime.js';
 import { formatTarget, parseTarget } from './target.js';
 import { ChannelEvents, type HeadlessEvents, type HeadlessListener } from './telemetry/channel-events.js';
 import type { Snapshot } from './telemetry/snapshot.js';
@@ -92,7 +92,7 @@ export class HeadlessChannel extends Channel {
   }
 
   /**
-   * Resolves when the first pod is READY, at once if one is. Starts connecting.
+   * Resolves when the first pod is READY, at once if one is. Starts connecting. The process stays alive meanwhile.
    *
    * @param options.timeoutMs default 5000; `Infinity` waits for ever.
    * @throws {HeadlessError} `ERR_HEADLESS_NOT_READY` when time runs out, naming what stood in the way (`cause` is the
@@ -106,16 +106,17 @@ export class HeadlessChannel extends Channel {
     const deadline =
       timeoutMs > MAX_TIMER_MS ? Number.POSITIVE_INFINITY : this.#context.parts.runtime.clock.wallTime() + timeoutMs;
     for (;;) {
-      const state = this.getConnectivityState(!this.#closed);
+      const state = this.getConnectivityState(true);
       if (this.#closed) throw this.#closedError();
       if (state === connectivityState.READY) return;
-      if (!(await this.#stateChange(state, deadline))) throw this.#notReadyError(timeoutMs);
+      if (!(await keepingProcessAlive(this.#stateChange(state, deadline)))) throw this.#notReadyError(timeoutMs);
     }
   }
 
   /**
    * Asks DNS now: at once, or as soon as `minIntervalMs` since the last query has passed. Calls made meanwhile share
-   * one query. Resolves when the answer or its failure is in; DNS trouble never rejects (see `snapshot().dns`).
+   * one query. Resolves when the answer or its failure is in; DNS trouble never rejects (see `snapshot().dns`). The process
+   * stays alive meanwhile.
    *
    * @throws {HeadlessError} `ERR_HEADLESS_CLOSED` on a closed channel.
    */
@@ -126,6 +127,15 @@ export class HeadlessChannel extends Channel {
   /** The state of this moment, as plain data. Costs time in proportion to the number of pods. */
   snapshot(): Snapshot {
     return this.#context.snapshot();
+  }
+
+  /** @param tryToConnect leave the state IDLE. Of a closed channel the state stays SHUTDOWN. */
+  override getConnectivityState(tryToConnect: boolean): connectivityState {
+    const state = super.getConnectivityState(tryToConnect && !this.#closed);
+    if (!this.#closed || state === connectivityState.SHUTDOWN) return state;
+    // Whoever was told of the first query has closed the channel, and grpc-js went on to CONNECTING after that.
+    super.close();
+    return connectivityState.SHUTDOWN;
   }
 
   /** Ends the polling; calls under way finish, as with any grpc-js channel. Idempotent. */

@@ -74,6 +74,16 @@ function createSystemTurns(): Turns {
   };
 }
 
+/** The same promise. Until it is settled the process does not end by itself: Node ends it else, though someone awaits it. */
+export async function keepingProcessAlive<T>(promise: Promise<T>): Promise<T> {
+  const hold = setInterval(() => {}, MAX_TIMER_MS);
+  try {
+    return await promise;
+  } finally {
+    clearInterval(hold);
+  }
+}
+
 export const systemRuntime: Runtime = {
   clock: systemClock,
   random: Math.random,

@@ -174,8 +174,9 @@ export class Poller implements AddressSource {
     for (const done of waiters) done();
   }
 
-  /** Sets the timer for the next poll. */
+  /** Sets the timer for the next poll, unless the last subscriber has gone: who is told of a poll may end its subscription. */
   #wait(): void {
+    if (this.#subscribers.size === 0) return;
     const { at, requested, bits } = this.#plan.next();
     if (this.#state.kind === 'waiting') {
       if (this.#state.at === at) return;

@@ -9,7 +9,7 @@ import type { AddressFilter, AddressSource, AddressUpdate, Subscription } from '
 import { type ConnectionError, DnsError, HeadlessError } from '../errors.js';
 import type { HealthMonitor } from '../health/health-monitor.js';
 import type { Policy } from '../picker/policy.js';
-import type { Runtime } from '../runtime.js';
+import { keepingProcessAlive, type Runtime } from '../runtime.js';
 import type { BalancerCounters, CallCounters } from '../telemetry/counters.js';
 import type { Emit } from '../telemetry/events.js';
 import { addChannel, type ChannelView } from '../telemetry/open-channels.js';
@@ -75,6 +75,9 @@ export class ChannelContext {
   hasSeveralAttempts = false;
   /** Someone wants to be told which endpoints hold more than their share of streams. */
   streamsWatched = false;
+  /** Of the updates under way, from `open` to `close`. */
+  #turn: object | null = null;
+  /** Its subscription, once the source has given it. */
   #subscription: Subscription | null = null;
   #closed = false;
   #removeFromOpen: (() => void) | null = null;
@@ -89,37 +92,50 @@ export class ChannelContext {
 
   /** Starts the updates, with whole sets after the filters. Events are emitted before the listener is called. */
   open(listener: (update: AddressUpdate) => void): void {
-    const { source, filters, emit } = this.parts;
+    if (this.isOpen) return;
+    const { source, filters } = this.parts;
+    const turn = {};
+    this.#turn = turn;
+    // Who is told of an event may close the channel: nothing follows then.
+    const emit: Emit = (event) => {
+      if (this.#turn === turn) this.parts.emit(event);
+    };
     let addresses: readonly Address[] = [];
     let fallback: string | null = null;
-    this.#subscription ??= source.subscribe(
-      ({ addresses: unfiltered, changed, error, zoneFallback = null, origin }) => {
-        if (changed) addresses = filters.reduce((set, filter) => filter(set), unfiltered);
-        if (origin?.source && origin.source !== this.#source) {
-          this.#source = origin.source;
-          emit({ kind: 'source_changed', source: origin.source, error: origin.error });
-        }
-        if (error instanceof DnsError) {
-          const { failures } = source.status;
-          emit({ kind: 'resolution_failed', error, failures, kept: addresses.length });
-        }
-        if (zoneFallback !== fallback)
-          emit({ kind: 'zone_fallback', zone: zoneFallback ?? fallback ?? '', active: zoneFallback !== null });
-        fallback = zoneFallback;
-        if (changed) emit({ kind: 'addresses_changed', addresses });
-        listener({ addresses, changed, error });
-      },
-    );
+    const subscription = source.subscribe(({ addresses: unfiltered, changed, error, zoneFallback = null, origin }) => {
+      if (changed) addresses = filters.reduce((set, filter) => filter(set), unfiltered);
+      if (origin?.source && origin.source !== this.#source) {
+        this.#source = origin.source;
+        emit({ kind: 'source_changed', source: origin.source, error: origin.error });
+      }
+      if (error instanceof DnsError) {
+        const { failures } = source.status;
+        emit({ kind: 'resolution_failed', error, failures, kept: addresses.length });
+      }
+      if (zoneFallback !== fallback)
+        emit({ kind: 'zone_fallback', zone: zoneFallback ?? fallback ?? '', active: zoneFallback !== null });
+      fallback = zoneFallback;
+      if (changed) emit({ kind: 'addresses_changed', addresses });
+      if (this.#turn === turn) listener({ addresses, changed, error });
+    });
+    if (this.#turn === turn) this.#subscription = subscription;
+    else subscription.end();
   }
 
   /** Ends the updates: the channel becomes idle, or is closed. */
   close(): void {
+    this.#turn = null;
     this.#subscription?.end();
     this.#subscription = null;
   }
 
   get isOpen(): boolean {
-    return this.#subscription !== null;
+    return this.#turn !== null;
+  }
+
+  /** For good, as far as is known: one that grpc-js made may only be idle. */
+  get isClosed(): boolean {
+    return this.#closed;
   }
 
   /** The channel exists: from now on it is in the list of open channels. Idempotent. */
@@ -168,8 +184,7 @@ export class ChannelContext {
     if (this.#closed) throw new HeadlessError('ERR_HEADLESS_CLOSED', `the channel to ${this.parts.target} is closed`);
     // An idle channel has no poller running.
     if (!this.isOpen) this.channel?.connect();
-    if (this.#subscription) await this.#subscription.refresh();
-    else await this.#refreshIdle();
+    await keepingProcessAlive(this.#subscription ? this.#subscription.refresh() : this.#refreshIdle());
   }
 
   /** Only a call wakes a channel that grpc-js made. Its source is asked once; nobody else may be subscribed to it. */

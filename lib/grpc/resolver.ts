@@ -65,6 +65,7 @@ export class HeadlessResolver implements Resolver {
     // grpc-js wakes even a closed channel, if it is asked to connect.
     if (this.#closed) return;
     if (this.#tracksChannel) this.#context.onChannelOpened();
+    else if (this.#context.isClosed) return;
     if (this.#context.isOpen) this.#context.requestReresolution();
     else this.#context.open((update) => this.#onUpdate(update));
   }

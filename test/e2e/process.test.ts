@@ -22,7 +22,7 @@ const EXIT_WITHIN_MS = 5_000;
 
 // This file is also the program of its child processes, which must end by themselves.
 interface Task {
-  do: 'leave open' | 'close';
+  do: 'leave open' | 'close' | 'await';
   /** Pods are up there. */
   ip: string;
   port: number;
@@ -43,6 +43,13 @@ async function leaveOpen({ name, port, headless }: Task): Promise<void> {
   ];
   createHeadlessClient(HelloClient, target, insecure, { headless });
   for (const client of clients) for (let call = 0; call < 5; call++) await sayHi(client);
+}
+
+/** Has nothing but these promises that keeps it alive. */
+async function awaitAll({ name, port, headless }: Task): Promise<void> {
+  const channel = new HeadlessChannel(`${name}.:${port}`, insecure, { headless });
+  await channel.ready({ timeoutMs: Number.POSITIVE_INFINITY });
+  await channel.refresh();
 }
 
 /** Closes a channel in the middle of a lookup, of a connect, and of a drain. */
@@ -150,11 +157,15 @@ async function runInChild(defer: Defer, what: Task['do'], options: HeadlessOptio
 const [task] = process.argv.slice(2);
 if (task !== undefined) {
   const given = JSON.parse(task) as Task;
-  await (given.do === 'close' ? closeAll : leaveOpen)(given);
+  await { 'leave open': leaveOpen, close: closeAll, await: awaitAll }[given.do](given);
   process.send?.('done');
 } else {
   test('a process ends by itself after its calls, though its clients are left open', async (t) => {
     await runInChild(leakCheck(t), 'leave open');
+  });
+
+  test('a process stays alive until its ready() and refresh() are settled, and ends by itself then', async (t) => {
+    await runInChild(leakCheck(t), 'await');
   });
 
   test('a process ends by itself although health checks and the timers of outlier ejection are open', async (t) => {
