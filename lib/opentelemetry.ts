@@ -77,6 +77,9 @@ function observeChannels(meter: Meter, collector: Collector): () => void {
   const instruments = {
     channels: upDown('channels'),
     endpoints: upDown('endpoints'),
+    ejected: upDown('ejected'),
+    unhealthy: upDown('unhealthy'),
+    inPanic: upDown('inPanic'),
     picks: counter('picks'),
     calls: counter('calls'),
     callsInFlight: upDown('callsInFlight'),

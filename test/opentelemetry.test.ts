@@ -162,6 +162,42 @@ test('calls, endpoints, queries and refreshes of every channel are counted, also
   });
 });
 
+test('endpoints that are ejected or unhealthy are counted while they are, and so is a channel in panic', async (t) => {
+  const defer = leakCheck(t);
+  const { valuesOf } = sdk(defer);
+  const cluster = await Cluster.start(defer, { pods: 3, pod: { health: 'SERVING' } });
+  const headless = cluster.headless({ health: true, outlier: { consecutiveFailures: 1, baseEjectionMs: 60_000 } });
+  const client = createHeadlessClient(HelloClient, cluster.target, insecure, { headless });
+  defer(() => client.close());
+  const counts = async () => {
+    const names = ['endpoints_ejected', 'endpoints_unhealthy', 'channels_in_panic'];
+    return Promise.all(names.map(async (name) => (await valuesOf(name))['']));
+  };
+  await eventually(async () => assert.equal((await callsByPod(client, 30)).size, 3));
+  assert.deepEqual(await counts(), [0, 0, 0]);
+  const [sick, ...others] = cluster.pods;
+  assert.ok(sick);
+
+  await sick.behave({ failWith: status.UNAVAILABLE });
+  await eventually(async () => {
+    await sayHi(client).catch(() => {});
+    assert.deepEqual(await counts(), [1, 0, 0]);
+  });
+  await sick.behave({ health: 'NOT_SERVING' });
+  await eventually(async () => assert.deepEqual(await counts(), [1, 1, 0]));
+  for (const pod of others) await pod.behave({ health: 'NOT_SERVING' });
+  await eventually(async () => assert.deepEqual(await counts(), [1, 3, 1]));
+  const ready = await valuesOf('endpoints');
+  assert.equal(ready['endpoint_state=ready'], 3);
+
+  for (const pod of others) await pod.behave({ health: 'SERVING' });
+  await eventually(async () => assert.deepEqual(await counts(), [1, 1, 0]));
+  cluster.unpublish(sick);
+  await eventually(async () => assert.deepEqual(await counts(), [0, 0, 0]));
+  client.close();
+  assert.deepEqual(await counts(), [0, 0, 0]);
+});
+
 test('the calls of a closed channel stay counted, those too that end after it was closed', async (t) => {
   const defer = leakCheck(t);
   const { valuesOf } = sdk(defer);

@@ -1,5 +1,6 @@
 /** Reads the open channels when metrics are collected, and adds up those of the same target. */
 import type { Attributes } from '@opentelemetry/api';
+import { isEjected, isInPanic, isUnhealthy } from '../availability.js';
 import { type ChannelView, channels } from '../open-channels.js';
 import type { Snapshot } from '../snapshot.js';
 import { BoundedValues } from './bounded-values.js';
@@ -31,6 +32,9 @@ const OTHER_ENDPOINTS = '_OTHER';
 interface TargetState {
   readonly channels: Map<string, number>;
   readonly endpoints: Map<string, number>;
+  ejected: number;
+  unhealthy: number;
+  inPanic: number;
   answerAgeMs: number | null;
   failures: number;
 }
@@ -103,6 +107,9 @@ export class Collector {
       observe('channels', state.channels.get(name) ?? 0, { ...attributes, [CHANNEL_STATE]: name });
     for (const name of ENDPOINT_STATES)
       observe('endpoints', state.endpoints.get(name) ?? 0, { ...attributes, [ENDPOINT_STATE]: name });
+    observe('ejected', state.ejected, attributes);
+    observe('unhealthy', state.unhealthy, attributes);
+    observe('inPanic', state.inPanic, attributes);
     if (state.answerAgeMs !== null) this.#inUse.add(target);
     if (this.#inUse.has(target)) observe('answerAge', (state.answerAgeMs ?? 0) / 1_000, attributes);
     observe('failures', state.failures, attributes);
@@ -137,12 +144,26 @@ export class Collector {
 }
 
 function emptyState(): TargetState {
-  return { channels: new Map(), endpoints: new Map(), answerAgeMs: null, failures: 0 };
+  return {
+    channels: new Map(),
+    endpoints: new Map(),
+    ejected: 0,
+    unhealthy: 0,
+    inPanic: 0,
+    answerAgeMs: null,
+    failures: 0,
+  };
 }
 
-function addState(state: TargetState, { state: channel, endpoints, dns }: Snapshot): void {
+function addState(state: TargetState, snapshot: Snapshot): void {
+  const { state: channel, endpoints, dns } = snapshot;
   add(state.channels, channel);
-  for (const endpoint of endpoints) add(state.endpoints, endpoint.state);
+  for (const endpoint of endpoints) {
+    add(state.endpoints, endpoint.state);
+    if (isEjected(endpoint)) state.ejected += 1;
+    if (isUnhealthy(endpoint)) state.unhealthy += 1;
+  }
+  if (isInPanic(snapshot)) state.inPanic += 1;
   // An idle channel asks nothing, so its answer grows old.
   if (channel === 'IDLE') return;
   if (dns.ageMs !== null) state.answerAgeMs = Math.max(state.answerAgeMs ?? 0, dns.ageMs);

@@ -37,6 +37,21 @@ export const OBSERVED = {
     unit: '{endpoint}',
     description: 'Endpoints, by state.',
   },
+  ejected: {
+    name: 'grpc.lb.headless.endpoints_ejected',
+    unit: '{endpoint}',
+    description: 'Connected endpoints of the set that are ejected as outliers at the moment.',
+  },
+  unhealthy: {
+    name: 'grpc.lb.headless.endpoints_unhealthy',
+    unit: '{endpoint}',
+    description: 'Connected endpoints of the set whose health check does not say that they serve.',
+  },
+  inPanic: {
+    name: 'grpc.lb.headless.channels_in_panic',
+    unit: '{channel}',
+    description: 'Channels whose connected endpoints are all ejected or unhealthy, and take calls all the same.',
+  },
   picks: {
     name: 'grpc.lb.headless.picks',
     unit: '{pick}',
