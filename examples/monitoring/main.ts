@@ -24,10 +24,13 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => 
 const pause = (ms: number): Promise<void> => sleep(ms, undefined, { signal: stop.signal }).catch(() => {});
 
 const page = await serveMetrics({ host: '127.0.0.1', port: Number(values.port), addresses: true });
-const cluster = new Cluster(await PodsInProcess.create({ suite: 'demo' }), { name: 'hello.shop.svc.cluster.local' });
+const cluster = new Cluster(await PodsInProcess.create({ suite: 'demo' }), {
+  name: 'hello.shop.svc.cluster.local',
+  pod: { health: 'SERVING' },
+});
 await cluster.scaleUp(3);
 const client = createHeadlessClient(HelloClient, cluster.target, credentials.createInsecure(), {
-  headless: { dns: { servers: [cluster.dns.address] } },
+  headless: { dns: { servers: [cluster.dns.address] }, outlier: true, health: true },
 });
 console.log(`metrics on ${page.url}`);
 
@@ -36,10 +39,16 @@ const changes: readonly [what: string, make: () => unknown][] = [
   ['a pod is added', () => (cluster.pods.length < MOST_PODS ? cluster.scaleUp(1) : undefined)],
   ['a pod fails its calls', () => cluster.pods[0]?.behave({ failWith: status.INTERNAL })],
   ['no pod fails its calls', () => cluster.pods[0]?.behave({ failWith: null })],
+  ['a pod says that it is not serving', () => cluster.pods[0]?.behave({ health: 'NOT_SERVING' })],
+  ['every pod says that it is serving', serveAll],
   ['the DNS server fails', () => cluster.dns.fail('*', 'SERVFAIL')],
   ['the DNS server answers again', () => cluster.dns.heal()],
   ['the oldest pod is removed', () => cluster.pods[0] && cluster.unpublish(cluster.pods[0])],
 ];
+
+async function serveAll(): Promise<void> {
+  for (const pod of cluster.pods) await pod.behave({ health: 'SERVING' });
+}
 
 async function makeCalls(): Promise<void> {
   while (!stop.signal.aborted) {

@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { credentials, status } from '@grpc/grpc-js';
 import { createHeadlessClient, type HeadlessOptions } from '../../../lib/index.js';
 import { Cluster } from '../../support/cluster.js';
+import { eventually } from '../../support/eventually.js';
 import { HelloClient, sayHi } from '../../support/hello-service.js';
 import type { Defer } from '../../support/leak-check.js';
 import type { PodOptions } from '../../support/pod.js';
@@ -37,6 +38,26 @@ export const FAULTS: readonly Fault[] = [
     what: 'a pod fails its calls',
     fires: ['GrpcHeadlessCallsFailing'],
     cause: (cluster) => cluster.pods[0]?.behave({ failWith: status.INTERNAL }),
+  },
+  {
+    what: 'a pod fails its calls again whenever its ejection ends',
+    fires: ['GrpcHeadlessEndpointsStayEjected'],
+    headless: { outlier: { intervalMs: 1_000, baseEjectionMs: 1_000, maxEjectionMs: 2_000 } },
+    cause: (cluster) => cluster.pods[0]?.behave({ failWith: status.UNAVAILABLE }),
+  },
+  {
+    what: 'a pod in DNS says that it is not serving',
+    fires: ['GrpcHeadlessEndpointsUnhealthy'],
+    pod: { health: 'SERVING' },
+    headless: { health: true },
+    cause: (cluster) => cluster.pods[0]?.behave({ health: 'NOT_SERVING' }),
+  },
+  {
+    what: 'every pod says that it is not serving',
+    fires: ['GrpcHeadlessPanic', 'GrpcHeadlessEndpointsUnhealthy'],
+    pod: { health: 'SERVING' },
+    headless: { health: true },
+    cause: (cluster) => Promise.all(cluster.pods.map((pod) => pod.behave({ health: 'NOT_SERVING' }))),
   },
   {
     what: 'the pods close their connections all the time',
@@ -83,7 +104,8 @@ export class FaultyService {
     const { pods = 2, pod = {} } = fault;
     const name = `service-${index}.test.svc.cluster.local`;
     const service = new FaultyService(fault, await Cluster.start(defer, { name, pods, pod }), defer);
-    await sayHi(service.#client);
+    // All services start at once, and the time of one for its DNS is short.
+    await eventually(() => sayHi(service.#client));
     return service;
   }
 
