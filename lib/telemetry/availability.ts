@@ -15,9 +15,10 @@ export function isUnhealthy({ state, health }: Checked): boolean {
 
 /**
  * No connected endpoint of the set may take calls, so all of them do. Endpoints that left the set and are healthy come
- * before that.
+ * before that. A channel that still waits for others to connect is not READY.
  */
-export function isInPanic({ endpoints }: Pick<Snapshot, 'endpoints'>): boolean {
+export function isInPanic({ state: channel, endpoints }: Pick<Snapshot, 'state' | 'endpoints'>): boolean {
+  if (channel !== 'READY') return false;
   const connected = endpoints.filter(({ state }) => state === 'ready');
   return (
     connected.length > 0 &&

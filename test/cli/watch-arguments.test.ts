@@ -16,6 +16,8 @@ test('a target alone gets the defaults', () => {
     ca: null,
     dnsOnly: false,
     calls: 0,
+    health: null,
+    outlier: false,
     web: null,
     once: false,
     durationMs: null,
@@ -46,6 +48,22 @@ test('--web takes a port or none, before and after the target', () => {
   assert.throws(() => web('a:1', '--web=x'), /port from 0 to 65535/);
 });
 
+test('--health takes a service or none, before and after the target', () => {
+  const read = (...args: string[]) => {
+    const { health, target } = parseArguments(args);
+    return [health, target];
+  };
+  assert.deepEqual(read('--health', 'a:1'), ['', 'a:1']);
+  assert.deepEqual(read('a:1', '--health'), ['', 'a:1']);
+  assert.deepEqual(read('a:1', '--health', '--json'), ['', 'a:1']);
+  assert.deepEqual(read('--health', 'shop.Hello', 'a:1'), ['shop.Hello', 'a:1']);
+  assert.deepEqual(read('a:1', '--health', 'shop.Hello'), ['shop.Hello', 'a:1']);
+  assert.deepEqual(read('--health=shop.Hello', 'a:1'), ['shop.Hello', 'a:1']);
+  assert.deepEqual(read('--health=', 'a:1'), ['', 'a:1']);
+  assert.deepEqual(read('--health', '_grpc._tcp.hello.shop'), ['', '_grpc._tcp.hello.shop']);
+  assert.deepEqual(read('--health', 'headless:///a:1'), ['', 'headless:///a:1']);
+});
+
 test('servers may be several', () => {
   const { servers } = parseArguments(['a:1', '--server', '10.0.0.1', '--server', '10.0.0.2:5353']);
   assert.deepEqual(servers, ['10.0.0.1', '10.0.0.2:5353']);
@@ -59,6 +77,10 @@ const WRONG: readonly [args: string[], message: RegExp][] = [
   [['a:1', '--ca', 'x.pem'], /--ca needs --tls/],
   [['a:1', '--dns-only', '--tls'], /--tls has no meaning/],
   [['a:1', '--dns-only', '--calls', '1'], /--calls cannot be made/],
+  [['a:1', '--dns-only', '--health'], /--health cannot ask the pods/],
+  [['a:1', '--dns-only', '--outlier'], /--outlier ejects no pod/],
+  [['a:1', '--outlier'], /--outlier .* needs --calls: write for example --calls 10/],
+  [['--health', 'hello.shop'], /the target is missing: .* \("hello\.shop" is taken for the service of --health\)/],
   [['a:1', '--once', '--web'], /--web would serve nothing/],
   [['a:1', '--calls', '0'], /--calls takes a number above 0/],
   [['a:1', '--calls', 'many'], /--calls takes a number above 0/],

@@ -5,6 +5,7 @@ import { writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
+import { ServerInterceptingCall, type ServerInterceptor, status } from '@grpc/grpc-js';
 import type { CommandContext } from '../../lib/cli/command.js';
 import { watch } from '../../lib/cli/watch/watch.js';
 import { captureCommand } from '../support/captured-command.js';
@@ -13,6 +14,13 @@ import { Cluster, type ClusterOptions } from '../support/cluster.js';
 import { eventually } from '../support/eventually.js';
 import { FakeTerminal } from '../support/fake-terminal.js';
 import { type Defer, leakCheck } from '../support/leak-check.js';
+
+/** Of a server whose every call, of whichever service, ends with UNAVAILABLE. */
+const failEveryCall: ServerInterceptor = (_method, call) =>
+  new ServerInterceptingCall(call, {
+    start: (next) =>
+      next({ onReceiveMetadata: () => call.sendStatus({ code: status.UNAVAILABLE, details: 'told to fail' }) }),
+  });
 
 interface Run {
   readonly out: () => string;
@@ -138,6 +146,71 @@ test('--calls spreads calls over the pods and shows how many each one got', asyn
     assert.ok(calls.length === 2 && calls.every((number) => number >= 10), String(calls));
   });
   interrupt();
+});
+
+test('--health tells which pods do not serve, and of panic when none does', async (t) => {
+  const { defer, cluster, args } = await start(t, { pods: 2, pod: { health: 'SERVING' } });
+  const [first, second] = cluster.pods;
+  assert.ok(first && second);
+  const lines = run(defer, [...args, '--changes', '--health']);
+  const terminal = new FakeTerminal(110, 24);
+  const screen = run(defer, [...args, '--health'], { terminal });
+  const told = (pattern: string) => eventually(() => assert.match(lines.out(), new RegExp(`^\\S+Z ${pattern}$`, 'm')));
+  const shown = (pattern: string) =>
+    eventually(() => assert.match(terminal.lines.join('\n'), new RegExp(`^${pattern}`, 'm')));
+  for (const { address } of [first, second]) await shown(`${address} +● ready .* SERVING `);
+
+  await first.behave({ health: 'NOT_SERVING' });
+  await told(`pod +${first.address} unhealthy: its health check says NOT_SERVING`);
+  await shown(`${first.address} +! unhealthy .* NOT_SERVING `);
+  await eventually(() => assert.match(terminal.lines[0] ?? '', /READY {2}1 of 2 pods ready$/));
+  await second.behave({ health: 'NOT_SERVING' });
+  await told('channel is in panic: .*');
+  await shown('panic +every connected pod is ejected or unhealthy');
+  const once = run(defer, [...args, '--health', '--once']);
+  assert.equal(await once.code, 1, 'no pod is healthy');
+  assert.match(once.out(), /0 of 2 pods ready\npanic [\s\S]*! unhealthy/);
+  await first.behave({ health: 'SERVING' });
+  await told(`pod +${first.address} healthy again: its health check says SERVING`);
+  await told('channel is no longer in panic');
+  for (const { code, interrupt } of [lines, screen]) {
+    interrupt();
+    assert.equal(await code, 0);
+  }
+});
+
+test('--health SERVICE asks for that service, and a pod without a health service is ready', async (t) => {
+  const { defer, cluster, args } = await start(t, { pods: 1, pod: { health: 'SERVING' } });
+  const [plain] = await cluster.scaleUp(1, { health: null });
+  const { out, interrupt, code } = run(defer, ['--health', 'shop.Hello', ...args]);
+  await eventually(() => {
+    assert.match(out(), new RegExp(`${cluster.pods[0]?.address} .*unhealthy: its health check says SERVICE_UNKNOWN`));
+    assert.match(out(), new RegExp(`${plain?.address} .*ready.*, without a health service`));
+  });
+  interrupt();
+  assert.equal(await code, 0);
+});
+
+test('--outlier with --calls shows which pod is ejected, why and for how long', async (t) => {
+  const { defer, cluster, args } = await start(t, { pods: 1, pod: { health: 'SERVING' } });
+  const [sick] = await cluster.scaleUp(1, { server: { interceptors: [failEveryCall] } });
+  assert.ok(sick);
+  const flags = [...args, '--calls', '100', '--outlier'];
+  const lines = run(defer, [...flags, '--changes']);
+  const terminal = new FakeTerminal(130, 24);
+  const screen = run(defer, flags, { terminal });
+  const reason = '5 failures in a row, the last one UNAVAILABLE';
+  await eventually(() => assert.ok(lines.out().includes(` ${sick.address} ejected for 10 s: ${reason}\n`)));
+  await eventually(() => {
+    const table = terminal.lines.join('\n');
+    assert.match(table, /^POD +STATE +FOR +CALLS AGAIN +IN FLIGHT/m);
+    assert.match(table, new RegExp(`^${sick.address} +⊘ ejected +\\d s +in (\\d|10) s +0 +\\d+ +[5-9] `, 'm'));
+    assert.match(table, new RegExp(`^${cluster.pods[0]?.address} +● ready `, 'm'));
+  });
+  for (const { code, interrupt } of [lines, screen]) {
+    interrupt();
+    assert.equal(await code, 0);
+  }
 });
 
 test('--dns-only shows what DNS tells and opens no connection', async (t) => {

@@ -5,7 +5,8 @@ import { createPaint, widthOf } from '../../lib/cli/styled-text.js';
 import { type FrameOptions, frame } from '../../lib/cli/watch/frame.js';
 import { History } from '../../lib/cli/watch/history.js';
 import type { WatchView } from '../../lib/cli/watch/view.js';
-import { endpoint, START, snapshot } from './watch-snapshots.js';
+import type { EndpointSnapshot } from '../../lib/index.js';
+import { ejection, endpoint, START, snapshot } from './watch-snapshots.js';
 
 const STATES = ['ready', 'ready', 'ready', 'connecting', 'backoff', 'draining'] as const;
 
@@ -44,6 +45,46 @@ test('a frame shows the state, DNS, the cache, each pod and the latest changes',
 
 test('counts of calls are shown only where calls are made', () => {
   assert.doesNotMatch(draw(viewOf(2)).join('\n'), /IN FLIGHT|CALLS/);
+});
+
+test('ejected and unhealthy pods are shown, with their answers and the time until they take calls again', () => {
+  const history = new History({ session: 'a', calls: true, outlier: true }, START);
+  const observe = (at: number, second: Partial<EndpointSnapshot>, third: Partial<EndpointSnapshot>) =>
+    history.observe(
+      snapshot({
+        endpoints: [
+          endpoint('10.1.0.1:1', 'ready', START, { health: 'SERVING' }),
+          endpoint('10.1.0.2:1', 'ready', START, { health: 'SERVING', ...second }),
+          endpoint('10.1.0.3:1', 'ready', START, { health: 'SERVING', ...third }),
+        ],
+        counters: { ejections: 1 },
+      }),
+      START + at,
+    );
+  observe(0, {}, {});
+  observe(4_000, { ejected: ejection(START + 4_000, 90_000) }, { health: 'NOT_SERVING' });
+  const lines = draw(history.since(0, START + 10_000), { columns: 120 });
+  assert.match(lines[0] ?? '', /READY {2}1 of 3 pods ready$/);
+  const table = lines.slice(lines.findIndex((line) => line.startsWith('POD')));
+  assert.match(table[0] ?? '', /^POD +STATE +FOR +HEALTH +CALLS AGAIN +IN FLIGHT /);
+  assert.match(table[1] ?? '', /^10\.1\.0\.1:1 {2}● ready +10 s +SERVING {10,}0 .*━{10}$/);
+  assert.match(table[2] ?? '', /^10\.1\.0\.2:1 {2}⊘ ejected +6 s +SERVING +in 1 min 24 s +0 .*━{4}░{6}$/);
+  assert.match(table[3] ?? '', /^10\.1\.0\.3:1 {2}! unhealthy +6 s +NOT_SERVING {10,}0 .*━{4}!{6}$/);
+  assert.match(lines.join('\n'), /10\.1\.0\.2:1 ejected for 1 min 30 s: 5 failures in a row/);
+  assert.match(lines.at(-1) ?? '', / · 1 ejection · for 10 s/);
+});
+
+test('health and ejections have columns only where they are asked for', () => {
+  assert.doesNotMatch(draw(viewOf(2, { calls: true })).join('\n'), /HEALTH|AGAIN/);
+});
+
+test('panic has a line of its own', () => {
+  const history = new History({ session: 'a', calls: false }, START);
+  const endpoints = [endpoint('10.1.0.1:1', 'ready', START, { health: 'NOT_SERVING' })];
+  history.observe(snapshot({ endpoints }), START);
+  const [title, panic] = draw(history.since(0, START + 500));
+  assert.match(title ?? '', /READY {2}0 of 1 pod ready$/);
+  assert.equal(panic, 'panic  every connected pod is ejected or unhealthy, so all of them get calls');
 });
 
 test('a failure of DNS is shown with its error and the number of failures in a row', () => {

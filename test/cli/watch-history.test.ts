@@ -3,8 +3,8 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { History } from '../../lib/cli/watch/history.js';
 import type { Span } from '../../lib/cli/watch/view.js';
-import type { DnsStatus } from '../../lib/index.js';
-import { endpoint, START, snapshot, UNANSWERED } from './watch-snapshots.js';
+import type { DnsStatus, EndpointSnapshot } from '../../lib/index.js';
+import { ejection, endpoint, START, snapshot, UNANSWERED } from './watch-snapshots.js';
 
 function createHistory(options: Partial<ConstructorParameters<typeof History>[0]> = {}): History {
   return new History({ session: 'a', calls: false, ...options }, START);
@@ -54,6 +54,110 @@ test('the reason why a pod cannot be connected to is told', () => {
     /trying again: connect ECONNREFUSED/,
   );
   assert.equal(history.since(0, START).pods[0]?.lastError, 'connect ECONNREFUSED');
+});
+
+/** Observes one pod, connected since START, as it changes; returns what is told of it. */
+function observePod(history: History) {
+  return (at: number, parts: Partial<EndpointSnapshot> = {}, state = 'ready') =>
+    texts(
+      history
+        .observe(snapshot({ endpoints: [endpoint(A, state, START, parts), endpoint(B, 'ready', START)] }), START + at)
+        .filter(({ address }) => address === A),
+    ).map((text) => text.slice(A.length + 1));
+}
+
+test('an ejection is told with its length and its reason, and its end as the trial that follows', () => {
+  const history = createHistory({ outlier: true });
+  const seen = observePod(history);
+  const ejected = ejection(START + 900, 10_000);
+  assert.deepEqual(seen(0), ['added: ready']);
+  assert.deepEqual(seen(1_000, { ejected }), ['ejected for 10 s: 5 failures in a row, the last one UNAVAILABLE']);
+  assert.deepEqual(seen(1_200, { ejected, failed: 6 }), []);
+  const { pods, changes, outlier } = history.since(0, START + 1_200);
+  assert.deepEqual([pods[0]?.ejected, pods[1]?.ejected, outlier], [ejected, null, true]);
+  assert.equal(changes.at(-1)?.at, START + 900);
+  assert.deepEqual(seen(10_900), ['its ejection has ended: one call tries it first']);
+  const again = ejection(START + 11_000, 20_000, 'its first call after an ejection ended with UNAVAILABLE');
+  assert.deepEqual(seen(11_000, { ejected: again }), [
+    'ejected for 20 s: its first call after an ejection ended with UNAVAILABLE',
+  ]);
+  assert.deepEqual(
+    history.since(0, START + 11_000).pods[0]?.spans.map(({ state, from }) => [state, from - START]),
+    [
+      ['ready', 0],
+      ['ejected', 900],
+      ['ready', 10_900],
+      ['ejected', 11_000],
+    ],
+  );
+});
+
+test('a second ejection between two snapshots is told, and the state goes on', () => {
+  const history = createHistory({ outlier: true });
+  const seen = observePod(history);
+  seen(0, { ejected: ejection(START, 100) });
+  assert.deepEqual(seen(200, { ejected: ejection(START + 110, 200) }), [
+    'ejected for 200 ms: 5 failures in a row, the last one UNAVAILABLE',
+  ]);
+  assert.equal(history.since(0, START + 200).pods[0]?.spans.length, 1);
+});
+
+test('a pod that does not serve is unhealthy, with the answer of its health check, until it serves', () => {
+  const history = createHistory();
+  const seen = observePod(history);
+  assert.deepEqual(seen(0, { health: 'SERVING' }), ['added: ready']);
+  assert.deepEqual(seen(1_000, { health: 'NOT_SERVING' }), ['unhealthy: its health check says NOT_SERVING']);
+  assert.deepEqual(seen(2_000, { health: 'SERVICE_UNKNOWN' }), ['unhealthy: its health check says SERVICE_UNKNOWN']);
+  assert.equal(history.since(0, START + 2_000).pods[0]?.health, 'SERVICE_UNKNOWN');
+  assert.deepEqual(seen(3_000, { health: 'SERVING' }), ['healthy again: its health check says SERVING']);
+  assert.deepEqual(seen(4_000, { health: 'UNKNOWN' }, 'connecting'), ['connection lost, connecting again']);
+  assert.deepEqual(seen(5_000, { health: 'UNKNOWN' }), ['unhealthy: no answer to its health check']);
+  assert.deepEqual(seen(6_000, { health: 'NOT_SERVING' }, 'draining'), ['left DNS, draining']);
+});
+
+test('a pod without a health service is ready, and that is told', () => {
+  const seen = observePod(createHistory());
+  assert.deepEqual(seen(0, { health: 'UNIMPLEMENTED' }), ['added: ready, without a health service']);
+});
+
+test('a pod that is ejected and does not serve is unhealthy, and each change of both is told', () => {
+  const history = createHistory({ outlier: true });
+  const seen = observePod(history);
+  const [first, second] = [ejection(START + 1_000, 5_000), ejection(START + 8_000, 10_000)];
+  const states = () => history.since(0, START + 20_000).pods[0]?.spans.map(({ state }) => state);
+  seen(0, { health: 'SERVING' });
+  seen(1_000, { health: 'SERVING', ejected: first });
+  assert.deepEqual(seen(2_000, { health: 'NOT_SERVING', ejected: first }), [
+    'unhealthy: its health check says NOT_SERVING',
+  ]);
+  assert.deepEqual(seen(6_000, { health: 'NOT_SERVING' }), ['its ejection has ended']);
+  assert.deepEqual(seen(8_000, { health: 'NOT_SERVING', ejected: second }), [
+    'ejected for 10 s: 5 failures in a row, the last one UNAVAILABLE',
+  ]);
+  assert.deepEqual(seen(9_000, { health: 'SERVING', ejected: second }), ['healthy again, and still ejected']);
+  assert.deepEqual(states(), ['ready', 'ejected', 'unhealthy', 'ejected']);
+  assert.deepEqual(seen(10_000, { ejected: second, since: START + 10_000 }, 'connecting'), [
+    'connection lost, connecting again',
+  ]);
+  const again = { health: 'SERVING', ejected: second, since: START + 11_000 } as const;
+  assert.deepEqual(seen(11_000, again), ['connected after 1 s, and still ejected']);
+});
+
+test('panic is told when it begins and when it ends', () => {
+  const history = createHistory();
+  const seen = (health: EndpointSnapshot['health']) =>
+    history
+      .observe(snapshot({ endpoints: [endpoint(A, 'ready', START, { health })] }), START)
+      .filter(({ about }) => about === 'channel')
+      .map(({ text, tone }) => `${tone}: ${text}`);
+  assert.deepEqual(seen('SERVING'), ['good: is READY']);
+  assert.deepEqual(seen('NOT_SERVING'), [
+    'bad: is in panic: every connected pod is ejected or unhealthy, so all of them get calls',
+  ]);
+  assert.deepEqual(seen('NOT_SERVING'), []);
+  assert.equal(history.since(0, START).panic, true);
+  assert.deepEqual(seen('SERVING'), ['good: is no longer in panic']);
+  assert.equal(history.since(0, START).panic, false);
 });
 
 test('each DNS answer is kept with what it changed, its TTL and the number of queries', () => {

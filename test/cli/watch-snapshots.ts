@@ -1,5 +1,5 @@
 /** Snapshots for tests: one that is complete, and changes to it. */
-import type { DnsStatus, EndpointSnapshot, Snapshot, SnapshotCounters } from '../../lib/index.js';
+import type { DnsStatus, Ejection, EndpointSnapshot, Snapshot, SnapshotCounters } from '../../lib/index.js';
 import { BalancerCounter, createCallCounters, DiscoveryCounter } from '../../lib/telemetry/counters.js';
 
 /** Wall-clock time at which the tests start: 2026-05-04T10:20:00Z. */
@@ -79,3 +79,12 @@ export const UNANSWERED = {
   transport: null,
   addresses: [],
 };
+
+/** Of a pod that is ejected from `since` on, for so long. */
+export function ejection(
+  since: number,
+  ms: number,
+  details = '5 failures in a row, the last one UNAVAILABLE',
+): Ejection {
+  return { reason: 'consecutive_failures', details, since, untilMs: since + ms, ejections: 1 };
+}

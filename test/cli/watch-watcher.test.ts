@@ -45,7 +45,7 @@ test('an event of the channel is followed by a snapshot at once, and many in one
   heard.length = 0;
   const { taken } = watched;
   watched.now = snapshot({ state: 'TRANSIENT_FAILURE' });
-  for (const event of ['update', 'dnsFailure', 'zoneFallback']) watched.emit(event);
+  for (const event of ['update', 'dnsFailure', 'zoneFallback', 'ejection', 'health', 'panic']) watched.emit(event);
   await clock.advance(0);
   assert.equal(watched.taken, taken + 1);
   assert.deepEqual(heard, [['is TRANSIENT_FAILURE']]);

@@ -36,15 +36,20 @@ test('endpoints that are not connected, or drain, are neither ejected nor unheal
 });
 
 test('it is panic while every connected endpoint is ejected or unhealthy', () => {
-  const inPanic = (...endpoints: EndpointSnapshot[]) => isInPanic({ endpoints });
+  const inPanic = (...endpoints: EndpointSnapshot[]) => isInPanic({ state: 'READY', endpoints });
   assert.ok(inPanic(ejected, unhealthy));
   assert.ok(inPanic(unhealthy, endpoint('backoff')));
   assert.ok(!inPanic(ejected, ready) && !inPanic(unhealthy, serving));
   assert.ok(!inPanic() && !inPanic(endpoint('backoff'), endpoint('connecting', { health: 'UNKNOWN' })));
 });
 
+test('it is no panic yet while calls wait for endpoints that connect', () => {
+  const endpoints = [unhealthy, endpoint('connecting')];
+  assert.ok(!isInPanic({ state: 'CONNECTING', endpoints }) && isInPanic({ state: 'READY', endpoints }));
+});
+
 test('it is no panic while an endpoint that drains is healthy and takes the calls', () => {
-  const inPanic = (draining: EndpointSnapshot) => isInPanic({ endpoints: [unhealthy, draining] });
+  const inPanic = (draining: EndpointSnapshot) => isInPanic({ state: 'READY', endpoints: [unhealthy, draining] });
   assert.ok(!inPanic(endpoint('draining')) && !inPanic(endpoint('draining', { health: 'SERVING' })));
   assert.ok(inPanic(endpoint('draining', { health: 'NOT_SERVING' })));
   assert.ok(inPanic(endpoint('draining', { ejected: true })));

@@ -12,6 +12,8 @@ export const OPTIONS = {
   ca: { type: 'string' },
   'dns-only': { type: 'boolean' },
   calls: { type: 'string' },
+  health: { type: 'string' },
+  outlier: { type: 'boolean' },
   web: { type: 'string' },
   once: { type: 'boolean' },
   duration: { type: 'string' },
@@ -33,6 +35,10 @@ export interface WatchArguments {
   readonly dnsOnly: boolean;
   /** Health checks a second; 0: none. */
   readonly calls: number;
+  /** The service that the health checks ask for; empty: the server as a whole. null: no health checks. */
+  readonly health: string | null;
+  /** Eject pods whose calls fail. */
+  readonly outlier: boolean;
   /** The port of the page; null: no page. */
   readonly web: { readonly port: number; readonly chosen: boolean } | null;
   readonly once: boolean;
@@ -54,8 +60,10 @@ const MOST_CALLS = 1_000;
 export function parseArguments(args: readonly string[]): WatchArguments {
   const { values, positionals } = parse(args);
   const [target, ...more] = positionals;
-  if (target === undefined)
-    throw new ArgumentError('the target is missing: write the name and the port of the Service');
+  if (target === undefined) {
+    const taken = values.health ? ` (${JSON.stringify(values.health)} is taken for the service of --health)` : '';
+    throw new ArgumentError(`the target is missing: write the name and the port of the Service${taken}`);
+  }
   if (more.length > 0)
     throw new ArgumentError(`there is one target, and ${JSON.stringify(more.join(' '))} is left over`);
   const tls = values.tls ?? false;
@@ -64,6 +72,13 @@ export function parseArguments(args: readonly string[]): WatchArguments {
   if (dnsOnly && tls) throw new ArgumentError('--dns-only opens no connection, so --tls has no meaning beside it');
   if (dnsOnly && values.calls !== undefined)
     throw new ArgumentError('--dns-only opens no connection, so --calls cannot be made');
+  if (dnsOnly && values.health !== undefined)
+    throw new ArgumentError('--dns-only opens no connection, so --health cannot ask the pods');
+  if (dnsOnly && values.outlier) throw new ArgumentError('--dns-only opens no connection, so --outlier ejects no pod');
+  if (values.outlier && values.calls === undefined)
+    throw new ArgumentError(
+      '--outlier ejects pods whose calls fail, so it needs --calls: write for example --calls 10',
+    );
   if (values.once && values.web !== undefined)
     throw new ArgumentError('--once ends at once, so --web would serve nothing');
   return {
@@ -75,6 +90,8 @@ export function parseArguments(args: readonly string[]): WatchArguments {
     ca: values.ca ?? null,
     dnsOnly,
     calls: values.calls === undefined ? 0 : numberIn('calls', values.calls, MOST_CALLS),
+    health: values.health ?? null,
+    outlier: values.outlier ?? false,
     web: values.web === undefined ? null : webPort(values.web),
     once: values.once ?? false,
     durationMs: values.duration === undefined ? null : milliseconds('duration', values.duration, 1),
@@ -85,7 +102,7 @@ export function parseArguments(args: readonly string[]): WatchArguments {
 
 function parse(args: readonly string[]) {
   try {
-    return parseArgs({ args: withWebValue(args), options: OPTIONS, allowPositionals: true });
+    return parseArgs({ args: withLeftOutValues(args), options: OPTIONS, allowPositionals: true });
   } catch (error) {
     // The first sentence; the rest explains how to pass a positional that starts with a dash.
     const [sentence = ''] = (error as Error).message.split('. ');
@@ -93,9 +110,17 @@ function parse(args: readonly string[]) {
   }
 }
 
-/** The value of `--web` may be left out, which parseArgs does not offer: an empty one is put in. */
-function withWebValue(args: readonly string[]): string[] {
-  return args.map((arg, index) => (arg === '--web' && !/^\d+$/.test(args[index + 1] ?? '') ? '--web=' : arg));
+/**
+ * Options whose value may be left out, which parseArgs does not offer: an empty one is put in where the next argument is no
+ * value. The name of a gRPC service has no colon; a target has one, or begins with that of a port.
+ */
+const VALUES: Readonly<Record<string, RegExp>> = { '--web': /^\d+$/, '--health': /^[^-_:][^:]*$/ };
+
+function withLeftOutValues(args: readonly string[]): string[] {
+  return args.map((arg, index) => {
+    const value = Object.hasOwn(VALUES, arg) ? VALUES[arg] : undefined;
+    return value !== undefined && !value.test(args[index + 1] ?? '') ? `${arg}=` : arg;
+  });
 }
 
 function webPort(text: string): { port: number; chosen: boolean } {

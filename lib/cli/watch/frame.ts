@@ -66,7 +66,7 @@ function title({ target, state, pods }: WatchView, { columns, paint }: FrameOpti
   return widthOf(left) < 8 ? `${paint.bold(numbers)}  ${name}` : pad(left, columns - widthOf(right)) + right;
 }
 
-function facts({ dns, now }: WatchView, { columns, paint, url }: FrameOptions, small: boolean): string[] {
+function facts({ dns, now, panic }: WatchView, { columns, paint, url }: FrameOptions, small: boolean): string[] {
   const lines: string[] = [];
   const add = (label: string, parts: readonly (string | null)[], most = 2) => {
     const shown = parts.filter((part): part is string => part !== null);
@@ -76,6 +76,7 @@ function facts({ dns, now }: WatchView, { columns, paint, url }: FrameOptions, s
         .map((line, index) => `${paint.dim((index === 0 ? label : '').padEnd(LABEL_WIDTH))}${line}`),
     );
   };
+  if (panic) add('panic', [paint.bad('every connected pod is ejected or unhealthy, so all of them get calls')]);
   const failing = dns.failures > 0 || (dns.error !== null && dns.rcode !== 'NOERROR');
   const answered = dns.answeredAt === null ? null : `answered ${age(now - dns.answeredAt)} ago`;
   const next = dns.nextQueryAt === null ? 'asking now' : `next query in ${countdown(dns.nextQueryAt - now)}`;
@@ -136,6 +137,7 @@ function footer({ counters, now, startedAt }: WatchView, { columns, paint }: Fra
     counters.timeouts > 0 ? `${counters.timeouts} timeouts` : null,
     counters.truncated > 0 ? `${counters.truncated} truncated` : null,
     counters.connectionsLost > 0 ? `${count(counters.connectionsLost, 'connection', 'connections')} lost` : null,
+    counters.ejections > 0 ? count(counters.ejections, 'ejection', 'ejections') : null,
     `for ${age(now - startedAt)}`,
   ].filter((part) => part !== null);
   const right = 'Ctrl-C ends';

@@ -5,8 +5,8 @@ Usage: grpc-headless watch [options] <name:port>
 
 Shows the Service as a client with this library sees it: asks DNS, opens one connection to each pod,
 and shows the pods with their states and ages, the DNS answers with their TTLs, and what is known of
-a DNS cache in front. It makes no call unless --calls is given. In a terminal the view is drawn in
-place; in a pipe or a file there is one line for each change.
+a DNS cache in front. It makes no call unless --calls or --health is given. In a terminal the view
+is drawn in place; in a pipe or a file there is one line for each change.
 
   <name:port>          as in your client: "hello.shop.svc.cluster.local:50051",
                        "headless://10.96.0.10/hello.shop:50051" to name a DNS server, or
@@ -20,6 +20,9 @@ What to watch:
   --ca FILE            with --tls: trust the certificate authorities in this PEM file
   --calls NUMBER       make so many calls a second (grpc.health.v1.Health/Check), balanced over the
                        pods, and show how many each pod gets, has in flight and fails
+  --health [SERVICE]   ask each pod whether it serves (grpc.health.v1.Health/Watch): the server as a
+                       whole, or one gRPC service such as shop.Hello; show who does not
+  --outlier            with --calls: eject pods whose calls fail; show which, why and for how long
   --dns-only           ask DNS, and open no connection to any pod
 
 How to show it:

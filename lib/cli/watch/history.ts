@@ -3,6 +3,7 @@
  * an hour. No timers and no channel here; every method takes the time.
  */
 import type { Snapshot } from '../../index.js';
+import { isInPanic } from '../../telemetry/availability.js';
 import { type DnsNews, dnsNews, toDnsView } from './dns-news.js';
 import { PodHistory } from './pod-history.js';
 import type { ChangeView, DnsView, QueryView, WatchView } from './view.js';
@@ -12,6 +13,8 @@ export interface HistoryOptions {
   readonly session: string;
   /** Whether this command makes calls. */
   readonly calls: boolean;
+  /** Whether pods can be ejected. Default false. */
+  readonly outlier?: boolean;
   /** Default: half an hour. */
   readonly keepMs?: number;
   /** At most so many queries, and as many changes. Default 1000. */
@@ -29,6 +32,7 @@ interface Seen {
 export class History {
   readonly #session: string;
   readonly #calls: boolean;
+  readonly #outlier: boolean;
   readonly #keepMs: number;
   readonly #keepEntries: number;
   readonly #startedAt: number;
@@ -43,6 +47,7 @@ export class History {
   constructor(options: HistoryOptions, startedAt: number) {
     this.#session = options.session;
     this.#calls = options.calls;
+    this.#outlier = options.outlier ?? false;
     this.#keepMs = options.keepMs ?? KEEP_MS;
     this.#keepEntries = options.keepEntries ?? KEEP_ENTRIES;
     this.#startedAt = startedAt;
@@ -77,6 +82,8 @@ export class History {
     if (before?.snapshot.state !== snapshot.state) {
       found.push(channelChange(snapshot.state, now));
     }
+    const panic = isInPanic(snapshot);
+    if (panic !== (before !== null && isInPanic(before.snapshot))) found.push(panicChange(panic, now));
     const settled = before !== null && sameButTime(before.snapshot, snapshot);
     this.#seen = { snapshot, dns: settled ? before.dns : toDnsView(snapshot.dns, now) };
     if (settled && !changed && found.length === 0) return [];
@@ -106,12 +113,14 @@ export class History {
       keptFrom: now - this.#keepMs,
       target: snapshot.target,
       state: snapshot.state,
+      panic: isInPanic(snapshot),
       pods: [...this.#pods.values()].filter((pod) => pod.revision > revision).map((pod) => pod.view()),
       queries: this.#queries.filter((entry) => entry.revision > revision).map(({ view }) => view),
       changes: this.#changes.filter((entry) => entry.revision > revision).map(({ view }) => view),
       dns,
       counters: snapshot.counters,
       calls: this.#calls,
+      outlier: this.#outlier,
     };
   }
 
@@ -142,6 +151,13 @@ export class History {
 function channelChange(state: string, at: number): Omit<ChangeView, 'id'> {
   const tone = state === 'READY' ? 'good' : state === 'TRANSIENT_FAILURE' ? 'bad' : 'neutral';
   return { at, about: 'channel', address: null, text: `is ${state}`, tone, routine: false };
+}
+
+function panicChange(active: boolean, at: number): Omit<ChangeView, 'id'> {
+  const text = active
+    ? 'is in panic: every connected pod is ejected or unhealthy, so all of them get calls'
+    : 'is no longer in panic';
+  return { at, about: 'channel', address: null, text, tone: active ? 'bad' : 'good', routine: false };
 }
 
 /** Ages move on by themselves and are no change. Endpoints are compared one by one, by `PodHistory`. */

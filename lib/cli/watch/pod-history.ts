@@ -1,12 +1,16 @@
-/** The states of one pod, as they followed each other, and what to say of each change. */
-import type { EndpointSnapshot } from '../../index.js';
-import { count, duration } from './format.js';
-import type { ChangeView, PodView, Span, Tone } from './view.js';
+/** The states of one pod, as they followed each other. */
+import {
+  causeOf,
+  ejectionNews,
+  healthNews,
+  type PodNews,
+  type SeenEndpoint,
+  shownState,
+  stateNews,
+} from './pod-news.js';
+import type { ChangeView, PodView, Span } from './view.js';
 
 type Change = Omit<ChangeView, 'id'>;
-
-/** Another state than the type has: one that a later version of the library reports, or `listed`. */
-export type SeenEndpoint = Omit<EndpointSnapshot, 'state'> & { readonly state: string };
 
 export class PodHistory {
   readonly address: string;
@@ -30,18 +34,23 @@ export class PodHistory {
     const last = this.#spans.at(-1);
     this.#endpoint = endpoint;
     this.#goneAt = null;
-    if (before && before.state === endpoint.state) {
-      const changed = !sameCounts(before, endpoint);
+    const state = shownState(endpoint);
+    const ejection = ejectionNews(before, endpoint);
+    if (before && last?.state === state) {
+      const news = [ejection, healthNews(before, endpoint)].filter((one) => one !== null);
+      const changed = news.length > 0 || !sameFigures(before, endpoint);
       if (changed) this.revision = revision;
-      return { changed, changes: [] };
+      return { changed, changes: news.map((one) => this.#change(one, now)) };
     }
     this.revision = revision;
+    // Ejections and answers to health checks leave the endpoint's own state, and its time, as they are.
+    const began = before && before.state === endpoint.state ? (ejection?.at ?? now) : endpoint.since;
     // No state begins before the one that it follows, wherever the wall clock jumps to.
-    const from = Math.max(last?.to ?? last?.from ?? 0, Math.min(now, endpoint.since));
+    const from = Math.max(last?.to ?? last?.from ?? 0, Math.min(now, began));
     if (last && last.to === null) this.#spans[this.#spans.length - 1] = { ...last, to: from };
-    this.#spans.push({ state: endpoint.state, from, to: null });
-    const { text, tone } = describe(before, endpoint, last && before ? from - last.from : null);
-    return { changed: true, changes: [this.#change(from, text, tone)] };
+    this.#spans.push({ state, from, to: null });
+    const news = [ejection, stateNews(before, endpoint, last && before ? from - last.from : null)];
+    return { changed: true, changes: news.flatMap((one) => (one === null ? [] : [this.#change(one, from)])) };
   }
 
   /** The pod is there no more. Nothing happens if it was gone already. */
@@ -53,7 +62,7 @@ export class PodHistory {
     this.revision = revision;
     const text =
       last?.state === 'draining' ? 'gone: the drained connection is closed' : 'gone: DNS no longer has its address';
-    return [this.#change(now, text, 'neutral')];
+    return [this.#change({ text, tone: 'neutral' }, now)];
   }
 
   /** Forgets what ended before `from`. Returns false when nothing is left. */
@@ -77,51 +86,17 @@ export class PodHistory {
       zone: endpoint?.zone ?? null,
       weight: endpoint?.weight ?? null,
       lastError: endpoint ? causeOf(endpoint) : null,
+      health: endpoint?.health ?? null,
+      ejected: this.#goneAt === null ? (endpoint?.ejected ?? null) : null,
     };
   }
 
-  #change(at: number, text: string, tone: Tone): Change {
-    return { at, about: 'pod', address: this.address, text, tone, routine: false };
+  #change({ text, tone, at }: PodNews, now: number): Change {
+    return { at: Math.min(now, at ?? now), about: 'pod', address: this.address, text, tone, routine: false };
   }
 }
 
-function describe(
-  before: SeenEndpoint | null,
-  endpoint: SeenEndpoint,
-  ms: number | null,
-): { text: string; tone: Tone } {
-  const after = ms === null ? '' : ` after ${duration(ms)}`;
-  const error = causeOf(endpoint);
-  const cause = error === null ? '' : `: ${error}`;
-  const added = before === null ? 'added: ' : '';
-  switch (endpoint.state) {
-    case 'ready':
-      if (before?.state === 'draining') return { text: 'back in DNS, the connection was kept', tone: 'good' };
-      return { text: `${added}ready${after}`, tone: 'good' };
-    case 'connecting':
-      if (before?.state === 'ready') return { text: 'connection lost, connecting again', tone: 'bad' };
-      return { text: `${added}connecting`, tone: 'neutral' };
-    case 'backoff':
-      return { text: `${added}cannot be connected to, trying again${cause}`, tone: 'bad' };
-    case 'draining':
-      return { text: `left DNS, draining${callsLeft(endpoint.inFlight)}`, tone: 'neutral' };
-    case 'listed':
-      return { text: 'added to DNS', tone: 'good' };
-    default:
-      return { text: `${added}${endpoint.state}${after}${cause}`, tone: 'neutral' };
-  }
-}
-
-/** Without the name of the class that grpc-js puts before most messages. */
-function causeOf({ lastError }: SeenEndpoint): string | null {
-  return lastError === null ? null : lastError.replace(/^Error: /, '');
-}
-
-function callsLeft(inFlight: number): string {
-  return inFlight === 0 ? '' : ` with ${count(inFlight, 'call', 'calls')} in flight`;
-}
-
-function sameCounts(one: SeenEndpoint, other: SeenEndpoint): boolean {
+function sameFigures(one: SeenEndpoint, other: SeenEndpoint): boolean {
   return (
     one.inFlight === other.inFlight &&
     one.started === other.started &&
@@ -129,6 +104,7 @@ function sameCounts(one: SeenEndpoint, other: SeenEndpoint): boolean {
     one.failed === other.failed &&
     one.zone === other.zone &&
     one.weight === other.weight &&
-    one.lastError === other.lastError
+    one.lastError === other.lastError &&
+    one.health === other.health
   );
 }

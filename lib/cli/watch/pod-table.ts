@@ -1,7 +1,7 @@
 /** The rows of the pods: address, state, how long, calls where they are made, and the last minute as a strip. */
 
 import { type Paint, pad, padLeft } from '../styled-text.js';
-import { age, count } from './format.js';
+import { age, count, countdown } from './format.js';
 import type { PodView, QueryView, WatchView } from './view.js';
 
 export interface PodTableOptions {
@@ -25,6 +25,8 @@ const LOOKS: Readonly<Record<string, Look>> = {
   listed: { sign: '●', bar: '━', style: 'good' },
   connecting: { sign: '◌', bar: '╌', style: 'info' },
   backoff: { sign: '✗', bar: 'x', style: 'bad' },
+  ejected: { sign: '⊘', bar: '░', style: 'warn' },
+  unhealthy: { sign: '!', bar: '!', style: 'bad' },
   draining: { sign: '◐', bar: '─', style: 'warn' },
 };
 const OTHER: Look = { sign: '○', bar: '·', style: 'dim' };
@@ -36,6 +38,10 @@ const MIN_STRIP = 12;
 const MAX_STRIP = 60;
 const STATE_WIDTH = 12;
 const AGE_WIDTH = 12;
+/** Of the longest answer, SERVICE_UNKNOWN, so that the strip does not move with the answers. */
+const HEALTH_WIDTH = 15;
+/** Of `in 59 min 59 s`. */
+const RETURN_WIDTH = 14;
 
 export function podTable(view: WatchView, { columns, rows, paint, live }: PodTableOptions): string[] {
   const pods = view.pods.filter(({ goneAt }) => goneAt === null || (live && view.now - goneAt < SHOW_GONE_MS));
@@ -82,6 +88,10 @@ function columnsFor(view: WatchView, pods: readonly PodView[], columns: number):
     { title: 'STATE', width: STATE_WIDTH, right: false, text: stateText },
     { title: 'FOR', width: AGE_WIDTH, right: false, text: (pod) => ageText(pod, view.now) },
   ];
+  if (pods.some(({ health }) => health !== null))
+    all.push({ title: 'HEALTH', width: HEALTH_WIDTH, right: false, text: healthText });
+  if (view.outlier)
+    all.push({ title: 'CALLS AGAIN', width: RETURN_WIDTH, right: false, text: (pod) => returnText(pod, view.now) });
   if (pods.some(({ zone }) => zone !== null))
     all.push({
       title: 'ZONE',
@@ -116,6 +126,15 @@ function stateText(pod: PodView, paint: Paint): string {
 
 function ageText({ spans, goneAt }: PodView, now: number): string {
   return age(now - (goneAt ?? spans.at(-1)?.from ?? now));
+}
+
+function healthText({ health, goneAt }: PodView): string {
+  return goneAt === null ? (health ?? '') : '';
+}
+
+/** When an ejected pod will take calls again. */
+function returnText({ ejected }: PodView, now: number): string {
+  return ejected === null ? '' : `in ${countdown(ejected.untilMs - now)}`;
 }
 
 function stripHeading(width: number): string {
@@ -165,7 +184,7 @@ function byAddress(one: PodView, other: PodView): number {
   return collator.compare(one.address, other.address);
 }
 
-const URGENCY: readonly string[] = ['backoff', 'connecting', 'draining'];
+const URGENCY: readonly string[] = ['backoff', 'unhealthy', 'ejected', 'connecting', 'draining'];
 
 /** Those that need a look first, those that went last. */
 function byUrgency(one: PodView, other: PodView): number {

@@ -2,11 +2,14 @@
  * What `watch` shows, as plain JSON-able data: the terminal, the plain lines and the page are all made from it. Times are
  * of the wall clock, in milliseconds since the epoch.
  */
-import type { DnsStatus, SnapshotCounters } from '../../index.js';
+import type { DnsStatus, Ejection, SnapshotCounters } from '../../index.js';
 
 /** A time during which a pod was in one state. */
 export interface Span {
-  /** As `snapshot().endpoints[].state` names it; `listed` where `--dns-only` opens no connection. */
+  /**
+   * As `snapshot().endpoints[].state` names it; `ejected` or `unhealthy` in the place of `ready` where the pod is so;
+   * `listed` where `--dns-only` opens no connection.
+   */
   readonly state: string;
   readonly from: number;
   /** null: the pod is still in this state. */
@@ -29,6 +32,10 @@ export interface PodView {
   readonly weight: number | null;
   /** Why the last attempt to connect failed; null once it is connected. */
   readonly lastError: string | null;
+  /** The last answer to the health check; null without `--health`. */
+  readonly health: string | null;
+  /** Why and until when; null: not ejected. */
+  readonly ejected: Ejection | null;
 }
 
 /** One poll of DNS that was answered, or failed. */
@@ -91,6 +98,8 @@ export interface WatchView {
   readonly target: string;
   /** gRPC's connectivity state. */
   readonly state: string;
+  /** All connected pods are ejected or unhealthy, and get calls all the same. */
+  readonly panic: boolean;
   /** Of a difference: those that changed. */
   readonly pods: readonly PodView[];
   /** Of a difference: the new ones. Likewise the changes. */
@@ -100,4 +109,6 @@ export interface WatchView {
   readonly counters: SnapshotCounters;
   /** Whether this command makes calls, so that counts of calls mean something. */
   readonly calls: boolean;
+  /** Whether pods can be ejected (`--outlier`). */
+  readonly outlier: boolean;
 }

@@ -6,6 +6,7 @@ import { parseServer } from '../../dns/settings.js';
 import { HeadlessChannel, HeadlessError, type HeadlessOptions } from '../../index.js';
 import { type Runtime, systemRuntime } from '../../runtime.js';
 import { parseTarget } from '../../target.js';
+import { isInPanic } from '../../telemetry/availability.js';
 import { type Command, type CommandContext, EXIT_COULD_NOT_RUN } from '../command.js';
 import { createPaint, wantsColour } from '../styled-text.js';
 import { ArgumentError, parseArguments, type WatchArguments } from './arguments.js';
@@ -62,6 +63,8 @@ async function open(args: WatchArguments, runtime: Runtime): Promise<Opened> {
       ...(args.servers.length > 0 ? { servers: args.servers } : {}),
       ...(args.resolvConf === null ? {} : { resolvConf: args.resolvConf }),
     },
+    health: args.health === null ? false : { service: args.health },
+    outlier: args.outlier,
   };
   const options = { headless, 'grpc.client_idle_timeout_ms': NEVER_IDLE_MS };
   const channel = new HeadlessChannel(args.target, await credentialsOf(args), options, runtime);
@@ -103,7 +106,10 @@ async function show(
   context: CommandContext,
   { clock }: Runtime,
 ): Promise<number> {
-  const history = new History({ session: randomUUID(), calls: args.calls > 0 }, clock.wallTime());
+  const history = new History(
+    { session: randomUUID(), calls: args.calls > 0, outlier: args.outlier },
+    clock.wallTime(),
+  );
   const watcher = new Watcher(watched, history, clock);
   const cleanUps: (() => unknown)[] = [() => watched.close(), () => watcher.stop()];
   try {
@@ -216,6 +222,7 @@ function isSettled(watched: Watched): boolean {
 }
 
 function isReady(watched: Watched): boolean {
-  const { state, endpoints } = watched.snapshot();
-  return state === 'READY' || ((state as string) === DNS_ONLY && endpoints.length > 0);
+  const snapshot = watched.snapshot();
+  const { state, endpoints } = snapshot;
+  return (state === 'READY' && !isInPanic(snapshot)) || ((state as string) === DNS_ONLY && endpoints.length > 0);
 }

@@ -20,6 +20,8 @@ export interface Watched {
 /** Called after every snapshot that showed something new, with the changes in order; there may be none. */
 export type WatchListener = (changes: readonly ChangeView[]) => void;
 
+/** After each of these a snapshot shows something new. */
+const EVENTS = ['update', 'dnsFailure', 'zoneFallback', 'ejection', 'health', 'panic'] as const;
 /** Short to a person's eye, and cheap. */
 const SAMPLE_MS = 200;
 
@@ -41,14 +43,14 @@ export class Watcher {
 
   start(): void {
     this.#running = true;
-    for (const event of ['update', 'dnsFailure', 'zoneFallback'] as const) this.#watched.on(event, this.#soon);
+    for (const event of EVENTS) this.#watched.on(event, this.#soon);
     this.#sample();
     this.#wait();
   }
 
   stop(): void {
     this.#running = false;
-    for (const event of ['update', 'dnsFailure', 'zoneFallback'] as const) this.#watched.off(event, this.#soon);
+    for (const event of EVENTS) this.#watched.off(event, this.#soon);
     this.#timer?.cancel();
     this.#turn?.cancel();
   }

@@ -5,7 +5,7 @@ import { age, count, countdown, duration } from './format.js';
 /** @import { PodView } from '../view.js' */
 /** @import { Store } from './store.js' */
 
-const ORDER = ['ready', 'listed', 'connecting', 'draining', 'backoff'];
+const ORDER = ['ready', 'listed', 'connecting', 'draining', 'ejected', 'unhealthy', 'backoff'];
 
 /** @param {string} target */
 export function shortTarget(target) {
@@ -28,7 +28,9 @@ export function drawSummary(store) {
   const state = byId('state');
   setText(state, view.state);
   state.className = view.state === 'READY' ? 'good' : view.state === 'TRANSIENT_FAILURE' ? 'bad' : '';
-  setText(byId('watching'), `watched for ${age(now - view.startedAt)}`);
+  const panic = view.panic ? 'panic: every connected pod is ejected or unhealthy, so all of them get calls' : null;
+  setText(byId('watching'), panic ?? `watched for ${age(now - view.startedAt)}`);
+  byId('watching').className = panic === null ? 'note' : 'note bad';
 
   const failing = dns.failures > 0 || dns.error !== null;
   setText(byId('answer-age'), dns.answeredAt === null ? 'none yet' : `${age(now - dns.answeredAt)} ago`);

@@ -3,7 +3,7 @@
  * "now" is what is due: the next query, and the expiry of cache entries.
  */
 import { byId, element, keepChildren, setText } from './element.js';
-import { age, clockTime, count } from './format.js';
+import { age, clockTime, count, countdown } from './format.js';
 
 /** @import { PodView, QueryView, Span } from '../view.js' */
 /** @import { Store } from './store.js' */
@@ -175,7 +175,7 @@ function drawLane(lane, pod, { now, last }, from, left) {
   setText(note, `${state === 'listed' ? 'in DNS' : state} ${age(now - (pod.goneAt ?? span?.from ?? now))}${calls}`);
   note.className = state;
   const error = lane.querySelector('em');
-  if (error !== null) setText(error, pod.goneAt === null ? (pod.lastError ?? '') : '');
+  if (error !== null) setText(error, pod.goneAt === null ? troubleOf(pod, now) : '');
   const spans = pod.spans.filter(({ to }) => (to ?? now) >= from);
   keepChildren(
     track,
@@ -190,6 +190,22 @@ function drawLane(lane, pod, { now, last }, from, left) {
       bar.title = spanText(pod.address, each, now);
     },
   );
+}
+
+/**
+ * Why the pod cannot be connected to, or gets no calls although it is connected.
+ *
+ * @param {PodView} pod
+ * @param {number} now
+ */
+function troubleOf({ spans, lastError, health, ejected }, now) {
+  const reasons = lastError === null ? [] : [lastError];
+  if (spans.at(-1)?.state === 'unhealthy') reasons.push(`health check: ${health === 'UNKNOWN' ? 'no answer' : health}`);
+  if (ejected !== null)
+    reasons.push(
+      `calls again in ${countdown(ejected.untilMs - now)}, at ${clockTime(ejected.untilMs)}: ${ejected.details}`,
+    );
+  return reasons.join('; ');
 }
 
 /**
