@@ -9,12 +9,18 @@ import type { EndpointSnapshot } from '../../lib/index.js';
 import { ejection, endpoint, START, snapshot } from './watch-snapshots.js';
 
 const STATES = ['ready', 'ready', 'ready', 'connecting', 'backoff', 'draining'] as const;
+const HEALTHS = ['SERVING', 'NOT_SERVING', 'SERVICE_UNKNOWN', 'UNIMPLEMENTED'] as const;
 
-function viewOf(pods: number, { calls = false, now = START + 65_000 } = {}): WatchView {
-  const history = new History({ session: 'a', calls }, START);
+/** `checks`: with health checks and ejections; none, some or both of them keep a pod from calls. */
+function viewOf(pods: number, { calls = false, checks = false, now = START + 65_000 } = {}): WatchView {
+  const history = new History({ session: 'a', calls, outlier: checks }, START);
   const counts = { inFlight: 2, started: 40, succeeded: 39, failed: 1 };
   const endpoints = Array.from({ length: pods }, (_, index) =>
-    endpoint(`10.1.0.${index + 1}:50051`, STATES[index % STATES.length] ?? '', START + index * 1_000, counts),
+    endpoint(`10.1.0.${index + 1}:50051`, STATES[index % STATES.length] ?? '', START + index * 1_000, {
+      ...counts,
+      health: checks ? (HEALTHS[index % HEALTHS.length] ?? null) : null,
+      ejected: checks && index % 3 === 0 ? ejection(START, 90_000) : null,
+    }),
   );
   const cache = { state: 'present' as const, ttlMs: 30_000, expiresInMs: [4_000, 11_000, -1, 26_000] };
   const dns = { answeredAt: now - 2_000, nextQueryAt: now + 3_000, cache };
@@ -134,10 +140,11 @@ test('no frame is larger than its terminal, however narrow, short or full', () =
         rows: fc.integer({ min: 1, max: 60 }),
         pods: fc.integer({ min: 0, max: 80 }),
         calls: fc.boolean(),
+        checks: fc.boolean(),
         coloured: fc.boolean(),
       }),
-      ({ columns, rows, pods, calls, coloured }) => {
-        const lines = draw(viewOf(pods, { calls }), { columns, rows, paint: createPaint(coloured) });
+      ({ columns, rows, pods, calls, checks, coloured }) => {
+        const lines = draw(viewOf(pods, { calls, checks }), { columns, rows, paint: createPaint(coloured) });
         assert.ok(lines.length <= rows, `${lines.length} lines`);
         for (const line of lines) {
           assert.ok(widthOf(line) <= columns, line);

@@ -128,8 +128,9 @@ function ageText({ spans, goneAt }: PodView, now: number): string {
   return age(now - (goneAt ?? spans.at(-1)?.from ?? now));
 }
 
-function healthText({ health, goneAt }: PodView): string {
-  return goneAt === null ? (health ?? '') : '';
+/** An answer is that of a connection. */
+function healthText({ health, spans, goneAt }: PodView): string {
+  return goneAt !== null || spans.at(-1)?.state === 'backoff' ? '' : (health ?? '');
 }
 
 /** When an ejected pod will take calls again. */

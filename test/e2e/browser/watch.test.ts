@@ -4,7 +4,9 @@ import { after, before, describe, type TestContext, test } from 'node:test';
 import { watch } from '../../../lib/cli/watch/watch.js';
 import { Cluster } from '../../support/cluster.js';
 import { eventually } from '../../support/eventually.js';
+import { failUnaryCalls } from '../../support/failing-calls.js';
 import { Browser, CHROMIUM_IS_MISSING, type OpenPage, VIEWS } from './browser.js';
+import { auditPage } from './page-audit.js';
 
 type Defer = (cleanUp: () => unknown) => void;
 
@@ -23,10 +25,14 @@ function deferred(t: TestContext): Defer {
   return (cleanUp) => void cleanUps.push(cleanUp);
 }
 
-async function serve(defer: Defer, cluster: Cluster, port = '0'): Promise<Served> {
+async function serve(
+  defer: Defer,
+  cluster: Cluster,
+  { port = '0', flags = [] }: { port?: string; flags?: readonly string[] } = {},
+): Promise<Served> {
   let out = '';
   const abort = new AbortController();
-  const args = [cluster.target, '--server', cluster.dns.address, '--interval', '200ms', '--web', port];
+  const args = [cluster.target, '--server', cluster.dns.address, '--interval', '200ms', '--web', port, ...flags];
   const ended = watch.run(args, {
     out: (text) => {
       out += text;
@@ -45,6 +51,10 @@ async function serve(defer: Defer, cluster: Cluster, port = '0'): Promise<Served
   const [, url = ''] = /The page is at (\S+)/.exec(out) ?? [];
   return { url, port: new URL(url).port, stop };
 }
+
+/** Elements that end right of the window. */
+const TOO_WIDE =
+  '[...document.querySelectorAll("body *")].filter((e) => e.getBoundingClientRect().right > innerWidth && !e.closest(".track, .overlay, .scroll, .hidden")).map((e) => e.outerHTML.slice(0, 80))';
 
 /** Address and state of each lane, as a person reads them. */
 async function lanesOf(page: OpenPage): Promise<Record<string, string>> {
@@ -93,13 +103,39 @@ describe('the page of watch --web', { skip: CHROMIUM_IS_MISSING }, () => {
       assert.match(await page.innerText('#changes'), /left DNS, draining/);
       assert.match(await page.innerText('#counters'), /pods drained\s+1/);
 
-      const wide =
-        '[...document.querySelectorAll("body *")].filter((e) => e.getBoundingClientRect().right > innerWidth && !e.closest(".track, .overlay, .scroll, .hidden")).map((e) => e.outerHTML.slice(0, 80))';
-      assert.deepEqual(await page.evaluate(wide), []);
+      assert.deepEqual(await page.evaluate(TOO_WIDE), []);
       assert.ok(
         await page.evaluate('document.documentElement.scrollWidth <= innerWidth'),
         'no part is wider than the page',
       );
+      page.assertQuiet();
+    });
+
+  for (const view of VIEWS)
+    test(`pods that are ejected or unhealthy are shown with the reason, ${view.width} pixels wide and ${view.colorScheme}`, async (t) => {
+      const defer = deferred(t);
+      const cluster = await Cluster.start(defer, { pods: 2, pod: { health: 'SERVING' } });
+      const [sick] = await cluster.scaleUp(1, { server: { interceptors: [failUnaryCalls] } });
+      const [well, unwell] = cluster.pods;
+      assert.ok(well && unwell && sick);
+      const flags = ['--calls', '50', '--outlier', '--health'];
+      const page = await browser.open((await serve(defer, cluster, { flags })).url, view);
+      await unwell.behave({ health: 'NOT_SERVING' });
+      const states = { [well.address]: 'ready', [unwell.address]: 'unhealthy', [sick.address]: 'ejected' };
+      await eventually(async () => assert.deepEqual(await lanesOf(page), states));
+      assert.equal(await page.textContent('#ready'), '1');
+      assert.equal(await page.textContent('#states'), '1 ready, 1 ejected, 1 unhealthy');
+      const reasons = (await page.locator('.timeline .lane em').allInnerTexts()).join('\n');
+      assert.match(reasons, /health check: NOT_SERVING/);
+      assert.match(reasons, /calls again in \d+ s, at [\d:]+: 5 failures in a row, the last one UNAVAILABLE/);
+      for (const state of ['ejected', 'unhealthy'])
+        assert.ok((await page.locator(`.lane .span.${state}`).count()) >= 1, `${state} pods have a bar of their own`);
+      assert.match(await page.innerText('#changes'), /ejected for 10 s: 5 failures in a row/);
+
+      await well.behave({ health: 'NOT_SERVING' });
+      await eventually(async () => assert.match((await page.textContent('#watching')) ?? '', /^panic: /));
+      assert.deepEqual(await page.evaluate(TOO_WIDE), []);
+      assert.deepEqual(await auditPage(page, { minContrast: 4.5, minFontPx: 10 }), []);
       page.assertQuiet();
     });
 
@@ -121,7 +157,7 @@ describe('the page of watch --web', { skip: CHROMIUM_IS_MISSING }, () => {
     const [gone, kept] = cluster.pods;
     assert.ok(gone && kept);
     cluster.unpublish(gone);
-    await serve(defer, cluster, first.port);
+    await serve(defer, cluster, { port: first.port });
     await eventually(async () => assert.equal(await page.textContent('#link'), 'live'), { timeoutMs: 15_000 });
     await eventually(async () => assert.deepEqual(await lanesOf(page), { [kept.address]: 'ready' }));
     assert.deepEqual(scriptErrors, []);
