@@ -42,6 +42,7 @@ interface Event {
 interface Watcher {
   readonly namespace: string;
   readonly service: string;
+  readonly bookmarks: boolean;
   readonly response: ServerResponse;
 }
 
@@ -57,7 +58,8 @@ export function kubeConfigOf(url: string): KubeConfig {
   return config;
 }
 
-const PATH = /^\/apis\/discovery\.k8s\.io\/v1\/namespaces\/([^/]+)\/endpointslices$/;
+/** With `watch/`, the older form of a watch, which kuberesolver uses. */
+const PATH = /^\/apis\/discovery\.k8s\.io\/v1\/(watch\/)?namespaces\/([^/]+)\/endpointslices$/;
 
 export class FakeApiServer {
   readonly #slices = new Map<string, Stored>();
@@ -120,7 +122,7 @@ export class FakeApiServer {
   }
 
   count(verb: 'list' | 'watch'): number {
-    return this.requests.filter((url) => (url.searchParams.get('watch') === 'true' ? 'watch' : 'list') === verb).length;
+    return this.requests.filter((url) => verbOf(url) === verb).length;
   }
 
   /** Makes or replaces a slice. */
@@ -157,9 +159,11 @@ export class FakeApiServer {
     this.#tell({ version: ++this.#version, type: 'DELETED', stored });
   }
 
+  /** To the watches that allow it. */
   bookmark(): void {
     const object = { kind: 'EndpointSlice', metadata: { resourceVersion: `${++this.#version}` } };
-    for (const { response } of this.#watchers) this.#send(response, { type: 'BOOKMARK', object });
+    for (const { response, bookmarks } of this.#watchers)
+      if (bookmarks) this.#send(response, { type: 'BOOKMARK', object });
   }
 
   /** From now on, versions seen so far are too old. `tell`: watches that run are told so, too. */
@@ -193,16 +197,18 @@ export class FakeApiServer {
     this.requests.push(url);
     this.tokens.push(request.headers.authorization);
     if (this.hanging) return;
-    const isWatch = url.searchParams.get('watch') === 'true';
-    const [, namespace] = PATH.exec(url.pathname) ?? [];
+    const isWatch = verbOf(url) === 'watch';
+    const [, , namespace] = PATH.exec(url.pathname) ?? [];
     const [label, service] = (url.searchParams.get('labelSelector') ?? '').split('=');
     const from = Number(url.searchParams.get('resourceVersion') ?? '');
     if (namespace === undefined || label !== 'kubernetes.io/service-name' || service === undefined)
       fail(response, 404, 'not found');
     else if (this.refuse && this.refuse.verb !== (isWatch ? 'list' : 'watch'))
       fail(response, this.refuse.status, `endpointslices is refused with ${this.refuse.status}`);
-    else if (isWatch) this.#watch(response, namespace, service, from);
-    else this.#list(response, namespace, service, from);
+    else if (isWatch) {
+      const bookmarks = url.searchParams.get('allowWatchBookmarks') === 'true';
+      this.#watch({ namespace, service, bookmarks, response }, from);
+    } else this.#list(response, namespace, service, from);
   }
 
   #list(response: ServerResponse, namespace: string, service: string, from: number): void {
@@ -210,39 +216,51 @@ export class FakeApiServer {
       fail(response, 504, 'Too large resource version');
       return;
     }
-    const items = [...this.#slices.values()]
-      .filter((stored) => stored.namespace === namespace && stored.service === service)
-      .map(({ object }) => object);
+    const items = this.#slicesOf(namespace, service).map(({ object }) => object);
     response.setHeader('content-type', 'application/json');
     response.end(
       JSON.stringify({ kind: 'EndpointSliceList', metadata: { resourceVersion: `${this.#version}` }, items }),
     );
   }
 
-  #watch(response: ServerResponse, namespace: string, service: string, from: number): void {
+  #watch(watcher: Watcher, from: number): void {
+    const { response } = watcher;
     response.setHeader('content-type', 'application/json');
     response.flushHeaders();
-    if (from < this.#oldest) {
+    if (from > 0 && from < this.#oldest) {
       this.#expired(response);
       return;
     }
-    const watcher = { namespace, service, response };
     this.#watchers.add(watcher);
     response.on('close', () => this.#watchers.delete(watcher));
     if (this.endsAtOnce) response.end();
     else this.#replay(watcher, from);
   }
 
+  /** `from` 0, no version: the slices that are there. */
   #replay({ namespace, service, response }: Watcher, from: number): void {
+    if (from === 0) {
+      for (const { object } of this.#slicesOf(namespace, service)) this.#send(response, { type: 'ADDED', object });
+      return;
+    }
     for (const event of this.#events)
       if (event.version > from && event.stored.namespace === namespace && event.stored.service === service)
         this.#send(response, { type: event.type, object: versioned(event) });
+  }
+
+  #slicesOf(namespace: string, service: string): Stored[] {
+    return [...this.#slices.values()].filter((stored) => stored.namespace === namespace && stored.service === service);
   }
 
   #expired(response: ServerResponse): void {
     this.#send(response, { type: 'ERROR', object: { kind: 'Status', code: 410, message: 'too old resource version' } });
     response.end();
   }
+}
+
+function verbOf({ pathname, searchParams }: URL): 'list' | 'watch' {
+  const [, older] = PATH.exec(pathname) ?? [];
+  return older !== undefined || searchParams.get('watch') === 'true' ? 'watch' : 'list';
 }
 
 /** A deletion has a version of its own. */

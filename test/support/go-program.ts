@@ -22,11 +22,11 @@ interface GoSource {
 }
 
 export class GoProgram {
+  readonly name: string;
   /** The path of the program, whether it is built or not. */
   readonly binary: string;
   /** A sentence on how to get it. */
   readonly howToBuild: string;
-  readonly #name: string;
   readonly #folder: string;
   readonly #package: string;
   readonly #cache: string;
@@ -39,7 +39,7 @@ export class GoProgram {
    * @param imported the package of another module that is built in place of `path`, as `go.mod` names it in `tool`.
    */
   constructor(name: string, { folder, build, path = '.', packages = [], imported }: GoSource) {
-    this.#name = name;
+    this.name = name;
     this.#folder = join(root, folder);
     this.#package = imported ?? `./${path}`;
     this.#cache = join(root, 'node_modules/.cache', name);
@@ -58,12 +58,12 @@ export class GoProgram {
 
   /** What is missing; undefined where the program is there. Of the form that `requirements.ts` takes. */
   readonly missing = (): string | undefined =>
-    existsSync(this.binary) ? undefined : `${this.#name} is missing: ${this.howToBuild}`;
+    existsSync(this.binary) ? undefined : `${this.name} is missing: ${this.howToBuild}`;
 
   /** Builds it unless it is there. @returns what is missing; null where the program is there. */
   ensureBuilt(): string | null {
     if (existsSync(this.binary)) return null;
-    if (!hasGo()) return `${this.#name} is missing: ${this.howToBuild}`;
+    if (!hasGo()) return `${this.name} is missing: ${this.howToBuild}`;
     this.#build();
     return null;
   }
@@ -88,7 +88,24 @@ export class GoProgram {
     renameSync(unfinished, this.binary);
     for (const file of readdirSync(this.#cache))
       if (!file.startsWith(basename(this.binary))) rmSync(join(this.#cache, file));
-    console.error(`built ${this.#name} in ${Math.round((performance.now() - started) / 1000)} s`);
+    console.error(`built ${this.name} in ${Math.round((performance.now() - started) / 1000)} s`);
+  }
+}
+
+/**
+ * For what can do without the program: builds it unless it is there. @returns what is missing, and why; null where the
+ * program is there. A build that fails is an error where `CI` is set: nothing is left out there that could be had.
+ */
+export function whatIsMissing(
+  program: Pick<GoProgram, 'name' | 'ensureBuilt'>,
+  { CI: inCi }: NodeJS.ProcessEnv = process.env,
+): string | null {
+  try {
+    return program.ensureBuilt();
+  } catch (error) {
+    const message = `${program.name} could not be built: ${(error as Error).message}`;
+    if (inCi) throw new Error(message, { cause: error });
+    return message;
   }
 }
 

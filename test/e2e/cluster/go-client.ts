@@ -2,8 +2,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
+import { kuberesolver } from '../kuberesolver/program.js';
 import type { LoadReport } from './client-main.js';
-import { kuberesolver } from './programs.js';
 
 export type GoReport = Pick<LoadReport, 'started' | 'failed' | 'firstAnswerAt'>;
 

@@ -8,10 +8,3 @@ export const controllerManager = new GoProgram('kube-controller-manager', {
   ...module,
   path: 'kube-controller-manager',
 });
-
-/** A client of grpc-go that watches, to compare with. */
-export const kuberesolver = new GoProgram('kuberesolver', {
-  folder: 'test/e2e/cluster/go-client',
-  build: 'test/e2e/cluster/main.ts',
-  path: 'kuberesolver',
-});

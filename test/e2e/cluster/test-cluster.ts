@@ -9,12 +9,13 @@ import type { Defer } from '../../support/leak-check.js';
 import { inside, type Namespaces, openNamespaces } from '../../support/namespaces.js';
 import { type RpcClient, RpcProcess } from '../../support/rpc.js';
 import { coredns } from '../coredns/program.js';
+import { kuberesolver } from '../kuberesolver/program.js';
 import { command, NETWORK_NAMESPACES } from '../netns/requirements.js';
 import type { ClientProgram } from './client-main.js';
 import type { ClusterProgram } from './cluster-main.js';
 import { API_PORT } from './control-plane.js';
 import { clientRules, serverRules } from './network-policy.js';
-import { apiServer, controllerManager, kuberesolver } from './programs.js';
+import { apiServer, controllerManager } from './programs.js';
 import { DNS_IPS, DNS_SERVICE_IP, POD_NETWORKS } from './topology.js';
 
 /** To be handed to `missing`. */
