@@ -7,7 +7,8 @@
  *     npm run bench:intervals -- --simulate    the last run's cells again on a fake clock, and whether they agree;
  *                                              1 to 1,000 clients on one cache
  *
- * The caches are CoreDNS's, built where Go is; without Go they are a model of it, and the result says so.
+ * The caches are CoreDNS's, built where Go is; without Go they are a model of it, and the result says so. The baselines
+ * HAProxy (where it is installed) and grpc-go with kuberesolver (built where Go is) are left out where they are missing.
  *
  * All cells run at the same time, on the same pods and the same scale events; cells of one setting share a client
  * process. A real run ends with the simulations too; with `--simulate` a disagreement is exit code 1.
@@ -15,6 +16,8 @@
 
 import type { Random } from '../lib/runtime.js';
 import { coredns } from '../test/e2e/coredns/program.js';
+import { kuberesolver } from '../test/e2e/kuberesolver/program.js';
+import { whatIsMissing } from '../test/support/go-program.js';
 import { missingHaProxy } from '../test/support/haproxy.js';
 import { type Benchmark, type Context, type Outcome, runIfMain } from './harness/benchmark.js';
 import type { Mode, Options } from './harness/options.js';
@@ -22,7 +25,7 @@ import type { Progress } from './harness/progress.js';
 import { Recording, readResult } from './harness/result.js';
 import { SIGMAS, simulateCells } from './intervals/agreement.js';
 import { analyse, type CellResult, costOf } from './intervals/analysis.js';
-import { type CacheTtl, cacheGridFor, type Grid, gridFor } from './intervals/grid.js';
+import { type CacheTtl, cacheGridFor, type Grid, gridFor, type Rivals } from './intervals/grid.js';
 import { measure, planOf } from './intervals/measure.js';
 import type { CacheProgram } from './intervals/service.js';
 import { type SharedCell, simulateSharing } from './intervals/sharing.js';
@@ -67,10 +70,8 @@ export const intervals: Benchmark<CellResult, Own> = {
 
 async function runForReal({ options, progress, random }: Context<Own>): Promise<Outcome<CellResult>> {
   const recording = new Recording(questionOf(options), options);
-  const grid = gridOf(options);
-  const haproxy = missingHaProxy();
-  if (haproxy !== null) process.stderr.write(`${haproxy}\nThis run is without it.\n`);
-  const missing = whatIsMissing();
+  const grid = gridOf(options, options.own.cache === 0 ? rivals() : {});
+  const missing = whatIsMissing(coredns);
   if (missing !== null) process.stderr.write(`${missing}\nThe caches of this run are a model of it.\n`);
   const cacheProgram: CacheProgram = missing === null ? 'CoreDNS' : 'model';
   const observations = await measure(grid, options.own.rate, cacheProgram, random, progress);
@@ -122,13 +123,13 @@ function share(grid: Grid, random: Random, progress: Progress): Promise<SharedCe
   return simulateSharing(grid.coldStarts.refresh, random, progress);
 }
 
-/** Null where CoreDNS is there. A build that fails is no reason to measure nothing. */
-function whatIsMissing(): string | null {
-  try {
-    return coredns.ensureBuilt();
-  } catch (error) {
-    return `CoreDNS could not be built: ${(error as Error).message}`;
-  }
+/** Those that are there, or can be built. Says what is not. */
+function rivals(): Rivals {
+  const isThere = (missing: string | null): boolean => {
+    if (missing !== null) process.stderr.write(`${missing}\nThis run is without it.\n`);
+    return missing === null;
+  };
+  return { proxy: isThere(missingHaProxy()), kuberesolver: isThere(whatIsMissing(kuberesolver)) };
 }
 
 function brokenBy(cells: readonly CellResult[], options: Options): string[] {
@@ -146,8 +147,8 @@ function questionOf({ own }: Options<Own>): string {
   return own.cache === 0 ? 'intervals' : 'caches';
 }
 
-function gridOf({ mode, own }: Options<Own>): Grid {
-  if (own.cache === 0) return gridFor(mode, { proxy: missingHaProxy() === null });
+function gridOf({ mode, own }: Options<Own>, rivals: Rivals = {}): Grid {
+  if (own.cache === 0) return gridFor(mode, rivals);
   const cacheTtl = CACHES.find((ttl) => ttl === own.cache);
   if (cacheTtl === undefined) throw new Error(`--cache must be one of ${CACHES.join(', ')}, got ${own.cache}`);
   return cacheGridFor(mode, cacheTtl);

@@ -35,7 +35,7 @@ export async function simulateCells(
       results.push({
         ...cell,
         simulated: describe(simulation, random),
-        agreement: compare(real, simulation, cell.eventLoopDelayP99Ms),
+        agreement: compare(real, simulation, cell.eventLoopDelayP99Ms ?? 0),
       });
   }
   return results;

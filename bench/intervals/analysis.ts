@@ -2,9 +2,9 @@
 import type { Random } from '../../lib/runtime.js';
 import { thinned } from '../harness/distribution.js';
 import { type Interval, mean, meanInterval, type Summary, summarise } from '../harness/statistics.js';
-import type { ClientLog } from './client-main.js';
 import { type CellPlan, type Grid, goal, isBaseline, type Theory, theory } from './grid.js';
 import type { Observations } from './measure.js';
+import type { ClientLog } from './observer.js';
 import type { Published } from './service.js';
 
 /** A scale event as one client lived it. Milliseconds from its publication; null: not before the run ended. */
@@ -74,11 +74,12 @@ export interface CellResult {
   readonly failedByStatus: Readonly<Record<string, number>>;
   readonly callP99Ms: number;
   readonly pollsPerMinute: number | null;
-  readonly queriesPerMinute: number;
+  /** Null where no DNS server is asked. */
+  readonly queriesPerMinute: number | null;
   /** Polls a minute × CPU a poll, as a share of one core. */
   readonly pollingCpuShare: number | null;
-  /** Of the client process that this cell shares with those of its group. */
-  readonly eventLoopDelayP99Ms: number;
+  /** Of the client process that this cell shares with those of its group; null of grpc-go, which has no event loop. */
+  readonly eventLoopDelayP99Ms: number | null;
   readonly theory: Theory | null;
   /** What it is to reach; null where nothing was promised. */
   readonly goal: Theory | null;
@@ -126,7 +127,7 @@ export function analyse(grid: Grid, observations: Observations, cost: CostResult
     const samples = lifeOf(plan, log, events, observations);
     const minutes = (observations.endedAt - observations.beganAt) / 60_000;
     const pollsPerMinute = log.polls === null ? null : log.polls / minutes;
-    const queries = log.queries ?? observations.asked.get(plan.id) ?? 0;
+    const queries = log.queries ?? observations.asked.get(plan.id) ?? null;
     const share = shareCurve(log, events, observations);
     const adds = samples.filter(({ kind }) => kind === 'add');
     const removes = samples.filter(({ kind }) => kind === 'remove');
@@ -147,9 +148,9 @@ export function analyse(grid: Grid, observations: Observations, cost: CostResult
       failedByStatus: log.calls.failedByStatus,
       callP99Ms: log.calls.latency.p99Ms,
       pollsPerMinute,
-      queriesPerMinute: queries / minutes,
+      queriesPerMinute: queries === null ? null : queries / minutes,
       pollingCpuShare: pollsPerMinute === null ? null : (pollsPerMinute * cost.perPollUs) / 60e6,
-      eventLoopDelayP99Ms: process.eventLoopDelayP99Ms,
+      eventLoopDelayP99Ms: plan.client.kind === 'kuberesolver' ? null : process.eventLoopDelayP99Ms,
       theory: theory(plan),
       goal: goal(plan),
       simulated: null,

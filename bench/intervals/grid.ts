@@ -32,11 +32,24 @@ export type Client =
       readonly dnsFloorMs: number;
     }
   /** grpc-js without a balancer of its own, and HAProxy beside it, which asks DNS each second (its default). */
-  | { readonly kind: 'haproxy' };
+  | { readonly kind: 'haproxy' }
+  /** grpc-go, by kuberesolver's watch of EndpointSlices. */
+  | { readonly kind: 'kuberesolver' };
 
 /** What is compared with ours. It tells nothing of what it sees. */
 export function isBaseline({ kind }: Client): boolean {
+  return kind === 'kuberesolver' || isCountedByDns({ kind });
+}
+
+/** Asks DNS, and does not count how often. */
+export function isCountedByDns({ kind }: Pick<Client, 'kind'>): boolean {
   return kind === 'grpc-js' || kind === 'haproxy';
+}
+
+/** Programs beside Node.js that can be measured: those that are there. */
+export interface Rivals {
+  readonly proxy?: boolean;
+  readonly kuberesolver?: boolean;
 }
 
 export interface CellPlan {
@@ -143,8 +156,7 @@ const SIZES: Readonly<Record<Mode, Size>> = {
   },
 };
 
-/** @param proxy whether HAProxy is there to be measured. */
-export function gridFor(mode: Mode, { proxy = false } = {}): Grid {
+export function gridFor(mode: Mode, { proxy = false, kuberesolver = false }: Rivals = {}): Grid {
   const size = SIZES[mode];
   const { caches, durationMs } = size;
   const cells: CellPlan[] = [];
@@ -182,6 +194,14 @@ export function gridFor(mode: Mode, { proxy = false } = {}): Grid {
   add({ label: 'defaults, pods end', group: 'defaults', client: ours, fleet: 'ending', ...uncached });
   // The limit of all polling: the API tells of each change.
   add({ label: 'watch', group: 'watch', client: { kind: 'watch' }, fleet: 'lasting', ...uncached });
+  if (kuberesolver)
+    add({
+      label: 'kuberesolver (grpc-go)',
+      group: 'kuberesolver',
+      client: { kind: 'kuberesolver' },
+      fleet: 'lasting',
+      ...uncached,
+    });
   const plain = (dnsFloorMs: number): Client => ({ kind: 'grpc-js', dnsFloorMs });
   const age = `max age ${size.maxConnectionAgeMs / 1000} s`;
   const baselines: [label: string, client: Client, fleet: FleetName][] = [

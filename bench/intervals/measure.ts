@@ -5,10 +5,11 @@ import { HaProxy } from '../../test/support/haproxy.js';
 import { RpcProcess } from '../../test/support/rpc.js';
 import type { Progress, Step } from '../harness/progress.js';
 import { sorted } from '../harness/statistics.js';
-import type { ClientProgram, ClientSettings, ProcessReport } from './client-main.js';
+import type { ClientProgram, ProcessReport } from './client-main.js';
 import { machineMs } from './clock.js';
 import { type ColdStart, measureColdStarts } from './cold-start.js';
-import { type CellPlan, type Grid, isBaseline, type ServiceName } from './grid.js';
+import { type CellPlan, type Grid, isCountedByDns, type ServiceName } from './grid.js';
+import type { ClientSettings } from './observer.js';
 import { type ScalePlan, scaleEvents } from './scaling.js';
 import { type CacheProgram, type PlannedService, type Published, Service } from './service.js';
 
@@ -94,7 +95,7 @@ export async function measure(
       const owned = ownsName(cell);
       const alias = owned ? `client-${++names}` : undefined;
       const where = service.where(cell.service, cell.cacheTtl, cell.fleet, alias);
-      if (isBaseline(cell.client)) aliases.set(cell.id, where.target);
+      if (isCountedByDns(cell.client)) aliases.set(cell.id, where.target);
       const settings = { id: cell.id, client: cell.client, callsPerSecond, ...where };
       if (cell.client.kind !== 'haproxy') return settings;
       const proxy = await HaProxy.start({ kind: 'dns', target: where.target, dns: where.dns, most: PROXY_SERVERS });
@@ -163,9 +164,9 @@ async function measureCost(
   return { perPollUs: sorted(perPollUs), pods: service.podsNow('steady') };
 }
 
-/** grpc-js's queries are counted by name. The entries that a client of ours reads in turn must not be another cell's, too. */
+/** Queries of clients that do not count are counted by name. The entries that a client of ours reads in turn must not be another cell's, too. */
 function ownsName({ client, cacheTtl }: CellPlan): boolean {
-  if (client.kind !== 'headless') return isBaseline(client);
+  if (client.kind !== 'headless') return isCountedByDns(client);
   return cacheTtl > 0 && client.refresh.ttl === 'phased';
 }
 

@@ -126,7 +126,7 @@ function behindCaches(cells: readonly CellResult[]): string {
       { head: 'goal', cell: ({ goal }) => (goal ? duration(goal.meanMs) : '') },
       { head: 'seen\nmax', cell: ({ seen }) => duration(seen.summary?.max) },
       { head: 'goal', cell: ({ goal }) => (goal ? duration(goal.maxMs) : '') },
-      { head: 'queries\na minute', cell: ({ queriesPerMinute }) => significant(queriesPerMinute) },
+      { head: 'queries\na minute', cell: ({ queriesPerMinute }) => count(queriesPerMinute) },
     ],
     rows.flatMap((row, index): Row[] => {
       const before = rows[index - 1];

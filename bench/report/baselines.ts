@@ -1,4 +1,4 @@
-/** Charts of the question of intervals that have grpc-js's own balancer, and HAProxy, beside ours. */
+/** Charts of the question of intervals that have grpc-js's own balancer, HAProxy and kuberesolver beside ours. */
 
 import * as Plot from '@observablehq/plot';
 import { count } from '../../test/support/number-format.js';
@@ -101,11 +101,11 @@ export function firstAndLastCalls(cells: readonly CellResult[]): Figure {
       })),
   );
   return {
-    title: 'Beside grpc-js’s own balancer, and HAProxy',
+    title: 'Beside grpc-js’s own balancer, HAProxy and kuberesolver',
     caption:
       'grpc-js asks DNS again only when a connection breaks: when a removed pod says GOAWAY ("pods end"), or when the server ' +
-      'closes connections at a maximum age. HAProxy asks each second, by its default. "watch" is told of each change by the API, ' +
-      'which no polling can outdo. A curve that ends below 100 % belongs to pods for which it never happened.',
+      'closes connections at a maximum age. HAProxy asks each second, by its default. "watch", and kuberesolver for grpc-go, are told of ' +
+      'each change by the API, which no polling can outdo. A curve that ends below 100 % belongs to pods for which it never happened.',
     draw(layout) {
       const { options, names, by } = facets(layout, Object.values(kinds), 380);
       return chart(layout, {
@@ -144,6 +144,8 @@ function compared(cells: readonly CellResult[]): CellResult[] {
   return cells.filter(({ plan }) => plan.cacheTtl === 0 && (isBaseline(plan.client) || settings.includes(plan.label)));
 }
 
+/** Of its own: it stands among the cells of ours, before grpc-js's. */
+const KUBERESOLVER = '#c44fb5';
 const ZERO_LABEL = { ...HALO, textAnchor: 'end', fontWeight: 600 } as const;
 
 /** To none of the pods. */
@@ -162,6 +164,9 @@ function colours(cells: readonly CellResult[]): Plot.ScaleOptions {
   return {
     legend: true,
     domain: cells.map(nameOf),
-    range: cells.map(({ plan }) => (isBaseline(plan.client) ? theirs.shift() : own.shift()) ?? '#888'),
+    range: cells.map(({ plan: { client } }) => {
+      if (client.kind === 'kuberesolver') return KUBERESOLVER;
+      return (isBaseline(client) ? theirs.shift() : own.shift()) ?? '#888';
+    }),
   };
 }

@@ -1,7 +1,7 @@
 /** Charts of reading caches: the rules beside each other and beside the goals, and clients that share a cache. */
 
 import * as Plot from '@observablehq/plot';
-import { count, duration, significant } from '../../test/support/number-format.js';
+import { count, duration } from '../../test/support/number-format.js';
 import type { Result } from '../harness/result.js';
 import type { CellResult } from '../intervals/analysis.js';
 import { RULES } from '../intervals/cold-start.js';
@@ -35,7 +35,7 @@ function answer(
       sentences.push(
         `"${plan.label}" behind a cache of ${plan.cacheTtl} s (${cacheName(cacheProgram)}): a mean of ` +
           `${duration(seen.summary.mean)} (goal: ${duration(goal.meanMs)}) and at most ${duration(seen.summary.max)} ` +
-          `(goal: ${duration(goal.maxMs)}), with ${significant(queriesPerMinute)} queries a minute.`,
+          `(goal: ${duration(goal.maxMs)}), with ${count(queriesPerMinute)} queries a minute.`,
       );
   for (const { goalMs, trials, withinGoal, maxMs, never } of coldStarts)
     if (goalMs !== null)
@@ -55,7 +55,7 @@ function agesBehindCaches(cells: readonly CellResult[]): Figure {
       const { intervalMs, ttl: rule } = client.refresh;
       const { mean, max } = seen.summary;
       const row = `${rule} ${shortDuration(intervalMs)}, cache of ${cacheTtl} s`;
-      const figures = `mean ${duration(mean)}, at most ${duration(max)}, ${significant(queriesPerMinute)} queries a minute`;
+      const figures = `mean ${duration(mean)}, at most ${duration(max)}, ${count(queriesPerMinute)} queries a minute`;
       return [{ row, rule, whose: ours(rule), intervalMs, cacheTtl, mean, max, figures, goal }];
     })
     .filter(({ intervalMs }, _, all) => all.some((other) => other.rule === 'phased' && other.intervalMs === intervalMs))

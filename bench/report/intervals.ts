@@ -194,7 +194,7 @@ function heat(cells: readonly CellResult[]): Figure {
 function cost(cells: readonly CellResult[]): Figure {
   const points = cells.map((cell) => ({
     ...names(cell),
-    queries: cell.queriesPerMinute,
+    queries: cell.queriesPerMinute ?? Number.NaN,
     ms: cell.seen.summary?.mean ?? Number.NaN,
   }));
   const caches = cachesOf(cells);

@@ -9,7 +9,7 @@ import { publishedChapters, publishedReport } from '../support/published-report.
 const { document } = parseHTML(publishedReport());
 const text = document.body.textContent ?? '';
 
-const RIVALS = /^(?:grpc-js|dns-packet|dns\.resolve4|plain poll)\b/;
+const RIVALS = /^(?:grpc-js|HAProxy|kuberesolver|dns-packet|dns\.resolve4|plain poll)\b/;
 const LAYOUTS = ['wide', 'narrow'];
 
 interface Drawing {
@@ -69,7 +69,7 @@ test('grpc-js, which calls no new pod, is a wide line of its own colour with a l
 });
 
 test('a curve that stays at zero is labelled in each facet in which it does', () => {
-  for (const [layout, drawing] of drawings('intervals', 'Beside grpc-js’s own balancer, and HAProxy'))
+  for (const [layout, drawing] of drawings('intervals', 'Beside grpc-js’s own balancer, HAProxy and kuberesolver'))
     assert.equal(labelsOf(drawing).filter((label) => label === 'grpc-js: it never happens').length, 2, layout);
 });
 

@@ -46,11 +46,12 @@ export interface SendingOptions extends StreamOptions {
   readonly gapMs: number;
 }
 
-const DEADLINE_MS = 5_000;
+/** Of a unary call, unless it is given another one. */
+export const UNARY_DEADLINE_MS = 5_000;
 
 export function unary(
   client: HelloClient,
-  { deadlineMs = DEADLINE_MS, waitForReady = false, message = () => 'hi' }: UnaryOptions = {},
+  { deadlineMs = UNARY_DEADLINE_MS, waitForReady = false, message = () => 'hi' }: UnaryOptions = {},
 ): Call {
   return {
     kind: 'unary',
