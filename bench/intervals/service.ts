@@ -141,7 +141,8 @@ export class Service {
         service,
         Array.from({ length: plan.pods }, (_, index) => index),
       );
-      this.#publish(service);
+      this.#publishInDns(service);
+      this.#publishSlice(service);
     }
     this.#neighbours = setInterval(() => this.#askAsNeighbour(), NEIGHBOUR_GAP_MS);
   }
@@ -151,7 +152,7 @@ export class Service {
     const host = alias === undefined ? nameOf(service) : `${alias}.${nameOf(service)}`;
     if (alias !== undefined && !this.#aliases.has(host)) {
       this.#aliases.set(host, { service, cacheTtl });
-      this.#publish(service);
+      this.#publishInDns(service);
     }
     return { dns: this.#front(cacheTtl).address, target: `${host}:${this.#clusters[fleet].port}`, api: this.#api.url };
   }
@@ -209,9 +210,11 @@ export class Service {
   #happen(service: ServiceName, { kind, pod }: ScaleEvent): void {
     const pods = this.#inDns.get(service) ?? [];
     this.#inDns.set(service, kind === 'add' ? [...pods, pod] : pods.filter((other) => other !== pod));
-    this.#publish(service);
     const ip = this.#ip(service, pod);
+    this.#publishInDns(service);
     this.published.push({ service, kind, ip, at: machineMs(), pods: this.podsNow(service) });
+    // After the time was taken: a watch is told at once, while other names are still to be set in DNS.
+    this.#publishSlice(service);
     if (kind === 'remove') this.#stopping.push(this.#endPod(ip));
   }
 
@@ -225,14 +228,25 @@ export class Service {
     await pod.stop();
   }
 
-  #publish(service: ServiceName): void {
-    const addresses = (this.#inDns.get(service) ?? []).map((pod) => this.#ip(service, pod));
-    this.#api.set(service, { namespace: NAMESPACE, service, endpoints: addresses.map((ip) => ({ ip })) });
+  #publishSlice(service: ServiceName): void {
+    this.#api.set(service, {
+      namespace: NAMESPACE,
+      service,
+      endpoints: this.#addresses(service).map((ip) => ({ ip })),
+    });
+  }
+
+  #publishInDns(service: ServiceName): void {
+    const addresses = this.#addresses(service);
     for (const [cacheTtl, server] of this.#servers) {
       server.set(nameOf(service), addresses, { ttl: ZONE_TTL });
       for (const [alias, owner] of this.#aliases)
         if (owner.service === service && owner.cacheTtl === cacheTtl) server.set(alias, addresses, { ttl: ZONE_TTL });
     }
+  }
+
+  #addresses(service: ServiceName): string[] {
+    return (this.#inDns.get(service) ?? []).map((pod) => this.#ip(service, pod));
   }
 
   /** The services share the clusters' addresses, one after the other. */
