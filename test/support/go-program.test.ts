@@ -2,10 +2,11 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { whatIsMissing } from './go-program.js';
 
-const MISSING = 'tool is missing: it is built by …';
+const HOW_TO_BUILD = 'it is built by …';
+const MISSING = `tool is missing: ${HOW_TO_BUILD}`;
 
 function programOf(ensureBuilt: () => string | null) {
-  return { name: 'tool', ensureBuilt };
+  return { name: 'tool', howToBuild: HOW_TO_BUILD, ensureBuilt };
 }
 
 const failing = programOf(() => {
@@ -28,6 +29,9 @@ test('a program that cannot be built without Go is missing, where CI is set too'
 });
 
 test('a build that fails is a sentence, and an error where CI is set', () => {
-  assert.equal(whatIsMissing(failing, { CI: undefined }), 'tool could not be built: exit code 1');
-  assert.throws(() => whatIsMissing(failing, { CI: 'true' }), /^Error: tool could not be built: exit code 1$/);
+  assert.equal(whatIsMissing(failing, { CI: undefined }), 'tool could not be built (exit code 1): it is built by …');
+  assert.throws(
+    () => whatIsMissing(failing, { CI: 'true' }),
+    /^Error: tool could not be built \(exit code 1\): it is built by …$/,
+  );
 });

@@ -97,13 +97,13 @@ export class GoProgram {
  * program is there. A build that fails is an error where `CI` is set: nothing is left out there that could be had.
  */
 export function whatIsMissing(
-  program: Pick<GoProgram, 'name' | 'ensureBuilt'>,
+  program: Pick<GoProgram, 'name' | 'howToBuild' | 'ensureBuilt'>,
   { CI: inCi }: NodeJS.ProcessEnv = process.env,
 ): string | null {
   try {
     return program.ensureBuilt();
   } catch (error) {
-    const message = `${program.name} could not be built: ${(error as Error).message}`;
+    const message = `${program.name} could not be built (${(error as Error).message}): ${program.howToBuild}`;
     if (inCi) throw new Error(message, { cause: error });
     return message;
   }
