@@ -1,12 +1,13 @@
-/** The client of grpc-go with kuberesolver, as the benchmark runs it: on the same API server and pods as clients of ours. */
+/** The client of grpc-go with kuberesolver, in both of its ways to call, on the API server that the benchmark has for it. */
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { type TestContext, test } from 'node:test';
 import { machineMs } from '../../../bench/intervals/clock.js';
 import { GoObserver } from '../../../bench/intervals/go-observer.js';
 import { eventually } from '../../support/eventually.js';
 import { FakeApiServer } from '../../support/fake-api-server.js';
 import { leakCheck } from '../../support/leak-check.js';
 import { freePort, type Pod, startPod } from '../../support/pod.js';
+import { GoClient } from '../cluster/go-client.js';
 import { missing } from '../netns/requirements.js';
 import { kuberesolver } from './program.js';
 
@@ -18,24 +19,55 @@ const ENOUGH = 30;
 
 const skip = missing(kuberesolver.missing);
 
-test('it calls a new pod, and leaves a removed one, by the watch of the API server', { skip }, async (t) => {
+async function setUp(t: TestContext) {
   const defer = leakCheck(t);
   const api = await FakeApiServer.start();
   defer(() => api.close());
   const port = await freePort(IPS);
   const pods = new Map<string, Pod>(await Promise.all(IPS.map(async (ip) => [ip, await startPod(ip, port)] as const)));
   defer(() => Promise.all([...pods.values()].map((pod) => pod.kill())));
-  const callsOf = (ip: string): number => pods.get(ip)?.stats().calls ?? 0;
+  return {
+    api,
+    defer,
+    target: `hello.test.svc.cluster.local:${port}`,
+    callsOf: (ip: string): number => pods.get(ip)?.stats().calls ?? 0,
+  };
+}
 
+test('without a rate, it tells of the first answer of each pod, and at its end how many calls it made', {
+  skip,
+}, async (t) => {
+  const { api, target, callsOf, defer } = await setUp(t);
+  api.publish([REMOVED, KEPT]);
+  const startedAt = Date.now();
+  const client = new GoClient([`kubernetes:///${target}`, api.url]);
+  defer(() => client.stop());
+  await eventually(() => assert.deepEqual([...client.report().firstAnswerAt.keys()].sort(), [REMOVED, KEPT]), PATIENT);
+  const addedAt = Date.now();
+  api.publish(IPS);
+  await eventually(() => assert.equal(client.report().firstAnswerAt.size, IPS.length), PATIENT);
+  const { started, failed, firstAnswerAt } = await client.stop();
+  assert.equal(failed, 0);
+  assert.equal(
+    started,
+    IPS.reduce((sum, ip) => sum + callsOf(ip), 0),
+  );
+  assert.ok((firstAnswerAt.get(KEPT) as number) >= startedAt);
+  assert.ok((firstAnswerAt.get(ADDED) as number) >= addedAt);
+});
+
+test('at a rate, it calls a new pod, and leaves a removed one, by the watch of the API server', { skip }, async (t) => {
+  const { api, target, callsOf, defer } = await setUp(t);
   api.publish([REMOVED, KEPT]);
   const observer = new GoObserver({
     id: 'kuberesolver',
     client: { kind: 'kuberesolver' },
     dns: '127.0.0.1:1',
-    target: `hello.test.svc.cluster.local:${port}`,
+    target,
     api: api.url,
     callsPerSecond: 100,
   });
+  defer(() => observer.finish());
   await observer.connect();
   observer.call();
   observer.begin();
