@@ -7,6 +7,7 @@ import {
   type HeadlessClient,
   type HeadlessOptions,
 } from '../../lib/index.js';
+import { EVERY_OPTION } from '../support/every-option.js';
 import { seededRandom } from '../support/fake-random.js';
 import { HelloClient } from '../support/hello-service.js';
 import { clockTime, count, mebibytes } from '../support/number-format.js';
@@ -55,13 +56,6 @@ export interface SoakSettings {
   readonly everything: boolean;
 }
 
-/** Every option for special cases. The subset is the whole set: each pod that comes has to get calls. */
-const EVERYTHING: HeadlessOptions = {
-  balance: { policy: 'peak_ewma', choices: 3, slowStartMs: 1_000, subset: { size: 1_000 }, connections: 2 },
-  retry: { attempts: 3 },
-  outlier: true,
-  health: true,
-};
 /** Longer than any call. */
 const DRAIN_TIMEOUT_MS = 90_000;
 
@@ -135,7 +129,7 @@ class Soak {
   #openClients(): void {
     const { target, headless: basic } = this.#cluster;
     const headless: HeadlessOptions = this.#settings.everything
-      ? { ...basic, ...EVERYTHING, drain: { ...basic.drain, timeoutMs: DRAIN_TIMEOUT_MS } }
+      ? { ...basic, ...EVERY_OPTION, drain: { ...basic.drain, timeoutMs: DRAIN_TIMEOUT_MS } }
       : basic;
     // Two clients with connections of their own: one with the default options, one with the recommended ones.
     for (const recommendedOptions of [false, true]) {

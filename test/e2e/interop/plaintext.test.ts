@@ -1,0 +1,3 @@
+import { testInterop } from './interop-tests.js';
+
+testInterop({ tls: false });
