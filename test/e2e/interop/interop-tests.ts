@@ -6,26 +6,9 @@ import { createHeadlessClient, type HeadlessChannel, type HeadlessOptions } from
 import { eventually } from '../../support/eventually.js';
 import { EVERY_OPTION } from '../../support/every-option.js';
 import { leakCheck } from '../../support/leak-check.js';
-import { cancellationCases } from './cases/cancellation.js';
-import { compressionCases } from './cases/compression.js';
-import { metadataCases } from './cases/metadata.js';
-import { soakCases } from './cases/soak.js';
-import { statusCases } from './cases/status.js';
-import { streamingCases } from './cases/streaming.js';
-import { unaryCases } from './cases/unary.js';
-import type { InteropCases } from './interop-case.js';
+import { INTEROP_CASES } from './case-table.js';
 import { startInteropService } from './interop-service.js';
 import { TestService } from './test-service.js';
-
-const CASES: InteropCases = {
-  ...unaryCases,
-  ...streamingCases,
-  ...compressionCases,
-  ...metadataCases,
-  ...statusCases,
-  ...cancellationCases,
-  ...soakCases,
-};
 
 const SETTINGS: Readonly<Record<string, HeadlessOptions>> = {
   'default options': {},
@@ -34,7 +17,7 @@ const SETTINGS: Readonly<Record<string, HeadlessOptions>> = {
 
 export function testInterop({ tls }: { tls: boolean }): void {
   for (const [setting, options] of Object.entries(SETTINGS))
-    for (const [name, run] of Object.entries(CASES))
+    for (const [name, run] of Object.entries(INTEROP_CASES))
       test(`${name}, ${tls ? 'TLS' : 'plaintext'}, ${setting}`, async (t) => {
         const defer = leakCheck(t);
         const service = await startInteropService(defer, { tls });

@@ -3,6 +3,6 @@ import { interopServer } from './program.js';
 
 const missing = interopServer.ensureBuilt();
 if (missing !== null) {
-  console.error(missing);
+  console.error(`npm run test:interop cannot start: ${missing}`);
   process.exitCode = 1;
 }

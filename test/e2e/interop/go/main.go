@@ -3,7 +3,8 @@
 // has grpc-go's health service, and the two features of the descriptions that grpc-go's service lacks (package compression).
 //
 //	interop -descriptors             prints the definitions of the service: a google.protobuf.FileDescriptorSet
-//	interop [-cert F -key F] A B C   prints a line when all listen, and ends with its standard input
+//	interop [-cert F -key F] A B C   prints a line when all listen; when its standard input ends, it ends as soon as all
+//	                                 clients have closed their connections
 package main
 
 import (
@@ -45,14 +46,18 @@ func main() {
 		}
 		options = append(options, grpc.Creds(creds))
 	}
+	var servers []*grpc.Server
 	for _, address := range flag.Args() {
-		serve(address, options)
+		servers = append(servers, serve(address, options))
 	}
 	fmt.Println("listening")
 	_, _ = io.Copy(io.Discard, os.Stdin)
+	for _, server := range servers {
+		server.GracefulStop()
+	}
 }
 
-func serve(address string, options []grpc.ServerOption) {
+func serve(address string, options []grpc.ServerOption) *grpc.Server {
 	listener, err := net.Listen("tcp", address)
 	if err != nil {
 		log.Fatal(err)
@@ -60,7 +65,12 @@ func serve(address string, options []grpc.ServerOption) {
 	server := grpc.NewServer(options...)
 	testgrpc.RegisterTestServiceServer(server, interop.NewTestServer())
 	healthgrpc.RegisterHealthServer(server, health.NewServer())
-	go func() { log.Fatal(server.Serve(listener)) }()
+	go func() {
+		if err := server.Serve(listener); err != nil {
+			log.Fatal(err)
+		}
+	}()
+	return server
 }
 
 func printDescriptors() {
