@@ -129,7 +129,11 @@ export class HeadlessChannel extends Channel {
     return this.#context.snapshot();
   }
 
-  /** @param tryToConnect leave the state IDLE. Of a closed channel the state stays SHUTDOWN. */
+  /**
+   * The state of this moment, as grpc-js has it; SHUTDOWN for ever once the channel is closed.
+   *
+   * @param tryToConnect leave the state IDLE.
+   */
   override getConnectivityState(tryToConnect: boolean): connectivityState {
     const state = super.getConnectivityState(tryToConnect && !this.#closed);
     if (!this.#closed || state === connectivityState.SHUTDOWN) return state;
