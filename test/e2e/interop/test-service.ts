@@ -23,7 +23,7 @@ interface Payload {
   body: Buffer;
 }
 
-/** `google.protobuf.BoolValue` in its wire form: that it can be left out makes it an optional boolean. */
+/** A boolean that can be left out. */
 interface BoolValue {
   value: boolean;
 }

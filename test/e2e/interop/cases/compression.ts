@@ -1,4 +1,7 @@
-/** Messages that are compressed or not, as the request says. The server says whether requests were; for responses see `received-bytes.ts`. */
+/**
+ * Messages that are compressed or not, as the request says. The server checks the requests; for responses see
+ * `received-bytes.ts`.
+ */
 import assert from 'node:assert/strict';
 import { compressionAlgorithms, status } from '@grpc/grpc-js';
 import {

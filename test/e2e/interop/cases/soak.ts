@@ -1,6 +1,6 @@
 /**
- * Many calls of `large_unary`, one after the other. gRPC's own clients call so often by default: 10 times (grpc-go) or 1,000 times
- * (C++), and no call may fail.
+ * Many calls of `large_unary`, one after the other, of which none may fail. By default gRPC's own clients make 10 of them
+ * (grpc-go) or 1,000 (C++).
  */
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
