@@ -1,5 +1,7 @@
-/** Aborts a request that has been silent for too long. */
+/** Aborts a request that has been silent for too long, and the waiting for what comes before it. */
 import type { Clock, Timer } from '../runtime.js';
+
+const OF_THE_SERVER = 'the API server was silent for too long';
 
 export class Deadline {
   readonly #clock: Clock;
@@ -7,6 +9,7 @@ export class Deadline {
   readonly #abort = new AbortController();
   readonly #onOuterAbort = (): void => this.#abort.abort();
   #timer: Timer | null = null;
+  #message = OF_THE_SERVER;
 
   /** @param outer aborts the request, too. */
   constructor(clock: Clock, outer: AbortSignal) {
@@ -14,6 +17,7 @@ export class Deadline {
     this.#outer = outer;
     // `AbortSignal.any` would stay registered for as long as the outer signal lives, and that outlives many requests.
     outer.addEventListener('abort', this.#onOuterAbort, { once: true });
+    if (outer.aborted) this.#abort.abort();
   }
 
   /** For the request. */
@@ -26,10 +30,33 @@ export class Deadline {
     return this.#abort.signal.aborted && !this.#outer.aborted;
   }
 
+  /** What was waited for in vain, where it has passed. */
+  get message(): string {
+    return this.#message;
+  }
+
   /** Counts from now on. */
   restart(ms: number): void {
     this.#timer?.cancel();
     this.#timer = this.#clock.setTimer(ms, () => this.#abort.abort());
+  }
+
+  /**
+   * Settles as `work` does, or rejects as soon as the signal is aborted: work that knows no signal may never settle.
+   *
+   * @param message for the case that the time ends first.
+   */
+  async race<T>(work: Promise<T>, message: string): Promise<T> {
+    const { signal } = this.#abort;
+    this.#message = message;
+    const aborted = new Promise<never>((_, reject) => {
+      const onAbort = (): void => reject(signal.reason);
+      if (signal.aborted) onAbort();
+      else signal.addEventListener('abort', onAbort, { once: true });
+    });
+    const result = await Promise.race([work, aborted]);
+    this.#message = OF_THE_SERVER;
+    return result;
   }
 
   end(): void {

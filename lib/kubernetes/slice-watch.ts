@@ -3,47 +3,33 @@
  * both, bookmarks, and 410 Gone), for everyone in the process who wants them. It runs while it has subscribers, and goes
  * on for ever: whatever fails is tried again.
  */
-import type { IncomingMessage } from 'node:http';
 import { HeadlessError } from '../errors.js';
-import type { Clock, Random } from '../runtime.js';
-import { getFromApi } from './api-request.js';
-import { Deadline } from './deadline.js';
+import type { Clock, Random, Timer } from '../runtime.js';
 import type { EndpointSlice } from './endpoint-slice.js';
-import { readJsonLines } from './json-lines.js';
-import { type KubeConfigLike, namespaceOf } from './kube-config.js';
+import type { KubeConfigLike } from './kube-config.js';
 import { RequestFailure } from './request-failure.js';
 import { RetryDelay } from './retry-delay.js';
+import { SliceRequests, type WatchedService } from './slice-requests.js';
 import { SliceStore } from './slice-store.js';
 
-export interface WatchedService {
-  readonly service: string;
-  /** null: that of the kubeConfig, which is the pod's own. */
-  readonly namespace: string | null;
-}
-
-/** For the whole list, and for the first octet of a watch. */
-const ANSWER_MS = 5_000;
-/** The API server sends a bookmark about every minute. A watch that is silent for longer hangs. */
-const MOST_SILENCE_MS = 90_000;
-/** The server ends each watch after a time of this range, so that clients spread over the API servers again. */
-const LEAST_WATCH_S = 300;
-const MOST_WATCH_S = 600;
 /** A watch that ends sooner was no watch: starting the next one at once would be a hot loop. */
 const SHORT_WATCH_MS = 1_000;
 /** Of a list: the version is too old (410), or of a history that the servers no longer have (504). */
 const VERSION_REFUSED: ReadonlySet<number | null> = new Set([410, 504]);
 /** After so long the trouble before a watch is over. */
 const STABLE_MS = 10_000;
+/**
+ * Least time from a list to one that `relist` asks for. It is the default of `refresh.minIntervalMs`, and not that option:
+ * channels with different options share one watch. A list makes the API server read all slices of the namespace.
+ */
+const RELIST_FLOOR_MS = 1_000;
 
 export class SliceWatch {
-  readonly #loadConfig: () => Promise<KubeConfigLike>;
-  readonly #watched: WatchedService;
+  readonly #requests: SliceRequests;
   readonly #clock: Clock;
-  readonly #random: Random;
   readonly #delay: RetryDelay;
   readonly #listeners = new Set<() => void>();
   readonly #store = new SliceStore();
-  #config: KubeConfigLike | null = null;
   /** Of the run; null while there are no subscribers. */
   #abort: AbortController | null = null;
   #usable = false;
@@ -54,6 +40,11 @@ export class SliceWatch {
   #establishedAt = Number.NEGATIVE_INFINITY;
   #heardAt = Number.NEGATIVE_INFINITY;
   #expiredAt = Number.NEGATIVE_INFINITY;
+  #listedAt = Number.NEGATIVE_INFINITY;
+  /** A list was begun, and no watch from its version is established yet. */
+  #listing = false;
+  /** Of a list that was asked for too soon after another one. */
+  #relist: Timer | null = null;
   #waiters: (() => void)[] = [];
 
   constructor(
@@ -61,10 +52,8 @@ export class SliceWatch {
     watched: WatchedService,
     runtime: { readonly clock: Clock; readonly random: Random },
   ) {
-    this.#loadConfig = loadConfig;
-    this.#watched = watched;
+    this.#requests = new SliceRequests(loadConfig, watched, runtime);
     this.#clock = runtime.clock;
-    this.#random = runtime.random;
     this.#delay = new RetryDelay(runtime.random);
   }
 
@@ -108,23 +97,32 @@ export class SliceWatch {
 
   /** The Service's name with its namespace, for messages. */
   get name(): string {
-    const { service, namespace } = this.#watched;
-    const known = namespace ?? (this.#config ? namespaceOf(this.#config) : null);
-    return known === null ? service : `${known}/${service}`;
+    const { service, namespace } = this.#requests;
+    return namespace === null ? service : `${namespace}/${service}`;
   }
 
-  /** Lists now, and watches from there, over new connections. Resolves as `settled`. */
+  /**
+   * Lists anew, and watches from there, over new connections: at once, or a second after the last list began. Requests share
+   * the list that is under way or waits for its time. While the watch is not usable, its next attempt is that list.
+   *
+   * Resolves when the watch of that list is established, or the attempt has failed, or no subscriber is left. Never rejects.
+   */
   relist(): Promise<void> {
     if (this.#abort === null) return Promise.resolve();
-    this.#abort.abort();
-    this.#start();
-    return this.settled();
+    if (this.#usable && !this.#listing) this.#relist ??= this.#planRelist();
+    return new Promise((resolve) => this.#waiters.push(resolve));
   }
 
-  /** Resolves when the watch is established next, or the attempt fails, or no subscriber is left. Never rejects. */
-  settled(): Promise<void> {
-    if (this.#abort === null) return Promise.resolve();
-    return new Promise((resolve) => this.#waiters.push(resolve));
+  #planRelist(): Timer | null {
+    const waitMs = this.#listedAt + RELIST_FLOOR_MS - this.#clock.now();
+    if (waitMs > 0) return this.#clock.setTimer(waitMs, () => this.#restart());
+    this.#restart();
+    return null;
+  }
+
+  #restart(): void {
+    this.#abort?.abort();
+    this.#start();
   }
 
   #start(): void {
@@ -134,9 +132,23 @@ export class SliceWatch {
     void this.#run(this.#abort.signal);
   }
 
+  /** Whatever the list is for, it serves the requests that wait. */
+  #beginListing(): void {
+    this.#endListing();
+    this.#listing = true;
+    this.#listedAt = this.#clock.now();
+  }
+
+  #endListing(): void {
+    this.#relist?.cancel();
+    this.#relist = null;
+    this.#listing = false;
+  }
+
   #stop(): void {
     this.#abort?.abort();
     this.#abort = null;
+    this.#endListing();
     this.#usable = false;
     this.#failure = null;
     this.#failures = 0;
@@ -148,11 +160,8 @@ export class SliceWatch {
   async #run(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       try {
-        const config = this.#config ?? (await this.#loadConfig());
-        this.#config = config;
-        if (signal.aborted) return;
-        if (this.#store.version === null) await this.#list(config, signal);
-        await this.#watch(config, signal);
+        if (this.#store.version === null) await this.#list(signal);
+        if (!signal.aborted) await this.#watch(signal);
       } catch (error) {
         if (signal.aborted) return;
         await this.#onFailure(error instanceof Error ? error : new Error(String(error)), signal);
@@ -160,58 +169,27 @@ export class SliceWatch {
     }
   }
 
-  async #list(config: KubeConfigLike, signal: AbortSignal): Promise<void> {
-    const listed = await this.#request(config, signal, this.#store.listQuery, readJson).catch((error: unknown) => {
+  async #list(signal: AbortSignal): Promise<void> {
+    this.#beginListing();
+    const listed = await this.#requests.list(this.#store.listQuery, signal).catch((error: unknown) => {
       if (error instanceof RequestFailure && VERSION_REFUSED.has(error.status)) this.#store.requireNewest();
       throw error;
     });
-    this.#store.replace(listed);
+    if (!signal.aborted) this.#store.replace(listed);
   }
 
-  async #watch(config: KubeConfigLike, signal: AbortSignal): Promise<void> {
-    const seconds = Math.round(LEAST_WATCH_S + (MOST_WATCH_S - LEAST_WATCH_S) * this.#random());
-    const query = new Map([
-      ['watch', 'true'],
-      ['resourceVersion', this.#store.version ?? ''],
-      ['allowWatchBookmarks', 'true'],
-      ['timeoutSeconds', String(seconds)],
-    ]);
-    await this.#request(config, signal, query, async (response, deadline) => {
-      this.#onEstablished();
-      deadline.restart(MOST_SILENCE_MS);
-      await readJsonLines(response, (events) => {
-        if (signal.aborted) return;
-        deadline.restart(MOST_SILENCE_MS);
+  async #watch(signal: AbortSignal): Promise<void> {
+    await this.#requests.watch(this.#store.version ?? '', signal, {
+      onEstablished: () => this.#onEstablished(),
+      onEvents: (events) => {
         this.#heardAt = this.#clock.now();
         const changed = events.filter((event) => this.#store.apply(event)).length > 0;
         if (changed) this.#notify();
-      });
+      },
     });
     if (this.#clock.now() - this.#establishedAt < SHORT_WATCH_MS)
       throw new RequestFailure('the API server ended the watch as soon as it had begun');
     this.#forgiveIfStable();
-  }
-
-  /** One request, from its headers to the end of its body. The deadline is for all of it, unless `read` restarts it. */
-  async #request<T>(
-    config: KubeConfigLike,
-    signal: AbortSignal,
-    query: ReadonlyMap<string, string>,
-    read: (response: IncomingMessage, deadline: Deadline) => Promise<T>,
-  ): Promise<T> {
-    const { service, namespace } = this.#watched;
-    const parameters = new URLSearchParams([['labelSelector', `kubernetes.io/service-name=${service}`], ...query]);
-    const path = `/apis/discovery.k8s.io/v1/namespaces/${namespace ?? namespaceOf(config)}/endpointslices?${parameters}`;
-    const deadline = new Deadline(this.#clock, signal);
-    deadline.restart(ANSWER_MS);
-    try {
-      return await read(await getFromApi(config, path, deadline.signal), deadline);
-    } catch (error) {
-      if (!deadline.passed) throw error;
-      throw new RequestFailure('the API server was silent for too long', { cause: error });
-    } finally {
-      deadline.end();
-    }
   }
 
   #onEstablished(): void {
@@ -220,7 +198,11 @@ export class SliceWatch {
     this.#usable = true;
     this.#failure = null;
     this.#failures = 0;
-    this.#settle();
+    // A watch that goes on from the last version is no answer to a request for a list.
+    if (this.#listing) {
+      this.#endListing();
+      this.#settle();
+    }
     this.#notify();
   }
 
@@ -238,6 +220,7 @@ export class SliceWatch {
       if (isFirst) return;
     }
     const delayMs = this.#delay.next(retryAfterMs);
+    this.#endListing();
     this.#usable = false;
     this.#failures += 1;
     this.#failure = { failure, error: this.#errorOf(failure) };
@@ -253,12 +236,21 @@ export class SliceWatch {
   }
 
   #errorOf(failure: Error): HeadlessError {
-    const denied = failure instanceof RequestFailure && failure.status === 403;
-    const remedy = denied
-      ? '; bind a Role that may list and watch endpointslices.discovery.k8s.io, as in examples/kubernetes/rbac.yaml'
-      : '';
+    const remedy = failure instanceof RequestFailure && failure.status === 403 ? this.#remedyOf403() : '';
     const message = `watching the EndpointSlices of ${this.name} failed: ${failure.message}${remedy}`;
     return new HeadlessError('ERR_HEADLESS_WATCH', message, { cause: failure });
+  }
+
+  /** A name of two labels may be no Service at all, and then its second label is no namespace. */
+  #remedyOf403(): string {
+    const { service, namespace, namesNamespace } = this.#requests;
+    const where = namesNamespace ? `the namespace "${namespace}"` : `the kubeConfig's namespace "${namespace}"`;
+    const host = namesNamespace ? `${service}.${namespace}` : service;
+    return (
+      `; the target's host was read as the Service "${service}" in ${where}: bind a Role there that may list and watch ` +
+      'endpointslices.discovery.k8s.io, as in examples/kubernetes/rbac.yaml; if another Service is meant, write ' +
+      `the host as service.namespace.svc.cluster.local; if none is, end it with a dot ("${host}."), and DNS alone is used`
+    );
   }
 
   #notify(): void {
@@ -270,13 +262,6 @@ export class SliceWatch {
     this.#waiters = [];
     for (const done of waiters) done();
   }
-}
-
-async function readJson(response: IncomingMessage): Promise<unknown> {
-  let text = '';
-  response.setEncoding('utf8');
-  for await (const chunk of response) text += chunk;
-  return JSON.parse(text);
 }
 
 /** Until the time has passed, or the signal is aborted. */

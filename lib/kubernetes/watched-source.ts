@@ -11,11 +11,12 @@ import type {
   SourceStatus,
   Subscription,
 } from '../discovery/address-source.js';
-import { HeadlessError } from '../errors.js';
+import type { HeadlessError } from '../errors.js';
 import type { Timer } from '../runtime.js';
 import type { DiscoveryStatus } from '../telemetry/snapshot.js';
 import { selectAddresses } from './endpoint-slice.js';
 import type { SliceWatch } from './slice-watch.js';
+import { noEndpoints, noSlices, withReason } from './source-errors.js';
 
 interface Subscriber {
   readonly listener: (update: AddressUpdate) => void;
@@ -45,6 +46,8 @@ export class WatchedSource implements AddressSource {
   #endWatch: (() => void) | null = null;
   #headStart: Timer | null = null;
   #dns: DnsTurn | null = null;
+  /** That DNS has no addresses, while the first attempt of the watch is under way. */
+  #withheld: AddressUpdate | null = null;
   /** Set while it is not sure that the watch still hears of changes. */
   #check: Timer | null = null;
   #checkMs = FIRST_CHECK_MS;
@@ -139,7 +142,7 @@ export class WatchedSource implements AddressSource {
     if (this.#endWatch === null) return;
     if (!this.#watch.usable) {
       if (this.#watch.error) this.#useDns(this.#watch.error);
-    } else if (this.#watch.slices.size === 0) this.#useDns(this.#noSlices());
+    } else if (this.#watch.slices.size === 0) this.#useDns(noSlices(this.#watch.name));
     else this.#useSlices();
   }
 
@@ -153,7 +156,7 @@ export class WatchedSource implements AddressSource {
     const versionBefore = this.#version;
     const errorBefore = this.#error;
     if (!isEmpty || empty === 'drop' || this.#version === 0) this.#setAddresses(selected.addresses);
-    this.#error = isEmpty ? this.#noEndpoints() : null;
+    this.#error = isEmpty ? noEndpoints(this.#watch.name, this.#portName) : null;
     const rezoned = this.#zoneFallback !== selected.zoneFallback;
     this.#zoneFallback = selected.zoneFallback;
     this.#setOrigin({ source: 'endpointslices', error: null });
@@ -169,8 +172,9 @@ export class WatchedSource implements AddressSource {
     const isNew = this.#origin.source !== 'dns';
     this.#setOrigin({ source: 'dns', error });
     this.#startDns();
+    if (this.#withheld) this.#onDns(this.#withheld);
     // Without any set this would make calls fail before DNS has answered.
-    if (isNew && this.#addresses.length > 0) this.#reportToAll();
+    else if (isNew && this.#addresses.length > 0) this.#reportToAll();
   }
 
   #startDns(): void {
@@ -184,12 +188,17 @@ export class WatchedSource implements AddressSource {
   #endDns(): void {
     this.#dns?.subscription.end();
     this.#dns = null;
+    this.#withheld = null;
   }
 
-  #onDns({ addresses, error, zoneFallback = null }: AddressUpdate): void {
+  #onDns(update: AddressUpdate): void {
     if (this.#dns === null) return;
+    const { addresses, error, zoneFallback = null } = update;
     // The watch may have the answer in a moment: until its attempt has failed, that DNS has none is no reason to fail calls.
-    if (this.#origin.source === null && addresses.length === 0 && this.#watch.error === null) return;
+    // Each request of an attempt has a deadline, so calls wait for some seconds at most.
+    const isFirstAttempt = this.#origin.source === null && this.#watch.error === null;
+    this.#withheld = isFirstAttempt && addresses.length === 0 ? update : null;
+    if (this.#withheld) return;
     const { fallback, clock, empty } = this.#context;
     // A set that DNS told before the watch was in use is older than the one in use.
     const { ageMs, rcode } = fallback.status;
@@ -197,9 +206,9 @@ export class WatchedSource implements AddressSource {
     const isDenied = error?.code === 'ERR_HEADLESS_DNS_NXDOMAIN' || error?.code === 'ERR_HEADLESS_DNS_NODATA';
     const dropped = addresses.length === 0 && isDenied && rcode !== null && empty === 'drop';
     if (this.#version === 0 || (addresses.length > 0 && isFresh) || dropped) this.#setAddresses(addresses);
-    this.#error = error;
-    this.#zoneFallback = zoneFallback;
     if (this.#origin.source === null) this.#setOrigin({ source: 'dns', error: this.#watch.error });
+    this.#error = addresses.length === 0 ? withReason(error, this.#origin.error) : error;
+    this.#zoneFallback = zoneFallback;
     this.#reportToAll();
   }
 
@@ -255,20 +264,9 @@ export class WatchedSource implements AddressSource {
   }
 
   async #refresh(): Promise<void> {
-    if (this.#dns === null) await (this.#watch.usable ? this.#watch.relist() : this.#watch.settled());
+    if (this.#dns === null) await this.#watch.relist();
     // It may be in use since.
     await this.#dns?.subscription.refresh();
-  }
-
-  #noSlices(): HeadlessError {
-    const message = `${this.#watch.name} has no EndpointSlice: there is no such Service, or it has no selector`;
-    return new HeadlessError('ERR_HEADLESS_NO_ENDPOINTS', message);
-  }
-
-  #noEndpoints(): HeadlessError {
-    const of = this.#portName === null ? '' : ` with a port "${this.#portName}"`;
-    const message = `the EndpointSlices of ${this.#watch.name} hold no endpoint${of} that takes calls`;
-    return new HeadlessError('ERR_HEADLESS_NO_ENDPOINTS', message);
   }
 }
 

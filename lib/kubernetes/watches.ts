@@ -1,7 +1,8 @@
 /** One watch for each (kubeConfig, Service) in a process, shared by all channels and all their settings. */
 import type { Clock, Random } from '../runtime.js';
 import type { KubeConfigLike } from './kube-config.js';
-import { SliceWatch, type WatchedService } from './slice-watch.js';
+import type { WatchedService } from './slice-requests.js';
+import { SliceWatch } from './slice-watch.js';
 
 export interface ConfigSource {
   load(): Promise<KubeConfigLike>;

@@ -12,12 +12,32 @@ import type { DiscoveryStatus } from '../../lib/telemetry/snapshot.js';
 import { Cluster } from '../support/cluster.js';
 import { eventually } from '../support/eventually.js';
 import { FakeApiServer } from '../support/fake-api-server.js';
-import { HelloClient } from '../support/hello-service.js';
+import { callsByPod, HelloClient } from '../support/hello-service.js';
 import { leakCheck } from '../support/leak-check.js';
 import { startLoad } from '../support/load-generator.js';
 import { covers } from './covers.js';
 
 const LONG = { timeoutMs: 20_000 };
+
+/** Ten times as fast: a runtime whose timers end early. */
+const SPEED = 10;
+
+function fasterBy(speed: number): typeof systemRuntime {
+  const { clock } = systemRuntime;
+  return {
+    ...systemRuntime,
+    clock: { ...clock, setTimer: (ms: number, callback: () => void) => clock.setTimer(ms / speed, callback) },
+  };
+}
+
+/** Its plugin for credentials can be made to hang, as an exec or OIDC plugin may. */
+function withPlugin(api: FakeApiServer) {
+  const plugin = { hangs: false };
+  const kubeConfig = api.kubeConfig();
+  const apply = kubeConfig.applyToHTTPSOptions.bind(kubeConfig);
+  kubeConfig.applyToHTTPSOptions = (options) => (plugin.hangs ? new Promise(() => {}) : apply(options));
+  return { plugin, kubeConfig };
+}
 
 interface Options {
   /** Before the channel is made. */
@@ -35,12 +55,9 @@ async function underLoad(t: TestContext, { prepare, headless, speed = 1 }: Optio
   defer(() => api.close());
   api.publish(cluster.ips);
   prepare?.(api);
-  const { clock } = systemRuntime;
-  const runtime = {
-    ...systemRuntime,
-    clock: { ...clock, setTimer: (ms: number, callback: () => void) => clock.setTimer(ms / speed, callback) },
-  };
-  const options = cluster.headless({ source: endpointSlices({ kubeConfig: api.kubeConfig() }), ...headless });
+  const runtime = fasterBy(speed);
+  const { plugin, kubeConfig } = withPlugin(api);
+  const options = cluster.headless({ source: endpointSlices({ kubeConfig }), ...headless });
   const insecure = credentials.createInsecure();
   const channel = new HeadlessChannel(cluster.target, insecure, { headless: options }, runtime);
   defer(() => channel.close());
@@ -59,6 +76,7 @@ async function underLoad(t: TestContext, { prepare, headless, speed = 1 }: Optio
     defer,
     cluster,
     api,
+    plugin,
     channel,
     sources,
     load,
@@ -333,6 +351,51 @@ test(
     assert.match(discovery().error ?? '', /silent/);
     await using([stays.ip, ip]);
     await end();
+  },
+);
+
+test('a plugin for credentials that hangs leaves the pods to DNS, until it answers again', covers(61), async (t) => {
+  const { cluster, api, plugin, discovery, from, using, called, end } = await underLoad(t, { speed: SPEED });
+  await from('endpointslices');
+  plugin.hangs = true;
+  api.endWatches();
+  await from('dns');
+  await eventually(() => assert.match(discovery().error ?? '', /gave no credentials in time/), LONG);
+  await eventually(() => assert.ok(discovery().failures >= 2 && discovery().nextAttemptAt !== null), LONG);
+  const ip = await onlyInDns(cluster);
+  await using(cluster.ips);
+  await called([ip]);
+  plugin.hangs = false;
+  await from('endpointslices');
+  await using(cluster.ips.slice(0, 2));
+  await end();
+});
+
+test(
+  'a plugin that hangs at the start while DNS fails has calls fail, and they say why both fail',
+  covers(61),
+  async (t) => {
+    const defer = leakCheck(t);
+    const api = await FakeApiServer.start();
+    defer(() => api.close());
+    const { plugin, kubeConfig } = withPlugin(api);
+    plugin.hangs = true;
+    // The next query of DNS is an hour away: the failure of the watch alone has to end the wait of the call.
+    const options = {
+      source: endpointSlices({ kubeConfig }),
+      refresh: { intervalMs: 3_600_000, minIntervalMs: 3_600_000, burstMs: 0 },
+      dns: { lookup: () => Promise.reject(new Error('no DNS here')) },
+    };
+    const insecure = credentials.createInsecure();
+    const channel = new HeadlessChannel('hello.test:50051', insecure, { headless: options }, fasterBy(SPEED));
+    defer(() => channel.close());
+    const client = new HelloClient('unused', insecure, { channelOverride: channel });
+    await assert.rejects(
+      callsByPod(client, 1),
+      /UNAVAILABLE.*no DNS here; watching the EndpointSlices of test\/hello failed: the kubeConfig gave no credentials in time/,
+    );
+    assert.equal(channel.snapshot().discovery?.source, 'dns');
+    assert.equal(channel.snapshot().discovery?.errorCode, 'ERR_HEADLESS_WATCH');
   },
 );
 
