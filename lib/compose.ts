@@ -138,7 +138,7 @@ function createSource(target: Target, settings: HeadlessSettings, runtime: Runti
     runtime,
   );
   if (!settings.source || ipVersion(hostname)) return poller;
-  return sharedSource(settings.source, poller, settings, hostname, runtime);
+  return sharedSource(settings.source, poller, settings, target, runtime);
 }
 
 /** One for each factory and poller: whatever makes two channels share a poller makes them share the source, too. */
@@ -148,13 +148,13 @@ function sharedSource(
   factory: AddressSourceFactory,
   fallback: Poller,
   { dns, empty, zone }: HeadlessSettings,
-  hostname: string,
+  { hostname, absolute }: Target,
   { clock, random }: Runtime,
 ): AddressSource {
   const byPoller = sources.get(factory) ?? new WeakMap<Poller, AddressSource>();
   sources.set(factory, byPoller);
-  const source =
-    byPoller.get(fallback) ?? factory.create({ hostname, fallback, family: dns.family, empty, zone, clock, random });
+  const context = { hostname, absolute, fallback, family: dns.family, empty, zone, clock, random };
+  const source = byPoller.get(fallback) ?? factory.create(context);
   byPoller.set(fallback, source);
   return source;
 }

@@ -6,8 +6,9 @@
  */
 import type { AddressSourceFactory } from './discovery/address-source.js';
 import { HeadlessError } from './errors.js';
-import { checkKubeConfig, type KubeConfigLike } from './kubernetes/kube-config.js';
+import type { KubeConfigLike } from './kubernetes/kube-config.js';
 import { serviceOf } from './kubernetes/service-reference.js';
+import { readKubeConfig } from './kubernetes/source-options.js';
 import { WatchedSource } from './kubernetes/watched-source.js';
 import { type ConfigSource, sharedWatch } from './kubernetes/watches.js';
 
@@ -27,15 +28,21 @@ export interface EndpointSlicesOptions {
  * after they are Ready. While the watch is refused (403) or the API server is away, DNS is used as without this option, and
  * `snapshot().discovery` says why; the watch is tried again until it works.
  *
- * Targets that are no Service of a cluster, such as addresses and `example.com:443`, are left to DNS.
+ * The host of the target is read as a Service if it is `service`, `service.namespace`, `service.namespace.svc` or
+ * `service.namespace.svc.cluster.local` (with the cluster's own domain), each also behind `_port-name._tcp.`. Every other target
+ * is left to DNS: an address, `www.example.com:443`, a name in `svc.clusterset.local`, and a name with a final dot that has
+ * no domain behind `svc`.
  *
- * @throws {HeadlessError} `ERR_HEADLESS_OPTION` if `kubeConfig` is something else.
+ * `example.com:443` looks like `service.namespace`, and is watched as the Service `example` in the namespace `com`; DNS is used
+ * while there is no such Service, or the watch is refused. `example.com.:443`, with the final dot, is left to DNS at once.
+ *
+ * @throws {HeadlessError} `ERR_HEADLESS_OPTION` for an unknown option, and if `kubeConfig` is something else.
  */
-export function endpointSlices({ kubeConfig }: EndpointSlicesOptions = {}): AddressSourceFactory {
-  const config = kubeConfig === undefined ? null : checkKubeConfig(kubeConfig);
+export function endpointSlices(options: EndpointSlicesOptions = {}): AddressSourceFactory {
+  const config = readKubeConfig(options);
   return {
     create(context) {
-      const reference = serviceOf(context.hostname);
+      const reference = serviceOf(context.hostname, context.absolute);
       if (reference === null) return context.fallback;
       const load = config ? async () => config : DEFAULT_CONFIG.load;
       const watch = sharedWatch(config ?? DEFAULT_CONFIG, load, reference, context);

@@ -70,6 +70,8 @@ export interface AddressSourceFactory {
 export interface AddressSourceContext {
   /** Of the target, as the user wrote it, without a final dot. A named port is part of it: `_grpc._tcp.svc.ns`. */
   readonly hostname: string;
+  /** The host was written with a final dot: DNS does not use the search list. */
+  readonly absolute: boolean;
   /** The DNS of the same name. It asks nothing while nobody is subscribed to it. */
   readonly fallback: AddressSource;
   readonly family: Family;

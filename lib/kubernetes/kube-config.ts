@@ -1,6 +1,5 @@
 /** What is used of a `KubeConfig` of `@kubernetes/client-node`: where the API server is, and how to prove who asks. */
 import type { RequestOptions } from 'node:https';
-import { HeadlessError } from '../errors.js';
 
 /** A `KubeConfig` of any release of `@kubernetes/client-node` from 1.0 on is one. */
 export interface KubeConfigLike {
@@ -22,17 +21,9 @@ export interface KubeConfigLike {
 
 const METHODS = ['getCurrentCluster', 'getCurrentContext', 'getContextObject', 'applyToHTTPSOptions'] as const;
 
-/** @throws {HeadlessError} `ERR_HEADLESS_OPTION` for anything else. */
-export function checkKubeConfig(value: unknown): KubeConfigLike {
+export function isKubeConfig(value: unknown): value is KubeConfigLike {
   const given = value as KubeConfigLike | null;
-  if (typeof given === 'object' && given !== null && METHODS.every((name) => typeof given[name] === 'function'))
-    return given;
-  const shown = typeof value === 'object' && value !== null ? 'another object' : String(value);
-  throw new HeadlessError(
-    'ERR_HEADLESS_OPTION',
-    `endpointSlices: option kubeConfig must be a KubeConfig of @kubernetes/client-node, got ${shown}; ` +
-      'leave it out to use KUBECONFIG, ~/.kube/config or the ServiceAccount of the pod',
-  );
+  return typeof given === 'object' && given !== null && METHODS.every((name) => typeof given[name] === 'function');
 }
 
 /** The namespace of the pod, or of the current context. The API server's own default is the last. */

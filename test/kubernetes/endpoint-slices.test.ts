@@ -18,6 +18,7 @@ import { freePort, startPod } from '../support/pod.js';
 const insecure = credentials.createInsecure();
 const IPS = ['127.71.0.1', '127.71.0.2', '127.71.0.3'] as const;
 const EXIT_WITHIN_MS = 20_000;
+const SECRET = 's'.repeat(300);
 
 async function setUp(t: TestContext) {
   const defer = leakCheck(t);
@@ -76,6 +77,36 @@ if (process.send && process.argv[2] === 'child') {
       );
   });
 
+  test('a wrong or misspelt option is refused by its name and value, with what to write instead', () => {
+    const kubeConfig = new KubeConfig();
+    kubeConfig.loadFromString(JSON.stringify({ users: [{ name: 'pod', user: { token: SECRET } }] }));
+    const cases: readonly [options: unknown, message: RegExp][] = [
+      [{ kubeconfig: kubeConfig }, /unknown option kubeconfig \(value a KubeConfig\): did you mean "kubeConfig"\?/],
+      [{ kubeConfg: '/a/path' }, /unknown option kubeConfg \(value "\/a\/path"\): did you mean "kubeConfig"\?/],
+      [{ namespace: 'shop' }, /unknown option namespace \(value "shop"\): known are "kubeConfig"/],
+      [{ kubeConfig, token: SECRET }, /unknown option token \(value a text of 300 characters\)/],
+      [{ kubeConfig: SECRET }, /option kubeConfig must be .* got a text of 300 characters; leave it out/],
+      [{ kubeConfig: { token: SECRET } }, /option kubeConfig must be .* got another object; leave it out/],
+      ['x', /options must be an object such as \{ kubeConfig \}, got "x"; leave it out/],
+      ['clusters:\n- x', /got a text of 13 characters/],
+      [null, /options must be an object such as \{ kubeConfig \}, got null; leave it out/],
+      [5, /got 5/],
+      [[kubeConfig], /got an array/],
+      [kubeConfig, /write endpointSlices\(\{ kubeConfig \}\)/],
+    ];
+    for (const [options, message] of cases)
+      assert.throws(
+        () => endpointSlices(options as EndpointSlicesOptions),
+        (error: unknown) =>
+          error instanceof HeadlessError &&
+          error.code === 'ERR_HEADLESS_OPTION' &&
+          message.test(error.message) &&
+          !error.message.includes(SECRET),
+        `${message}`,
+      );
+    for (const options of [undefined, {}, { kubeConfig: undefined }, { kubeConfig }]) endpointSlices(options);
+  });
+
   test('channels to one Service share one watch, whatever their other settings', async (t) => {
     const { api, port, open } = await setUp(t);
     api.publish(IPS.slice(0, 2));
@@ -101,7 +132,8 @@ if (process.send && process.argv[2] === 'child') {
   test('an address and a name that is no Service are left to DNS, and the API server is not asked', async (t) => {
     const { api, port, dns, open } = await setUp(t);
     dns.set('api.example.com', [IPS[0]]);
-    for (const target of [`${IPS[0]}:${port}`, `api.example.com:${port}`]) {
+    dns.set('example.com', [IPS[0]]);
+    for (const target of [`${IPS[0]}:${port}`, `api.example.com:${port}`, `example.com.:${port}`]) {
       const channel = open(target);
       await channel.ready();
       assert.equal(channel.snapshot().discovery, undefined);
@@ -155,6 +187,18 @@ if (process.send && process.argv[2] === 'child') {
     });
     api.publish(IPS.slice(1, 2));
     await eventually(() => assert.ok(addressesOf(channel).includes(`${IPS[1]}:${port}`)));
+  });
+
+  test('calls of refresh() in turn list once a second, and a list under way serves those made meanwhile', async (t) => {
+    const { api, port, open } = await setUp(t);
+    api.publish(IPS.slice(0, 2));
+    const channel = open(`hello.test:${port}`);
+    await channel.ready();
+    const before = performance.now();
+    for (let call = 0; call < 3; call++) await Promise.all([channel.refresh(), channel.refresh(), channel.refresh()]);
+    assert.equal(api.count('list'), 4);
+    // Three seconds from the first list of all, which was made before `ready()`.
+    assert.ok(performance.now() - before > 2_000);
   });
 
   test('refresh() lists anew, and resolves when its answer is in use', async (t) => {

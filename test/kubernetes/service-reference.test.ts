@@ -12,7 +12,8 @@ const SERVICES: readonly [hostname: string, service: string, namespace: string |
   ['_grpc._tcp.hello.shop.svc.cluster.local', 'hello', 'shop', 'grpc'],
 ];
 for (const [hostname, service, namespace, portName] of SERVICES)
-  test(`"${hostname}" is a Service`, () => assert.deepEqual(serviceOf(hostname), { service, namespace, portName }));
+  test(`"${hostname}" is a Service`, () =>
+    assert.deepEqual(serviceOf(hostname, false), { service, namespace, portName }));
 
 for (const hostname of [
   'api.example.com',
@@ -21,5 +22,29 @@ for (const hostname of [
   '',
   '_grpc._tcp',
   `${'a'.repeat(64)}.shop`,
+  // Its slices hold the pods of one cluster, and the name means those of several (KEP-1645).
+  'hello.shop.svc.clusterset.local',
 ])
-  test(`"${hostname}" is no Service`, () => assert.equal(serviceOf(hostname), null));
+  test(`"${hostname}" is no Service`, () => assert.equal(serviceOf(hostname, false), null));
+
+test('"example.com" cannot be told from a Service and its namespace: the search list makes it one, too', () =>
+  assert.deepEqual(serviceOf('example.com', false), { service: 'example', namespace: 'com', portName: null }));
+
+for (const hostname of [
+  'hello',
+  'example.com',
+  'hello.shop.svc',
+  '_grpc._tcp.hello.shop',
+  'hello.shop.svc.clusterset.local',
+])
+  test(`"${hostname}.", which no search list completes, is no Service`, () =>
+    assert.equal(serviceOf(hostname, true), null));
+
+test('an absolute name in the domain of a cluster is a Service', () => {
+  for (const domain of ['cluster.local', 'corp.example'])
+    assert.deepEqual(serviceOf(`hello.shop.svc.${domain}`, true), {
+      service: 'hello',
+      namespace: 'shop',
+      portName: null,
+    });
+});
