@@ -146,7 +146,10 @@ for (const status of [401, 403, 500])
       const prepare = (api: FakeApiServer): void => {
         api.refuse = { verb: 'any', status };
       };
-      const { cluster, api, discovery, from, using, called, sources, end } = await underLoad(t, { prepare, speed: 10 });
+      const { cluster, api, discovery, from, using, called, sources, end } = await underLoad(t, {
+        prepare,
+        speed: SPEED,
+      });
       await from('dns');
       const ip = await onlyInDns(cluster);
       await using(cluster.ips);
@@ -172,7 +175,7 @@ test('a watch that is allowed to list and not to watch is left to DNS all the ti
   const prepare = (api: FakeApiServer): void => {
     api.refuse = { verb: 'watch', status: 403 };
   };
-  const { cluster, api, discovery, from, sources, using, end } = await underLoad(t, { prepare, speed: 10 });
+  const { cluster, api, discovery, from, sources, using, end } = await underLoad(t, { prepare, speed: SPEED });
   await from('dns');
   await eventually(() => assert.ok(discovery().failures >= 3), LONG);
   assert.ok(api.count('list') >= 3);
@@ -185,7 +188,7 @@ test('a watch that is allowed to list and not to watch is left to DNS all the ti
 });
 
 test('rights that are taken away while the watch runs leave the pods to DNS', covers(61), async (t) => {
-  const { cluster, api, from, using, called, end } = await underLoad(t, { speed: 10 });
+  const { cluster, api, from, using, called, end } = await underLoad(t, { speed: SPEED });
   await from('endpointslices');
   api.refuse = { verb: 'any', status: 403 };
   api.endWatches();
@@ -213,7 +216,7 @@ test('an expired version (410 Gone) is listed anew at once, without DNS', covers
 });
 
 test('versions that expire again and again are no hot loop: DNS takes over until that ends', covers(61), async (t) => {
-  const { cluster, api, from, using, end } = await underLoad(t, { speed: 10 });
+  const { cluster, api, from, using, end } = await underLoad(t, { speed: SPEED });
   await from('endpointslices');
   const before = api.requests.length;
   const timer = setInterval(() => api.expire(), 5);
@@ -230,7 +233,7 @@ test(
   'an API server that goes away leaves the pods to DNS, and is watched again when it is back',
   covers(61),
   async (t) => {
-    const { cluster, api, discovery, from, using, called, sources, end } = await underLoad(t, { speed: 10 });
+    const { cluster, api, discovery, from, using, called, sources, end } = await underLoad(t, { speed: SPEED });
     await from('endpointslices');
     await api.close();
     await from('dns');
@@ -242,10 +245,8 @@ test(
     await api.listen();
     await from('endpointslices');
     await using(cluster.ips.slice(1));
-    assert.deepEqual(
-      sources.map(({ source }) => source),
-      ['endpointslices', 'dns', 'endpointslices'],
-    );
+    // At this speed the head start at the beginning is 30 ms, so that DNS may be first on a busy machine.
+    assert.deepEqual(sources.map(({ source }) => source).slice(-3), ['endpointslices', 'dns', 'endpointslices']);
     await end();
   },
 );
