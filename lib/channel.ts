@@ -4,7 +4,8 @@ import { createChannelContext, registerHeadless } from './compose.js';
 import { HeadlessError } from './errors.js';
 import { CHANNEL_CONTEXT_KEY, type ChannelContext } from './grpc/channel-context.js';
 import { checkCredentials } from './grpc/grpc-copies.js';
-import { refuseValue } from './options/refusal.js';
+import { checkEventName } from './options/event-name.js';
+import { readyTimeoutMs } from './options/ready-options.js';
 import { type HeadlessOptions, resolveChannelOptions } from './options.js';
 import { keepingProcessAlive, MAX_TIMER_MS, type Runtime, systemRuntime } from './runtime.js';
 import { formatTarget, parseTarget } from './target.js';
@@ -16,8 +17,6 @@ export type HeadlessChannelOptions = ChannelOptions & {
   /** The options of this package. */
   headless?: HeadlessOptions | undefined;
 };
-
-const DEFAULT_READY_TIMEOUT_MS = 5_000;
 
 /**
  * A drop-in for grpc-js's `Channel`, to hand to any stub that takes one (`channelOverride`, `channelFactoryOverride`,
@@ -66,14 +65,18 @@ export class HeadlessChannel extends Channel {
     context.onChannelOpened();
   }
 
-  /** Calls `listener` at every `event` from now on. */
+  /**
+   * Calls `listener` at every `event` from now on.
+   *
+   * @throws {HeadlessError} `ERR_HEADLESS_OPTION` for an event that does not exist.
+   */
   on<E extends keyof HeadlessEvents>(event: E, listener: HeadlessListener<E>): this {
     this.#listenTo(event);
     this.#events.emitter.on(event, listener as never);
     return this;
   }
 
-  /** Calls `listener` at the next `event` only. */
+  /** Calls `listener` at the next `event` only. Throws as `on` does. */
   once<E extends keyof HeadlessEvents>(event: E, listener: HeadlessListener<E>): this {
     this.#listenTo(event);
     this.#events.emitter.once(event, listener as never);
@@ -97,12 +100,10 @@ export class HeadlessChannel extends Channel {
    * @param options.timeoutMs default 5000; `Infinity` waits for ever.
    * @throws {HeadlessError} `ERR_HEADLESS_NOT_READY` when time runs out, naming what stood in the way (`cause` is the
    *   last {@link ConnectionError} of the pods, or else the last {@link DnsError}, where there is one);
-   *   `ERR_HEADLESS_CLOSED` when the channel is closed before.
+   *   `ERR_HEADLESS_CLOSED` when the channel is closed before; `ERR_HEADLESS_OPTION` for other options than `timeoutMs`.
    */
   async ready(options: { timeoutMs?: number } = {}): Promise<void> {
-    const timeoutMs = options.timeoutMs ?? DEFAULT_READY_TIMEOUT_MS;
-    if (!(typeof timeoutMs === 'number' && timeoutMs >= 0))
-      throw refuseValue('timeoutMs', timeoutMs, 'must be milliseconds >= 0');
+    const timeoutMs = readyTimeoutMs(options);
     const deadline =
       timeoutMs > MAX_TIMER_MS ? Number.POSITIVE_INFINITY : this.#context.parts.runtime.clock.wallTime() + timeoutMs;
     for (;;) {
@@ -150,6 +151,7 @@ export class HeadlessChannel extends Channel {
   }
 
   #listenTo(event: keyof HeadlessEvents): void {
+    checkEventName(event);
     if (event === 'imbalance') this.#context.watchStreams();
   }
 

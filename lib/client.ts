@@ -3,6 +3,8 @@ import type { ChannelCredentials, ChannelInterface, ClientOptions } from '@grpc/
 import { HeadlessChannel } from './channel.js';
 import { HeadlessError } from './errors.js';
 import { checkClientClass } from './grpc/grpc-copies.js';
+import { isOptionsObject } from './options/options-object.js';
+import { refuseValue } from './options/refusal.js';
 import type { HeadlessOptions } from './options.js';
 
 /** grpc-js's client options (interceptors, channel options …), with ours under one key. */
@@ -31,7 +33,7 @@ const CLIENT_KEYS = ['interceptors', 'interceptor_providers', 'callInvocationTra
  * Makes a client as `new Client(target, credentials, options)` does, balanced over the pods behind `target`.
  * `client.getChannel()` is a {@link HeadlessChannel}; `client.close()` closes it.
  *
- * @throws {HeadlessError} `ERR_HEADLESS_TARGET`, `ERR_HEADLESS_OPTION`, or `ERR_HEADLESS_GRPC_VERSION` for credentials of
+ * @throws {HeadlessError} `ERR_HEADLESS_TARGET`, `ERR_HEADLESS_OPTION` (also for what is no class of clients), or `ERR_HEADLESS_GRPC_VERSION` for credentials of
  *   a second copy of grpc-js, before any packet.
  */
 export function createHeadlessClient<C>(
@@ -40,6 +42,9 @@ export function createHeadlessClient<C>(
   credentials: ChannelCredentials,
   options: HeadlessClientOptions = {},
 ): HeadlessClient<C> {
+  if (!isConstructor(Client)) throw refuseValue('Client', shortly(Client), CLIENT_RULE);
+  if (!isOptionsObject(options))
+    throw refuseValue('of the client', options, "must be an object such as { 'grpc.keepalive_time_ms': 10000 }");
   for (const key of ['channelOverride', 'channelFactoryOverride'] as const) {
     if (options[key] === undefined) continue;
     const remedy = 'leave it out, or make the client with `new` and give it a HeadlessChannel there';
@@ -56,6 +61,37 @@ export function createHeadlessClient<C>(
     delete channelOptions[key];
   }
   const channelOverride: ChannelInterface = new HeadlessChannel(target, credentials, channelOptions);
-  // A generated client returns its channelOverride from getChannel().
-  return new Client(target, credentials, { ...clientOptions, channelOverride }) as HeadlessClient<C>;
+  try {
+    const client = new Client(target, credentials, { ...clientOptions, channelOverride });
+    if (!looksLikeClient(client)) throw refuseValue('Client', Client.name, `${CLIENT_RULE}; it makes no client`);
+    // A generated client returns its channelOverride from getChannel().
+    return client as HeadlessClient<C>;
+  } catch (error) {
+    channelOverride.close();
+    throw error;
+  }
+}
+
+const CLIENT_RULE =
+  'must be a class of clients, such as the generated one or what makeGenericClientConstructor() of grpc-js returns';
+
+/** Without calling it. Arrow functions and methods are functions that `new` refuses. */
+function isConstructor(value: unknown): boolean {
+  try {
+    Reflect.construct(Object, [], value as NewableFunction);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** By any member of grpc-js's `Client`: `instanceof` would refuse clients of another copy of grpc-js. */
+function looksLikeClient(value: unknown): boolean {
+  const members = Object(value) as Record<string, unknown>;
+  return ['getChannel', 'close', 'makeUnaryRequest'].some((name) => typeof members[name] === 'function');
+}
+
+/** A definition of a service is long, and its methods' names tell nothing here. */
+function shortly(value: unknown): unknown {
+  return typeof value === 'object' && value !== null ? Object.prototype.toString.call(value) : value;
 }

@@ -1,8 +1,13 @@
 /** The options under the key `headless`, and the settings made of them. Every other key belongs to grpc-js. */
+import { checkCombinations } from './options/combinations.js';
 import type { SettingsOf } from './options/entry.js';
 import { readGroup } from './options/group.js';
+import type { HeadlessOptions } from './options/headless-options.js';
+import { isOptionsObject } from './options/options-object.js';
 import { checkPlacement } from './options/placement.js';
+import { refuseValue } from './options/refusal.js';
 import { SCHEMA } from './options/schema.js';
+import { checkServiceConfig } from './options/service-config.js';
 
 export type { BalancePolicy, HeadlessOptions } from './options/headless-options.js';
 
@@ -15,15 +20,21 @@ export type HeadlessSettings = SettingsOf<typeof SCHEMA>;
  * @throws {HeadlessError} `ERR_HEADLESS_OPTION` naming the option, the value received and what is allowed.
  */
 export function resolveOptions(raw: unknown): HeadlessSettings {
-  return readGroup(SCHEMA, raw, 'headless');
+  const settings = readGroup(SCHEMA, raw, 'headless');
+  if (raw !== undefined) checkCombinations(raw as HeadlessOptions);
+  return settings;
 }
 
 /**
- * Checks the options of a channel: those of ours, and that none of ours stands among grpc-js's.
+ * Checks the options of a channel: those of ours, that none of ours stands among grpc-js's, and the service config.
  *
  * @throws {HeadlessError} `ERR_HEADLESS_OPTION` as `resolveOptions`, or naming where an option belongs.
  */
 export function resolveChannelOptions(options: Readonly<Record<string, unknown>>): HeadlessSettings {
+  if (!isOptionsObject(options))
+    throw refuseValue('of the channel', options, "must be an object such as { 'grpc.keepalive_time_ms': 10000 }");
   checkPlacement(options, SCHEMA);
-  return resolveOptions(options['headless']);
+  const settings = resolveOptions(options['headless']);
+  checkServiceConfig(options['grpc.service_config'], SCHEMA);
+  return settings;
 }

@@ -29,6 +29,9 @@ const SLASHES = /^(headless|dns):(\/\/?)(?:([^/]+)\/?)?$/is;
 /** Schemes that are written without slashes, too: gRPC's own ones for addresses. */
 const OTHER_SCHEME = /^(?:([a-z][a-z0-9+.-]*):\/\/|(ipv4|ipv6|unix|unix-abstract|vsock|xds):(?!\d+$))(.*)$/is;
 const HOST_PORT = /^(?:\[([^\]]*)\]|([^:]*)):(\d{1,5})$/s;
+/** An IPv6 address and a port, if the part before the last colon is one. */
+const UNBRACKETED = /^(.*):(\d{1,5})$/s;
+const AFTER_HOST = /^(\[[^\]]*\]|[^[:]*):(.*)$/s;
 
 /**
  * Reads a target.
@@ -56,7 +59,7 @@ export function parseTarget(text: string): Target {
     return { hostname, port: null, absolute, server };
   }
   const host = bracketed ?? plain;
-  if (host === undefined || portText === undefined) throw refuse(text, 'it has no port');
+  if (host === undefined || portText === undefined) throw refusePort(text, path, server);
   const port = Number(portText);
   if (port < 1 || port > 65_535) throw refuse(text, `port ${portText} is not within 1 to 65535`);
   if (bracketed !== undefined) {
@@ -72,9 +75,20 @@ export function parseTarget(text: string): Target {
 function readHost(text: string, host: string): Pick<Target, 'hostname' | 'absolute'> {
   const absolute = host.endsWith('.');
   const hostname = absolute ? host.slice(0, -1) : host;
-  const fault = hostnameFault(hostname);
+  const fault = hostnameFault(hostname) ?? numbersFault(hostname);
   if (fault !== undefined) throw refuse(text, fault);
   return { hostname, absolute };
+}
+
+/**
+ * A name of numbers alone is a mistyped IPv4 address (RFC 1123 section 2.1, and "ends in a number" of the URL standard). A
+ * number as the last label of others is allowed: `hello.42` is a Service of the namespace `42`.
+ */
+function numbersFault(hostname: string): string | undefined {
+  if (ipVersion(hostname) !== 0 || !hostname.split('.').every((label) => /^(\d+|0x[\da-f]*)$/i.test(label)))
+    return undefined;
+  const flaw = `host "${hostname}" is no IPv4 address (four numbers from 0 to 255), and numbers alone are no host name`;
+  return `${flaw} (RFC 1123 section 2.1); a Service of such a name is written as "${hostname}.svc"`;
 }
 
 /** The form that grpc-js is given, and that `getTarget()` returns. */
@@ -110,6 +124,33 @@ function refuseSlashes(text: string, isTwo: boolean, host: string): HeadlessErro
   const place = isTwo && host !== '' ? `, so that ${JSON.stringify(host)} stands where a DNS server is named` : '';
   const flaw = `it has ${isTwo ? 'two slashes' : 'one slash'} after "${text.slice(0, text.indexOf(':') + 1)}" in the place of three${place}`;
   return refuse(text, flaw, host && readable(`${SCHEME}:///${host}`));
+}
+
+/** @param path in which no port was found at the end. */
+function refusePort(text: string, path: string, server: ServerAddress | null): HeadlessError {
+  const written = (rest: string): string | undefined =>
+    readable(`${SCHEME}://${server ? formatServer(server) : ''}/${rest}`);
+  const unbracketed = UNBRACKETED.exec(path);
+  if (ipVersion(path) === 6)
+    return refuse(
+      text,
+      `${JSON.stringify(path)} is an IPv6 address with neither brackets nor a port: write "[${path}]:port"`,
+    );
+  if (unbracketed && ipVersion(unbracketed[1] ?? '') === 6) {
+    const [, host = '', port = ''] = unbracketed;
+    return refuse(text, `the IPv6 address "${host}" needs brackets`, written(`[${host}]:${port}`));
+  }
+  const [, host = '', rest = ''] = AFTER_HOST.exec(path) ?? [];
+  if (rest === '') return refuse(text, 'it has no port');
+  const [digits = ''] = /^\d*/.exec(rest) ?? [];
+  if (digits === rest) return refuse(text, `port ${rest} is not within 1 to 65535`);
+  if (digits !== '') {
+    const behind = JSON.stringify(rest.slice(digits.length));
+    return refuse(text, `${behind} stands after its port ${digits}`, written(`${host}:${digits}`));
+  }
+  // The name of a port of the Service: SRV records tell its number.
+  const named = /^[a-z\d-]*[a-z][a-z\d-]*$/i.test(rest) ? written(`_${rest}._tcp.${host}`) : undefined;
+  return refuse(text, `its port ${JSON.stringify(rest)} is not a number`, named);
 }
 
 const SCHEME_FLAWS: Readonly<Record<string, string>> = {

@@ -54,9 +54,11 @@ export function createFakeDns(zone: Readonly<Record<string, readonly string[]>> 
       }
       return { addresses: [...entry.addresses], ttlMs: entry.ttlMs };
     },
-    set(name, addresses, { ttlMs = DEFAULT_TTL_MS } = {}) {
+    set(name, addresses, options = {}) {
       const key = keyOf(name);
       checkAddresses(name, addresses);
+      checkOptions(name, options);
+      const { ttlMs = DEFAULT_TTL_MS } = options;
       if (!(typeof ttlMs === 'number' && ttlMs >= 0))
         throw refuse(`ttlMs of ${show(name)}`, ttlMs, 'must be milliseconds >= 0');
       entries.set(key, { addresses: [...addresses], ttlMs });
@@ -98,6 +100,14 @@ function checkAddresses(name: string, addresses: unknown): void {
   for (const address of addresses)
     if (typeof address !== 'string' || isIP(address) === 0)
       throw refuse(field, address, 'must be IP addresses without a port (the port is in the target)');
+}
+
+function checkOptions(name: string, options: unknown): void {
+  const field = `the options of ${show(name)}`;
+  const remedy = 'must be an object with ttlMs, such as { ttlMs: 5000 }';
+  if (typeof options !== 'object' || options === null || Array.isArray(options)) throw refuse(field, options, remedy);
+  if (Object.keys(options).some((option) => option !== 'ttlMs'))
+    throw refuse(field, options, `${remedy}, and no other`);
 }
 
 function refuse(field: string, value: unknown, rule: string): HeadlessError {

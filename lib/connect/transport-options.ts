@@ -4,6 +4,7 @@ import type { Interceptor } from '@connectrpc/connect';
 import { type ChannelCredentials, type ChannelOptions, compressionAlgorithms } from '@grpc/grpc-js';
 import type { HeadlessChannelOptions } from '../channel.js';
 import { HeadlessError } from '../errors.js';
+import { isOptionsObject } from '../options/options-object.js';
 import { refuseName, refuseValue } from '../options/refusal.js';
 import type { HeadlessOptions } from '../options.js';
 
@@ -76,12 +77,18 @@ const MOST_BYTES = 0xffff_ffff;
 
 /** @throws {HeadlessError} `ERR_HEADLESS_OPTION`. The target, the credentials and the channel's options are the channel's to check. */
 export function resolveTransportOptions(options: HeadlessTransportOptions): TransportSettings {
-  if (typeof options !== 'object' || options === null)
-    throw refuseValue('of the transport', options, 'must be an object');
+  if (!isOptionsObject(options))
+    throw refuseValue('of the transport', options, 'must be an object such as { target, credentials }');
   checkNames(options);
   const { interceptors, binaryOptions, compressMinBytes, readMaxBytes, writeMaxBytes, defaultTimeoutMs } = options;
   if (interceptors !== undefined && !isListOfFunctions(interceptors))
     throw refuseValue('interceptors', interceptors, 'must be a list of functions');
+  if (binaryOptions !== undefined && !isOptionsObject(binaryOptions))
+    throw refuseValue(
+      'binaryOptions',
+      binaryOptions,
+      "must be an object of protobuf-es's options, such as { readUnknownFields: false }",
+    );
   checkBytes('compressMinBytes', compressMinBytes, 0);
   checkBytes('readMaxBytes', readMaxBytes, 1);
   checkBytes('writeMaxBytes', writeMaxBytes, 1);
@@ -113,7 +120,12 @@ function checkNames(options: HeadlessTransportOptions): void {
 function channelOptionsOf(options: HeadlessTransportOptions): HeadlessChannelOptions {
   const { headless, sendCompression, readMaxBytes, writeMaxBytes } = options;
   const given = options.options ?? {};
-  if (typeof given !== 'object') throw refuseValue('options', given, "must be an object of grpc-js's channel options");
+  if (!isOptionsObject(given))
+    throw refuseValue(
+      'options',
+      given,
+      "must be an object of grpc-js's channel options, such as { 'grpc.keepalive_time_ms': 10000 }",
+    );
   const own: ChannelOptions = {};
   const add = (name: string, key: keyof ChannelOptions & string, value: unknown): void => {
     if (value === undefined) return;

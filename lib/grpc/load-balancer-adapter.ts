@@ -7,6 +7,8 @@ import type { Address } from '../address.js';
 import type { EndpointAddress } from '../balancer/endpoint-address.js';
 import { LoadBalancer } from '../balancer/load-balancer.js';
 import type { ConnectionError } from '../errors.js';
+import { SCHEMA } from '../options/schema.js';
+import { checkBalancerConfig } from '../options/service-config.js';
 import type { EndpointSnapshot } from '../telemetry/snapshot.js';
 import { type BalancerView, CHANNEL_CONTEXT_KEY, type ChannelContext } from './channel-context.js';
 import {
@@ -52,7 +54,10 @@ export class HeadlessLoadBalancingConfig implements TypedLoadBalancingConfig {
     return { [BALANCER_NAME]: this.other ? { child_policy: [this.other.toJsonObject()] } : {} };
   }
 
-  static createFromJson({ child_policy }: OwnConfig = {}): HeadlessLoadBalancingConfig {
+  /** @throws {HeadlessError} `ERR_HEADLESS_OPTION` for any member but `child_policy`. */
+  static createFromJson(config: OwnConfig = {}): HeadlessLoadBalancingConfig {
+    checkBalancerConfig(config, SCHEMA);
+    const { child_policy } = config;
     return new HeadlessLoadBalancingConfig(child_policy ? selectLbConfigFromList(child_policy, true) : null);
   }
 }

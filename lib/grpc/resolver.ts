@@ -45,8 +45,8 @@ export class HeadlessResolver implements Resolver {
   ) {
     this.#context = context;
     this.#listener = listener;
-    const { config, otherBalancer } = readServiceConfig(options['grpc.service_config'], context.parts.retry);
-    if (otherBalancer !== null) warnOfOtherBalancer(otherBalancer);
+    const { config, otherBalancer, unusable } = readServiceConfig(options['grpc.service_config'], context.parts.retry);
+    if (otherBalancer !== null) warnOfOtherBalancer(otherBalancer, unusable);
     context.otherBalancer = otherBalancer;
     const retries = options['grpc.enable_retries'] !== 0 && otherBalancer === null;
     context.hasSeveralAttempts = retries && hasSeveralAttempts(config);

@@ -38,10 +38,17 @@ export interface AnyGroup {
    * write booleans, too; `true` is `{}`, `false` makes the setting null.
    */
   readonly default?: unknown;
+  /** What users may write, for the error that refuses another value. */
+  readonly example?: object;
 }
 
 export type Entry = AnyOption | AnyGroup;
 export type Members = Readonly<Record<string, Entry>>;
+
+/** Tells the two kinds of entries apart. */
+export function isGroup(entry: Entry): entry is AnyGroup {
+  return 'members' in entry;
+}
 
 /**
  * The members that document and check exactly the options of the interface `Options`. An optional member needs a
@@ -61,6 +68,7 @@ interface OptionOf<Input> extends AnyOption {
 interface GroupOf<Input> {
   readonly doc: string;
   readonly members: Schema<Exclude<Input, boolean>>;
+  readonly example?: Exclude<Input, boolean>;
 }
 
 type OptionalEntry<Input> =

@@ -1,6 +1,9 @@
 /** Makes settings of the options that users wrote, by a schema. */
-import type { AnyGroup, AnyOption, Entry, Members, SettingsOf } from './entry.js';
-import { refuseName, refuseValue } from './refusal.js';
+import { type AnyGroup, type AnyOption, type Entry, isGroup, type Members, type SettingsOf } from './entry.js';
+import { nearestName } from './nearest-name.js';
+import { isOptionsObject } from './options-object.js';
+import { nearPlaces, plainly, samePlaces } from './places.js';
+import { formatExample, refuseName, refuseValue } from './refusal.js';
 
 type Given = Readonly<Record<string, unknown>>;
 
@@ -11,18 +14,39 @@ type Given = Readonly<Record<string, unknown>>;
  * @throws {HeadlessError} `ERR_HEADLESS_OPTION` naming the option, the value received and what is allowed.
  */
 export function readGroup<M extends Members>(members: M, value: unknown, path: string): SettingsOf<M> {
-  const root: AnyGroup = { doc: '', members, default: {} };
-  checkNames(root, value, path);
+  const root: AnyGroup = { doc: '', members, default: {}, ...exampleOf(members) };
+  checkNames(root, value, path, { members, path });
   return readEntry(root, value, path) as SettingsOf<M>;
 }
 
-function checkNames(group: AnyGroup, value: unknown, path: string): void {
+/** By the first group that has an example. */
+function exampleOf(members: Members): Pick<AnyGroup, 'example'> {
+  for (const [name, entry] of Object.entries(members))
+    if (isGroup(entry) && entry.example) return { example: { [name]: entry.example } };
+  return {};
+}
+
+interface Root {
+  readonly members: Members;
+  readonly path: string;
+}
+
+function checkNames(group: AnyGroup, value: unknown, path: string, root: Root): void {
   const given = givenMembers(group, value, path);
   if (given === null) return;
   const known = Object.keys(group.members);
-  for (const name of Object.keys(given)) if (!known.includes(name)) throw refuseName(path, name, given[name], known);
+  for (const name of Object.keys(given))
+    if (!known.includes(name)) throw refuseName(path, name, given[name], known, elsewhere(name, known, root));
   for (const [name, entry] of Object.entries(group.members))
-    if (isGroup(entry)) checkNames(entry, given[name], `${path}.${name}`);
+    if (isGroup(entry)) checkNames(entry, given[name], `${path}.${name}`, root);
+}
+
+/** Where else the name stands. A name that is only nearly right counts first in its own group. */
+function elsewhere(name: string, known: readonly string[], { members, path }: Root): readonly string[] {
+  if (known.some((one) => plainly(one) === plainly(name))) return [];
+  const same = samePlaces(name, members);
+  const places = same.length > 0 || nearestName(name, known) !== undefined ? same : nearPlaces(name, members);
+  return places.map(({ names }) => [path, ...names].join('.'));
 }
 
 function readEntry(entry: Entry, value: unknown, path: string): unknown {
@@ -47,11 +71,7 @@ function givenMembers(group: AnyGroup, value: unknown, path: string): Given | nu
   const canSwitch = typeof group.default === 'boolean';
   if (canSwitch && typeof given === 'boolean') return given ? {} : null;
   if (value === undefined && given === null) return null;
-  if (typeof given === 'object' && given !== null && !Array.isArray(given)) return given as Given;
-  throw refuseValue(path, value, canSwitch ? 'must be true, false or an object' : 'must be an object');
-}
-
-/** Tells the two kinds of entries apart. */
-export function isGroup(entry: Entry): entry is AnyGroup {
-  return 'members' in entry;
+  if (isOptionsObject(given)) return given;
+  const example = group.example ? ` such as ${formatExample(group.example)}` : '';
+  throw refuseValue(path, value, `must be ${canSwitch ? 'true, false or ' : ''}an object${example}`);
 }

@@ -25,6 +25,7 @@ const DAY_MS = 86_400_000;
 export const SCHEMA = {
   refresh: {
     doc: 'When DNS is asked.',
+    example: { intervalMs: 2_000 },
     default: {},
     members: {
       intervalMs: {
@@ -65,6 +66,7 @@ export const SCHEMA = {
   },
   dns: {
     doc: 'How DNS is asked.',
+    example: { servers: ['10.96.0.10'] },
     default: {},
     members: {
       servers: {
@@ -125,6 +127,7 @@ export const SCHEMA = {
   },
   zone: {
     doc: "Keep calls in the client's topology zone. Needs zonal names in DNS; without them all pods are used alike.",
+    example: { name: 'us-west-2a' },
     default: null,
     members: {
       name: {
@@ -142,6 +145,7 @@ export const SCHEMA = {
   },
   balance: {
     doc: 'Which pod gets a call.',
+    example: { policy: 'round_robin' },
     default: {},
     members: {
       policy: {
@@ -163,6 +167,7 @@ export const SCHEMA = {
       },
       subset: {
         doc: 'Connect to some of the pods (compare gRFC A68). Rendezvous hashing chooses them.',
+        example: { size: 20 },
         default: null,
         members: {
           size: {
@@ -188,6 +193,7 @@ export const SCHEMA = {
   },
   retry: {
     doc: 'Failed calls are tried again, each time on another pod (gRFC A6).',
+    example: { attempts: 2 },
     default: null,
     members: {
       attempts: {
@@ -203,6 +209,7 @@ export const SCHEMA = {
   },
   outlier: {
     doc: 'Pods whose calls fail get no calls for a while.',
+    example: { consecutiveFailures: 3 },
     default: false,
     members: {
       consecutiveFailures: {
@@ -250,6 +257,7 @@ export const SCHEMA = {
   },
   health: {
     doc: 'Pods are asked whether they serve (gRFC A17).',
+    example: { service: 'shop.Hello' },
     default: false,
     members: {
       service: {
@@ -266,6 +274,7 @@ export const SCHEMA = {
   },
   drain: {
     doc: 'What happens to pods that left the set.',
+    example: { lingerMs: 60_000 },
     default: {},
     members: {
       lingerMs: {

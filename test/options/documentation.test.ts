@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { number, oneOf } from '../../lib/options/checks.js';
-import { isGroup } from '../../lib/options/group.js';
+import { isGroup } from '../../lib/options/entry.js';
 import { SCHEMA } from '../../lib/options/schema.js';
 import { CHINESE, chinese } from './chinese.js';
 import { entriesOf, optionsOverview, optionsTable, withComments, withTable } from './documentation.js';

@@ -1,7 +1,6 @@
 /** What the schema of options makes for people: the tables of the README and of docs/options.md, and the comments in the type that users see. */
 import ts from 'typescript';
-import type { Entry, Members } from '../../lib/options/entry.js';
-import { isGroup } from '../../lib/options/group.js';
+import { type Entry, isGroup, type Members } from '../../lib/options/entry.js';
 
 const TABLE_BEGIN = '<!-- options:begin -->';
 const TABLE_END = '<!-- options:end -->';
