@@ -4,7 +4,7 @@ import { HeadlessChannel } from './channel.js';
 import { HeadlessError } from './errors.js';
 import { checkClientClass } from './grpc/grpc-copies.js';
 import { isOptionsObject } from './options/options-object.js';
-import { refuseValue } from './options/refusal.js';
+import { formatValue, refuseValue } from './options/refusal.js';
 import type { HeadlessOptions } from './options.js';
 
 /** grpc-js's client options (interceptors, channel options …), with ours under one key. */
@@ -42,7 +42,7 @@ export function createHeadlessClient<C>(
   credentials: ChannelCredentials,
   options: HeadlessClientOptions = {},
 ): HeadlessClient<C> {
-  if (!isConstructor(Client)) throw refuseValue('Client', shortly(Client), CLIENT_RULE);
+  if (!isConstructor(Client)) throw refuseClass(`got ${shortly(Client)}`);
   if (!isOptionsObject(options))
     throw refuseValue('of the client', options, "must be an object such as { 'grpc.keepalive_time_ms': 10000 }");
   for (const key of ['channelOverride', 'channelFactoryOverride'] as const) {
@@ -63,7 +63,8 @@ export function createHeadlessClient<C>(
   const channelOverride: ChannelInterface = new HeadlessChannel(target, credentials, channelOptions);
   try {
     const client = new Client(target, credentials, { ...clientOptions, channelOverride });
-    if (!looksLikeClient(client)) throw refuseValue('Client', Client.name, `${CLIENT_RULE}; it makes no client`);
+    if (!looksLikeClient(client))
+      throw refuseClass(`and "${Client.name}" makes objects without getChannel(), close() and makeUnaryRequest()`);
     // A generated client returns its channelOverride from getChannel().
     return client as HeadlessClient<C>;
   } catch (error) {
@@ -72,8 +73,11 @@ export function createHeadlessClient<C>(
   }
 }
 
-const CLIENT_RULE =
-  'must be a class of clients, such as the generated one or what makeGenericClientConstructor() of grpc-js returns';
+/** @param flaw what was given in its place. */
+function refuseClass(flaw: string): HeadlessError {
+  const rule = 'a class of clients, such as a generated one or what makeGenericClientConstructor() of grpc-js returns';
+  return new HeadlessError('ERR_HEADLESS_OPTION', `the argument Client must be ${rule}, ${flaw}`);
+}
 
 /** Without calling it. Arrow functions and methods are functions that `new` refuses. */
 function isConstructor(value: unknown): boolean {
@@ -91,7 +95,8 @@ function looksLikeClient(value: unknown): boolean {
   return ['getChannel', 'close', 'makeUnaryRequest'].some((name) => typeof members[name] === 'function');
 }
 
-/** A definition of a service is long, and its methods' names tell nothing here. */
-function shortly(value: unknown): unknown {
-  return typeof value === 'object' && value !== null ? Object.prototype.toString.call(value) : value;
+/** The definition of a service is an object too, and a long one. */
+function shortly(value: unknown): string {
+  if (typeof value === 'function') return 'a function that is no class';
+  return typeof value === 'object' && value !== null ? 'an object' : formatValue(value);
 }

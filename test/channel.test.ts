@@ -287,6 +287,58 @@ test('ready() with no time left fails at once, and a timeout that is not a time 
   channel.close();
 });
 
+test('what ready() cannot read as its options is refused, and timeoutMs is named', covers(47), async () => {
+  const { channel } = channelFixture();
+  const wrong: [options: unknown, message: RegExp][] = [
+    [500, /^option of ready\(\) must be an object such as \{ timeoutMs: 5000 \}, got 500$/],
+    ['x', /^option of ready\(\) must be an object such as \{ timeoutMs: 5000 \}, got "x"$/],
+    [null, /such as \{ timeoutMs: 5000 \}, got null$/],
+    [[], /such as \{ timeoutMs: 5000 \}, got \[\]$/],
+    [{ timeout: 500 }, /^unknown option of ready\(\)\.timeout \(value 500\): did you mean "timeoutMs"\?$/],
+    [{ signal: null }, /^unknown option of ready\(\)\.signal .*known are "timeoutMs"$/],
+    [{ timeoutMs: '500' }, /^option timeoutMs must be milliseconds >= 0, got "500"$/],
+  ];
+  for (const [options, message] of wrong)
+    await assert.rejects(channel.ready(options as never), { code: 'ERR_HEADLESS_OPTION', message });
+  assert.equal(channel.getConnectivityState(false), connectivityState.IDLE);
+  channel.close();
+});
+
+test('a listener to an event that does not exist is refused, with the nearest name', covers(47), () => {
+  const { channel } = channelFixture();
+  const wrong: [event: unknown, message: RegExp][] = [
+    ['udpate', /^the channel has no event "udpate": did you mean "update"\?$/],
+    ['dnsfailure', /did you mean "dnsFailure"\?$/],
+    ['stateChange', /^the channel has no event "stateChange": the events are "update", "dnsFailure", .*"panic"$/],
+    [undefined, /no event undefined: the events are/],
+    [Symbol('update'), /no event Symbol\(update\): the events are/],
+  ];
+  for (const [event, message] of wrong)
+    for (const listen of [channel.on, channel.once])
+      assert.throws(() => listen.call(channel, event as never, () => {}), { code: 'ERR_HEADLESS_OPTION', message });
+  channel.off('udpate' as never, () => {});
+  channel.close();
+});
+
+test('every event of the channel can be listened to, and once() of node:events works', async () => {
+  const { channel } = channelFixture();
+  const events = [
+    'update',
+    'dnsFailure',
+    'zoneFallback',
+    'source',
+    'imbalance',
+    'ejection',
+    'health',
+    'panic',
+  ] as const;
+  for (const event of events) channel.on(event, () => {}).once(event, () => {});
+  const update = once(channel as never, 'update');
+  await channel.refresh();
+  assert.deepEqual(await update, [{ added: ['127.0.0.1:1'], removed: [], kept: [] }]);
+  channel.close();
+});
+
 test('close() ends a ready() and a refresh() under way, and refuses both from then on', covers(44), async () => {
   const lookup = () => new Promise<never>(() => {});
   const channel = new HeadlessChannel(TARGET, insecure, { headless: { dns: { lookup } } });

@@ -6,11 +6,13 @@ import {
   credentials,
   InterceptingCall,
   type Interceptor,
+  makeGenericClientConstructor,
   status,
 } from '@grpc/grpc-js';
 import { HeadlessChannel } from '../lib/channel.js';
 import { createHeadlessClient, type HeadlessClient } from '../lib/client.js';
 import type { HeadlessError } from '../lib/errors.js';
+import { channels } from '../lib/telemetry/open-channels.js';
 import { createFakeDns } from '../lib/testing.js';
 import { covers } from './faults/covers.js';
 import { HelloClient, sayHi } from './support/hello-service.js';
@@ -25,6 +27,11 @@ class Probe {
 
   constructor(address: string, creds: ChannelCredentials, options?: Partial<ClientOptions>) {
     this.given = [address, creds, options];
+  }
+
+  /** As every client has it. */
+  close(): void {
+    this.given[2]?.channelOverride?.close();
   }
 }
 
@@ -118,8 +125,76 @@ for (const key of ['channelOverride', 'channelFactoryOverride'] as const)
         return true;
       },
     );
-    make(undefined).given[2]?.channelOverride?.close();
+    make(undefined).close();
   });
+
+/** How many channels are open. */
+const open = (): number => channels().length;
+
+const noClasses: [what: string, value: unknown, flaw: RegExp][] = [
+  ['null', null, /got null$/],
+  ['a text', 'HelloClient', /got "HelloClient"$/],
+  ['the definition of a service', HelloClient.service, /got an object$/],
+  ['an arrow function', () => {}, /got a function that is no class$/],
+  ['a class of something else', class Cart {}, /and "Cart" makes objects without getChannel\(\), close\(\)/],
+  [
+    'a function that returns another object',
+    function Cart() {
+      return {};
+    },
+    /and "Cart" makes objects without/,
+  ],
+];
+for (const [what, value, flaw] of noClasses)
+  test(`${what} in the place of the client class is refused, and no channel stays open`, covers(47), () => {
+    const before = open();
+    assert.throws(
+      () => createHeadlessClient(value as never, 'svc.ns:1', insecure),
+      (error: HeadlessError) => {
+        assert.equal(error.code, 'ERR_HEADLESS_OPTION');
+        assert.match(error.message, /^the argument Client must be a class of clients, such as a generated one /);
+        assert.match(error.message, flaw);
+        return true;
+      },
+    );
+    assert.equal(open(), before);
+  });
+
+test('an error of the client class itself reaches the caller, and no channel stays open', () => {
+  class Broken {
+    constructor() {
+      throw new RangeError('no more clients');
+    }
+  }
+  const before = open();
+  assert.throws(() => createHeadlessClient(Broken, 'svc.ns:1', insecure), /^RangeError: no more clients$/);
+  assert.equal(open(), before);
+});
+
+test('classes that makeGenericClientConstructor makes, and functions that are called with new, are client classes', () => {
+  const Generic = makeGenericClientConstructor({}, 'hello.Hello');
+  function Old(this: { close?: () => void }, ...[, , options]: [string, ChannelCredentials, Partial<ClientOptions>?]) {
+    this.close = () => options?.channelOverride?.close();
+  }
+  for (const Class of [Generic, Old as never, Old.bind({}) as never, new Proxy(Generic, {})]) {
+    const before = open();
+    const client = createHeadlessClient(Class, 'svc.ns:1', insecure, { headless: noPods });
+    assert.equal(open(), before + 1);
+    client.close();
+    assert.equal(open(), before);
+  }
+});
+
+test('options of a client or a channel that are no object of options are refused', covers(47), () => {
+  for (const options of ['x', 5, [], null, new Map([['headless', {}]])]) {
+    const refusal = {
+      code: 'ERR_HEADLESS_OPTION',
+      message: /^option of the (client|channel) must be an object such as .*, got /,
+    };
+    assert.throws(() => createHeadlessClient(HelloClient, 'svc.ns:1', insecure, options as never), refusal);
+    assert.throws(() => new HeadlessChannel('svc.ns:1', insecure, options as never), refusal);
+  }
+});
 
 test('a bad target or option throws before a client exists', covers(32, 47), () => {
   class Never {

@@ -1,7 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { runInNewContext } from 'node:vm';
 import fc from 'fast-check';
 import { HeadlessError } from '../lib/errors.js';
+import { isGroup } from '../lib/options/entry.js';
+import { placesIn } from '../lib/options/places.js';
+import { SCHEMA } from '../lib/options/schema.js';
 import { type HeadlessSettings, resolveOptions } from '../lib/options.js';
 import { covers } from './faults/covers.js';
 
@@ -152,7 +156,8 @@ test('headless.outlier is off, or on with defaults for what is left out', () => 
   for (const off of [undefined, false]) assert.equal(outlierOf(off), null);
   for (const on of [true, {}]) assert.deepEqual(outlierOf(on), OUTLIER_DEFAULTS);
   const bounds = [
-    { consecutiveFailures: 0, failurePercentage: 0, intervalMs: 10, baseEjectionMs: 1, maxEjectionMs: 1 },
+    { consecutiveFailures: 0, intervalMs: 10, baseEjectionMs: 1, maxEjectionMs: 1 },
+    { failurePercentage: 0 },
     { consecutiveFailures: 1_000_000, failurePercentage: 100, intervalMs: DAY_MS, baseEjectionMs: DAY_MS },
     { maxEjectionMs: DAY_MS, maxEjectionPercent: 0 },
     { maxEjectionPercent: 100, codes: ['ABORTED', 'UNKNOWN'] },
@@ -215,7 +220,10 @@ test('headless.balance.subset refuses sizes and keys that select nothing', cover
       /^option headless\.balance\.subset\.key must be .* got /,
     );
   for (const subset of [null, 20, true, [20]])
-    assert.match(refusal({ balance: { subset } }).message, /^option headless\.balance\.subset must be an object, got /);
+    assert.match(
+      refusal({ balance: { subset } }).message,
+      /^option headless\.balance\.subset must be an object such as \{ size: 20 \}, got /,
+    );
 });
 
 test('headless.zone refuses what DNS has no name for, and modes that do not exist', covers(47), () => {
@@ -224,7 +232,10 @@ test('headless.zone refuses what DNS has no name for, and modes that do not exis
   for (const mode of [null, '', 'Pin', true])
     assert.match(refusal({ zone: { name: 'a', mode } }).message, /^option headless\.zone\.mode must be .* got /);
   for (const zone of [null, 'a', true, ['a']])
-    assert.match(refusal({ zone }).message, /^option headless\.zone must be an object, got /);
+    assert.match(
+      refusal({ zone }).message,
+      /^option headless\.zone must be an object such as \{ name: 'us-west-2a' \}, got /,
+    );
 });
 
 test('headless.retry needs a number of attempts, takes codes, and has no setting without them', () => {
@@ -244,7 +255,10 @@ test('headless.retry refuses attempts out of range and what is no status code of
       /^option headless\.retry\.codes(\[\d\])? must .* got /,
     );
   for (const retry of [null, 2, true, [2]])
-    assert.match(refusal({ retry }).message, /^option headless\.retry must be an object, got /);
+    assert.match(
+      refusal({ retry }).message,
+      /^option headless\.retry must be an object such as \{ attempts: 2 \}, got /,
+    );
 });
 
 test('a refusal shows the value received as a person would write it', covers(47), () => {
@@ -282,10 +296,24 @@ const unknown: [options: unknown, name: string, hint: string][] = [
   [{ drain: { timeout: undefined } }, 'headless.drain.timeout', 'did you mean "timeoutMs"?'],
   [{ drain: { cut: undefined } }, 'headless.drain.cut', 'known are "lingerMs", "timeoutMs"'],
   [
-    { intervalMs: 5 },
-    'headless.intervalMs',
+    { unrelated: 5 },
+    'headless.unrelated',
     'known are "refresh", "dns", "source", "zone", "balance", "retry", "outlier", "health", "empty", "drain"',
   ],
+  // Of another group.
+  [
+    { intervalMs: 5 },
+    'headless.intervalMs',
+    'did you mean headless.refresh.intervalMs or headless.outlier.intervalMs?',
+  ],
+  [{ policy: 'x' }, 'headless.policy', 'did you mean headless.balance.policy?'],
+  [{ polcy: 'x' }, 'headless.polcy', 'did you mean headless.balance.policy?'],
+  [{ interval: 5 }, 'headless.interval', 'did you mean headless.refresh.intervalMs or headless.outlier.intervalMs?'],
+  [{ timeoutMs: 5 }, 'headless.timeoutMs', 'did you mean headless.dns.timeoutMs or headless.drain.timeoutMs?'],
+  [{ subset: { size: 5 } }, 'headless.subset', 'did you mean headless.balance.subset?'],
+  [{ refresh: { lookup } }, 'headless.refresh.lookup', 'did you mean headless.dns.lookup?'],
+  [{ balance: { retry: {} } }, 'headless.balance.retry', 'did you mean headless.retry?'],
+  [{ refresh: { MinIntervalMs: 5 } }, 'headless.refresh.MinIntervalMs', 'did you mean "minIntervalMs"?'],
 ];
 for (const [options, name, hint] of unknown)
   test(`the unknown option ${name} is refused with what was probably meant, or what is known`, covers(47), () => {
@@ -296,10 +324,106 @@ for (const [options, name, hint] of unknown)
 
 test('a group of options that is no object is refused by name', covers(47), () => {
   for (const value of [null, 5, 'x', true, [], () => {}]) {
-    assert.match(refusal(value).message, /^option headless must be an object, got /);
+    assert.match(
+      refusal(value).message,
+      /^option headless must be an object such as \{ refresh: \{ intervalMs: 2000 \} \}, got /,
+    );
     for (const group of ['refresh', 'dns', 'balance', 'drain'])
-      assert.ok(refusal({ [group]: value }).message.startsWith(`option headless.${group} must be an object, got `));
+      assert.match(
+        refusal({ [group]: value }).message,
+        new RegExp(`^option headless\\.${group} must be an object such as \\{ \\w+: .* \\}, got `),
+      );
   }
+});
+
+test('what JavaScript has as objects and no one writes options as is refused by its kind', covers(47), () => {
+  const objects: [value: object, text: string][] = [
+    [new Map([['refresh', { intervalMs: 1_000 }]]), 'a Map'],
+    [new Set(['refresh']), 'a Set'],
+    [new Date(), 'a Date'],
+    [Promise.resolve({ refresh: { intervalMs: 1_000 } }), 'a Promise'],
+    [new TypeError('x'), 'an Error'],
+    [/x/, 'a RegExp'],
+    [Buffer.from('a'), 'a Uint8Array'],
+    [new URL('http://hello'), 'a URL'],
+    [Object('x'), 'a String'],
+    [runInNewContext('new Map()') as object, 'a Map'],
+  ];
+  for (const [value, text] of objects)
+    for (const options of [value, { refresh: value }, { health: value }, { balance: { subset: value } }])
+      assert.ok(refusal(options).message.endsWith(`, got ${text}`), refusal(options).message);
+});
+
+test('options may be an object without a prototype, of another realm, or of a class of the user', () => {
+  class Settings {
+    readonly empty = 'drop';
+  }
+  const bare = Object.assign(Object.create(null) as object, { empty: 'drop' });
+  for (const options of [
+    new Settings(),
+    bare,
+    Object.freeze({ empty: 'drop' }),
+    runInNewContext("({ empty: 'drop' })"),
+  ])
+    assert.equal(resolveOptions(options).empty, 'drop');
+});
+
+test('every group has an example, which it takes', () => {
+  for (const { names, entry } of placesIn(SCHEMA)) {
+    if (!isGroup(entry)) continue;
+    const path = names.join('.');
+    assert.ok(entry.example, path);
+    const settings = read(resolveOptions(nest(path, entry.example)), path);
+    assert.notEqual(settings, null, path);
+  }
+});
+
+const without: [options: object, message: RegExp][] = [
+  [
+    { balance: { policy: 'round_robin', choices: 4 } },
+    /^option headless\.balance\.choices \(value 4\) has no effect beside headless\.balance\.policy "round_robin".*leave it out/,
+  ],
+  [
+    { outlier: { consecutiveFailures: 0, failurePercentage: 0 } },
+    /^option headless\.outlier\.consecutiveFailures \(value 0\) .*failurePercentage 0.*write outlier: false/,
+  ],
+  ...(
+    [
+      ['servers', ['10.96.0.10']],
+      ['family', 'ipv4'],
+      ['search', []],
+      ['ndots', 5],
+      ['resolvConf', '/etc/resolv.conf'],
+    ] as const
+  ).map(([name, value]): [object, RegExp] => [
+    { dns: { lookup, [name]: value } },
+    new RegExp(
+      `^option headless\\.dns\\.${name} \\(value .*\\) has no effect beside headless\\.dns\\.lookup.*leave one`,
+    ),
+  ]),
+];
+for (const [options, message] of without)
+  test(
+    `${Object.keys(options)} with an option that has no effect beside another is refused: ${message.source.slice(0, 60)}`,
+    covers(47),
+    () => {
+      assert.match(refusal(options).message, message);
+    },
+  );
+
+test('options that another one limits, or that a shared configuration may hold, are taken together', () => {
+  for (const options of [
+    { refresh: { intervalMs: 1_000, minIntervalMs: 60_000 } },
+    { refresh: { burstMs: 0, minIntervalMs: 10 } },
+    { outlier: { baseEjectionMs: 60_000, maxEjectionMs: 1_000 } },
+    { outlier: { maxEjectionPercent: 0 } },
+    { outlier: { consecutiveFailures: 0 } },
+    { dns: { lookup, timeoutMs: 100, attempts: 1 } },
+    { dns: { lookup, family: 'ipv4' }, source: { create: () => null } },
+    { balance: { policy: 'peak_ewma', choices: 4 } },
+    { balance: { policy: 'round_robin', choices: undefined } },
+  ])
+    resolveOptions(options);
 });
 
 test('a name mistyped in a choice is answered with the nearest one', covers(47), () => {
@@ -360,7 +484,11 @@ test('options that are valid one by one are valid together, and each sets its ow
     fc.property(fc.tuple(...valid), (pairs) => {
       const options: Record<string, Record<string, unknown>> = {};
       const expected: [path: string, setting: unknown][] = [];
-      for (const [path, value] of pairs as [string, unknown][]) {
+      const all = pairs as [string, unknown][];
+      const policy = all.find(([path]) => path === 'balance.policy')?.[1];
+      for (const [path, value] of all) {
+        // These have no effect beside others: see above.
+        if (path === 'dns.lookup' || (path === 'balance.choices' && policy === 'round_robin')) continue;
         const { given, setting } = pairOf(value);
         expected.push([path, setting]);
         const [group = '', name] = path.split('.');

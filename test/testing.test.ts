@@ -100,6 +100,17 @@ const wrong: [what: string, make: () => unknown, message: RegExp][] = [
     /ttlMs of "a" must be .*got "5"/,
   ],
   [
+    'a TTL in the place of the options',
+    () => createFakeDns().set('a', [], 5_000 as never),
+    /the options of "a" must be an object with ttlMs, such as \{ ttlMs: 5000 \}, got 5000/,
+  ],
+  ['options that are null', () => createFakeDns().set('a', [], null as never), /the options of "a" must be .*got null/],
+  [
+    'a TTL in seconds',
+    () => createFakeDns().set('a', [], { ttl: 5 } as never),
+    /the options of "a" must be an object with ttlMs, .*and no other, got \{"ttl":5\}/,
+  ],
+  [
     'another failure',
     () => createFakeDns().fail('a', 'nxdomain' as never),
     /the failure of "a" must be one of "NXDOMAIN", .*got "nxdomain"/,

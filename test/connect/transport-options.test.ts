@@ -65,7 +65,9 @@ test('values out of range are refused', () => {
   refused({ writeMaxBytes: 1.5 }, /writeMaxBytes .*got 1.5/);
   refused({ compressMinBytes: -1 }, /compressMinBytes .*got -1/);
   refused({ defaultTimeoutMs: 0 }, /defaultTimeoutMs .*got 0/);
-  refused({ options: 'gzip' }, /options must be an object/);
+  for (const options of ['gzip', [], 5, new Map()]) refused({ options }, /^option options must be an object .*got /);
+  for (const binaryOptions of [5, 'json', [], null, true])
+    refused({ binaryOptions }, /^option binaryOptions must be an object of protobuf-es's options, such as .*got /);
 });
 
 test('a wrong target and wrong credentials are the channel’s to refuse', () => {

@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { test } from 'node:test';
 import { setImmediate } from 'node:timers/promises';
 import { Channel, credentials } from '@grpc/grpc-js';
 import { registerHeadless } from '../../lib/compose.js';
+import { HeadlessLoadBalancingConfig } from '../../lib/grpc/load-balancer-adapter.js';
 import { BALANCER_NAME, readServiceConfig, warnOfOtherBalancer } from '../../lib/grpc/service-config.js';
 
 const OURS = [{ [BALANCER_NAME]: {} }];
@@ -101,6 +103,33 @@ test('another balancer is warned of once, by its name and with the remedy', asyn
     /"one" balances the calls in the place of grpc-headless.*Delete loadBalancingConfig/,
   );
   assert.match(String(warnings[1]), /"two"/);
+});
+
+test('where grpc-js can use no balancer of the list, the warning names those, and our policy that was meant', async () => {
+  registerHeadless();
+  const list = [{ least_request: { choice_count: 2 } }, { unknown: {} }];
+  const { otherBalancer, unusable } = readServiceConfig(JSON.stringify({ loadBalancingConfig: list }));
+  assert.deepEqual([otherBalancer, unusable], ['pick_first', ['least_request', 'unknown']]);
+  for (const known of [
+    [{ round_robin: {} }],
+    [{ unknown: {} }, { headless: {} }],
+    [{ unknown: {} }, { pick_first: {} }],
+  ])
+    assert.deepEqual(readServiceConfig(JSON.stringify({ loadBalancingConfig: known })).unusable, []);
+  const warned = once(process, 'warning');
+  warnOfOtherBalancer('pick_first', unusable);
+  assert.match(
+    String(await warned),
+    /grpc-js has no balancer "least_request", "unknown", or cannot read its settings, and so takes its default: grpc-js's "pick_first".*headless: \{ balance: \{ policy: 'least_request' \} \} chooses/,
+  );
+});
+
+test('an unknown member of our balancer is refused where grpc-js reads the config, too', () => {
+  assert.throws(() => HeadlessLoadBalancingConfig.createFromJson({ nonsense: true } as never), {
+    code: 'ERR_HEADLESS_OPTION',
+    message: /headless\.nonsense/,
+  });
+  assert.equal(HeadlessLoadBalancingConfig.createFromJson().other, null);
 });
 
 const OUR_RETRIES = {

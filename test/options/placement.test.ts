@@ -74,6 +74,38 @@ test('options with dots under our key are refused: they are written as objects',
   });
 });
 
+const beside: [key: string, value: unknown, remedy: string][] = [
+  ['intervalMs', 1_000, 'headless: { refresh: { intervalMs: … } } or headless: { outlier: { intervalMs: … } }'],
+  ['minIntervalMs', '1s', 'headless: { refresh: { minIntervalMs: … } }'],
+  ['policy', 'round_robin', 'headless: { balance: { policy: … } }'],
+  ['choices', 4, 'headless: { balance: { choices: … } }'],
+  ['lookup', async () => ({ addresses: [], ttlMs: 0 }), 'headless: { dns: { lookup: … } }'],
+  ['resolvConf', '/etc/resolv.conf', 'headless: { dns: { resolvConf: … } }'],
+  ['lingerMs', 0, 'headless: { drain: { lingerMs: … } }'],
+  ['consecutiveFailures', 3, 'headless: { outlier: { consecutiveFailures: … } }'],
+];
+for (const [key, value, remedy] of beside)
+  test(`an option ${key} beside grpc-js's is refused, and its group is named`, covers(47), () => {
+    assert.throws(
+      () => checkPlacement({ [key]: value }, SCHEMA),
+      (error: HeadlessError) => {
+        assert.equal(error.code, 'ERR_HEADLESS_OPTION');
+        assert.match(error.message, new RegExp(`^option "${key}" \\(value .*\\) would be ignored here: `));
+        assert.ok(error.message.endsWith(`; write ${remedy}`), error.message);
+        return true;
+      },
+    );
+  });
+
+test('names that other libraries have, too, are left alone where the value is none of ours', () => {
+  checkPlacement({ policy: { maxAttempts: 3 }, lookup: 'dns', choices: ['a'], jitter: true, ndots: -1 }, SCHEMA);
+  checkPlacement(
+    { timeoutMs: 5, attempts: 3, codes: [], size: 1, key: 'a', service: 'x', servers: [], ttl: 1 },
+    SCHEMA,
+  );
+  checkPlacement({ IntervalMs: 1, interval: 1, mode: 'pin', name: 'us-west-2a', family: 4, search: 'x' }, SCHEMA);
+});
+
 test("grpc-js's own options, and those of other libraries, are left alone", () => {
   const others = {
     headless: {},
