@@ -64,7 +64,9 @@ export function createHeadlessClient<C>(
   try {
     const client = new Client(target, credentials, { ...clientOptions, channelOverride });
     if (!looksLikeClient(client))
-      throw refuseClass(`and "${Client.name}" makes objects without getChannel(), close() and makeUnaryRequest()`);
+      throw refuseClass(
+        `and ${Client.name ? `"${Client.name}"` : 'this class'} makes objects without getChannel(), close() and makeUnaryRequest()`,
+      );
     // A generated client returns its channelOverride from getChannel().
     return client as HeadlessClient<C>;
   } catch (error) {

@@ -137,6 +137,7 @@ const noClasses: [what: string, value: unknown, flaw: RegExp][] = [
   ['the definition of a service', HelloClient.service, /got an object$/],
   ['an arrow function', () => {}, /got a function that is no class$/],
   ['a class of something else', class Cart {}, /and "Cart" makes objects without getChannel\(\), close\(\)/],
+  ['a class without a name', class {}, /and this class makes objects without/],
   [
     'a function that returns another object',
     function Cart() {
