@@ -3,7 +3,7 @@
  * sees the same scale-up must not open thousands of streams in the same moment.
  */
 import type { HeadlessChannel } from './channel.js';
-import type { Random, Runtime, Timer } from './runtime.js';
+import { MAX_TIMER_MS, type Random, type Runtime, type Timer } from './runtime.js';
 import type { ImbalanceEvent } from './telemetry/channel-events.js';
 
 /** A stream that can be opened anew. */
@@ -88,7 +88,7 @@ export class ReopeningQueue {
     const [stream, pod] = next;
     // It may have been closed, or have moved by itself, meanwhile.
     if (this.#streams.has(stream) && stream.pod === pod) move(stream);
-    this.#wait(stream.intervalMs * (1 + random()));
+    this.#wait(Math.min(stream.intervalMs * (1 + random()), MAX_TIMER_MS));
   }
 }
 
