@@ -6,11 +6,16 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { type Attributes, type Meter, type MeterProvider, metrics } from '@opentelemetry/api';
 import { HeadlessError } from './errors.js';
+import { flag } from './options/checks.js';
+import type { Schema } from './options/entry.js';
+import { readGroup } from './options/group.js';
+import { refuseValue } from './options/refusal.js';
 import type { DiagnosticsMessages, Subject } from './telemetry/diagnostics-channels.js';
 import type { TelemetryEvent } from './telemetry/events.js';
 import { BoundedValues } from './telemetry/metrics/bounded-values.js';
 import { Collector } from './telemetry/metrics/collector.js';
 import { COUNTED, OBSERVED, QUESTION_NAME, REFRESH_DURATION, TARGET } from './telemetry/metrics/definitions.js';
+import { onPodReleased } from './telemetry/released-pods.js';
 
 /** What is measured beside the metrics that are always there. */
 export interface MetricsOptions {
@@ -20,6 +25,14 @@ export interface MetricsOptions {
    */
   readonly addresses?: boolean | undefined;
 }
+
+const OPTIONS = {
+  addresses: {
+    doc: 'Picks and calls are told for each endpoint.',
+    check: flag,
+    default: false,
+  },
+} satisfies Schema<MetricsOptions>;
 
 const SCOPE = 'grpc-headless';
 /** Of one attribute. The value for all others is that of gRFC A66. */
@@ -34,12 +47,20 @@ const registered = new WeakSet<MeterProvider>();
  *
  * @param meterProvider default: the global one, which has to be set before.
  * @returns undoes it: nothing is measured any more, though an SDK may repeat the last values. Idempotent.
- * @throws {HeadlessError} `ERR_HEADLESS_OPTION` if metrics are registered with this provider already: all would count double.
+ * @throws {HeadlessError} `ERR_HEADLESS_OPTION` for a wrong argument or option, and if metrics are registered with this provider
+ *   already: all would count double.
  */
 export function registerMetrics(
   meterProvider: MeterProvider = metrics.getMeterProvider(),
-  { addresses = false }: MetricsOptions = {},
+  options: MetricsOptions = {},
 ): () => void {
+  if (typeof (meterProvider as Partial<MeterProvider> | null)?.getMeter !== 'function')
+    throw refuseValue(
+      'registerMetrics.meterProvider',
+      meterProvider,
+      'must be a MeterProvider of OpenTelemetry, or undefined for the global one',
+    );
+  const { addresses } = readGroup(OPTIONS, options, 'registerMetrics');
   if (registered.has(meterProvider))
     throw new HeadlessError(
       'ERR_HEADLESS_OPTION',
@@ -55,6 +76,7 @@ export function registerMetrics(
   const undo = [
     observeChannels(meter, collector),
     listen('channel_closed', ({ target }) => collector.onChannelClosed(target)),
+    onPodReleased((view, address, calls) => collector.onPodReleased(view, address, calls)),
     ...countEvents(meter, values),
     measureRefreshes(meter, values),
   ];

@@ -262,6 +262,78 @@ test('with addresses, picks and calls are told for each pod, and stay as they ar
   assert.deepEqual(await valuesOf('calls_in_flight'), { [peer(first)]: 0, [peer(second)]: 0 });
 });
 
+const sumOf = (values: Record<string, number>): number => Object.values(values).reduce((sum, value) => sum + value, 0);
+
+/** What grpc-headless and another balancer do alike. */
+const balancers: Record<string, ChannelOptions> = {
+  'our balancer': {},
+  'our balancer with several connections to a pod': { headless: { balance: { connections: 3 } } },
+  round_robin: { 'grpc.service_config': JSON.stringify({ loadBalancingConfig: [{ round_robin: {} }] }) },
+};
+
+for (const [balancer, options] of Object.entries(balancers)) {
+  test(`with addresses, no call of a pod that is gone is lost, whenever metrics are collected, with ${balancer}`, async (t) => {
+    const defer = leakCheck(t);
+    const { valuesOf } = sdk(defer, { addresses: true });
+    const cluster = await Cluster.start(defer, { pods: 1 });
+    const headless = cluster.headless({ ...(options.headless as object), drain: { lingerMs: 0 } });
+    const client = createHeadlessClient(HelloClient, cluster.target, insecure, { ...options, headless });
+    defer(() => client.close());
+    const known = () =>
+      client
+        .getChannel()
+        .snapshot()
+        .endpoints.map(({ address }) => address);
+    const collected = ['before its calls', 'among its calls', 'never'];
+    let [pod] = cluster.pods;
+    let calls = 0;
+    const call = async (count: number): Promise<void> => {
+      for (const _ of Array.from({ length: count })) await sayHi(client);
+      calls += count;
+    };
+    for (const when of collected) {
+      if (when === 'before its calls') await valuesOf('picks');
+      await call(10);
+      if (when === 'among its calls') await valuesOf('picks');
+      await call(10);
+      const [next] = await cluster.scaleUp(1);
+      assert.ok(pod && next);
+      cluster.unpublish(pod);
+      await eventually(() => assert.deepEqual(known(), [next.address]));
+      await pod.stop();
+      pod = next;
+      if (when !== 'never') assert.equal(sumOf(await valuesOf('picks')), calls);
+    }
+    await call(5);
+    assert.equal(sumOf(await valuesOf('picks')), calls);
+    assert.equal(sumOf(await valuesOf('calls')), calls);
+    client.close();
+    assert.equal(sumOf(await valuesOf('calls')), calls);
+    assert.equal(sumOf(await valuesOf('calls_in_flight')), 0);
+  });
+}
+
+test('with addresses, the calls of channels that became idle or were closed stay, and those that end afterwards', async (t) => {
+  const defer = leakCheck(t);
+  const { valuesOf } = sdk(defer, { addresses: true });
+  const cluster = await Cluster.start(defer, { pods: 1, pod: { delayMs: 200 } });
+  const idle = clientOf(defer, cluster, { 'grpc.client_idle_timeout_ms': 1_000 });
+  await Promise.all([sayHi(idle), sayHi(idle)]);
+  await eventually(() => assert.equal(idle.getChannel().getConnectivityState(false), connectivityState.IDLE));
+  assert.equal(sumOf(await valuesOf('picks')), 2);
+  await sayHi(idle);
+  const closed = clientOf(defer, cluster);
+  await sayHi(closed);
+  const late = sayHi(closed);
+  await eventually(() => assert.equal((closed.getChannel() as HeadlessChannel).snapshot().counters.callsStarted, 2));
+  closed.close();
+  assert.equal(sumOf(await valuesOf('picks')), 5);
+  assert.equal(sumOf(await valuesOf('calls_in_flight')), 1);
+  await late;
+  await eventually(async () => assert.equal(sumOf(await valuesOf('calls')), 5));
+  assert.equal(sumOf(await valuesOf('calls_in_flight')), 0);
+});
+
 test('with addresses, the calls of all pods beyond the first 500 are in one series', async (t) => {
   const defer = leakCheck(t);
   const { valuesOf } = sdk(defer, { addresses: true });
@@ -309,6 +381,23 @@ test('undoing it ends all metrics, and it can be registered again; twice at once
   const again = registerMetrics(provider);
   defer(again);
   assert.deepEqual(await valuesOf('picks'), { '': 6 });
+});
+
+test('wrong arguments and options are refused, with their names, the value and the remedy', () => {
+  const provider =
+    'registerMetrics.meterProvider must be a MeterProvider of OpenTelemetry, or undefined for the global one';
+  const refused: [args: unknown[], message: string][] = [
+    [[5], `option ${provider}, got 5`],
+    [[null], `option ${provider}, got null`],
+    [[{ addresses: true }], `option ${provider}, got {"addresses":true}`],
+    [[undefined, { address: true }], 'unknown option registerMetrics.address (value true): did you mean "addresses"?'],
+    [[undefined, { addresses: 1 }], 'option registerMetrics.addresses must be true or false, got 1'],
+    [[undefined, true], 'option registerMetrics must be an object, got true'],
+  ];
+  for (const [args, message] of refused)
+    assert.throws(() => Reflect.apply(registerMetrics, undefined, args), { code: 'ERR_HEADLESS_OPTION', message });
+  // Nothing was registered.
+  registerMetrics()();
 });
 
 test('without a MeterProvider the global one is used, which does nothing unless one is set', () => {

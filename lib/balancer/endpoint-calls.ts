@@ -5,7 +5,7 @@ import type { CallObserver } from '../health/health-monitor.js';
 import { QUEUE } from '../picker/static-pickers.js';
 import type { Clock } from '../runtime.js';
 import type { CallCounters } from '../telemetry/counters.js';
-import type { EndpointSnapshot } from '../telemetry/snapshot.js';
+import type { CallCounts } from '../telemetry/released-pods.js';
 import { OpenCalls } from './open-calls.js';
 import { OutstandingCalls } from './outstanding-calls.js';
 
@@ -63,7 +63,7 @@ export class EndpointCalls implements CallObserver {
     this.#outstanding?.recordPick(turn);
   }
 
-  get counts(): Pick<EndpointSnapshot, 'inFlight' | 'started' | 'succeeded' | 'failed'> {
+  get counts(): CallCounts {
     return { inFlight: this.inFlight, started: this.#started, succeeded: this.#succeeded, failed: this.#failed };
   }
 

@@ -2,6 +2,7 @@
 import { connectivityState } from '@grpc/grpc-js';
 import type { PickResult, Subchannel } from '../grpc/experimental.js';
 import type { PickableEndpoint } from '../picker/policy.js';
+import type { CallCounts } from '../telemetry/released-pods.js';
 import type { EndpointSnapshot } from '../telemetry/snapshot.js';
 import { connectionErrorOf, setConnectionError } from './connection-errors.js';
 import { Drain } from './drain.js';
@@ -165,6 +166,10 @@ export class Endpoint implements PickableEndpoint {
   /** Calls that have been open for so long, as far as they were kept account of. */
   openFor(ageMs: number): number {
     return this.#calls.openFor(ageMs);
+  }
+
+  get counts(): CallCounts {
+    return this.#calls.counts;
   }
 
   snapshot(): EndpointSnapshot {

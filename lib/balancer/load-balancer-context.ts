@@ -5,6 +5,7 @@ import type { Policy } from '../picker/policy.js';
 import type { Runtime } from '../runtime.js';
 import type { CallCounters } from '../telemetry/counters.js';
 import type { Emit } from '../telemetry/events.js';
+import type { CountedCalls } from '../telemetry/released-pods.js';
 import type { DrainSettings } from './drain.js';
 import type { EndpointAddress } from './endpoint-address.js';
 import type { SelectionSettings } from './selection.js';
@@ -32,6 +33,8 @@ export interface LoadBalancerContext {
   readonly calls: CallCounters;
   readonly discovery: Discovery;
   createSubchannel(address: EndpointAddress): Subchannel;
+  /** No connection to the pod is held any more; calls to it may still be in flight. */
+  onPodReleased(address: string, calls: CountedCalls): void;
   /** Streams that the peer allows at the same time; null where that is unknown. */
   streamLimit(subchannel: Subchannel): number | null;
   /** Receives states and channelz children. */

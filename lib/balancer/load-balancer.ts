@@ -213,12 +213,12 @@ export class LoadBalancer implements EndpointContext {
   #onReleased(endpoint: Endpoint): void {
     this.#set.delete(endpoint);
     const { connections } = this.#context.selection;
-    if (connections === 1) return;
     const { host, port } = endpoint.address;
     let last = this.#set.get({ host, port }) === undefined;
     for (let connection = 1; connection < connections; connection++)
       last &&= this.#set.get({ host, port, connection }) === undefined;
-    this.#podSnapshots.onReleased(endpoint.snapshot(), last);
+    const calls = connections === 1 ? endpoint : this.#podSnapshots.onReleased(endpoint, last);
+    if (last) this.#context.onPodReleased(endpoint.name, calls);
   }
 
   onSubchannelState(endpoint: Endpoint, previous: EndpointStateKind): void {

@@ -2,21 +2,27 @@
  * Snapshots by pod, where several connections may lead to one: a pod is one entry, whose counts are those of all its
  * connections, and never fall when a connection is closed.
  */
+import type { CallCounts, CountedCalls } from '../telemetry/released-pods.js';
 import type { EndpointSnapshot } from '../telemetry/snapshot.js';
 
-type Counts = Pick<EndpointSnapshot, 'started' | 'succeeded' | 'failed'>;
-
+const NONE: CallCounts = { inFlight: 0, started: 0, succeeded: 0, failed: 0 };
 const STATES: readonly EndpointSnapshot['state'][] = ['ready', 'connecting', 'backoff', 'idle', 'draining'];
 
 export class PodSnapshots {
   /** Of closed connections to pods that have others, by address. */
-  readonly #closed = new Map<string, Counts>();
+  readonly #closed = new Map<string, ClosedConnections>();
 
-  /** @param last no other connection to the pod is held. */
-  onReleased(snapshot: EndpointSnapshot, last: boolean): void {
-    const { address } = snapshot;
-    if (last) this.#closed.delete(address);
-    else this.#closed.set(address, sum(snapshot, this.#closed.get(address)));
+  /**
+   * @param last no other connection to the pod is held.
+   * @returns the calls of all connections to the pod that were closed.
+   */
+  onReleased(connection: CountedCalls & { readonly name: string }, last: boolean): CountedCalls {
+    const { name } = connection;
+    const closed = this.#closed.get(name) ?? new ClosedConnections();
+    closed.add(connection);
+    if (last) this.#closed.delete(name);
+    else this.#closed.set(name, closed);
+    return closed;
   }
 
   /** The pods in the order of their first connections. */
@@ -33,19 +39,42 @@ export class PodSnapshots {
   #merged(connections: readonly EndpointSnapshot[]): EndpointSnapshot {
     const ranked = connections.toSorted((a, b) => STATES.indexOf(a.state) - STATES.indexOf(b.state));
     const [shown, ...others] = ranked as [EndpointSnapshot, ...EndpointSnapshot[]];
-    let merged: EndpointSnapshot = { ...shown, ...sum(shown, this.#closed.get(shown.address)) };
-    for (const other of others)
-      merged = { ...merged, inFlight: merged.inFlight + other.inFlight, ...sum(merged, other) };
+    const closed = this.#closed.get(shown.address)?.counts ?? NONE;
+    const merged: EndpointSnapshot = { ...shown, ...others.reduce<CallCounts>(sum, sum(shown, closed)) };
     const open = ranked.filter(({ state }) => state === shown.state).length;
     const connected = shown.state === 'ready' || shown.state === 'draining';
     return connected && open > 1 ? { ...merged, connections: open } : merged;
   }
 }
 
-function sum(a: Counts, b: Counts | undefined): Counts {
+/** Their calls may still end. */
+class ClosedConnections implements CountedCalls {
+  /** Of connections without calls in flight. */
+  #ended = NONE;
+  readonly #open = new Set<CountedCalls>();
+
+  add(connection: CountedCalls): void {
+    this.#open.add(connection);
+  }
+
+  get counts(): CallCounts {
+    let total = this.#ended;
+    for (const connection of this.#open) {
+      const { counts } = connection;
+      total = sum(total, counts);
+      if (counts.inFlight > 0) continue;
+      this.#open.delete(connection);
+      this.#ended = sum(this.#ended, counts);
+    }
+    return total;
+  }
+}
+
+function sum(a: CallCounts, b: CallCounts): CallCounts {
   return {
-    started: a.started + (b?.started ?? 0),
-    succeeded: a.succeeded + (b?.succeeded ?? 0),
-    failed: a.failed + (b?.failed ?? 0),
+    inFlight: a.inFlight + b.inFlight,
+    started: a.started + b.started,
+    succeeded: a.succeeded + b.succeeded,
+    failed: a.failed + b.failed,
   };
 }

@@ -13,6 +13,7 @@ import { keepingProcessAlive, type Runtime } from '../runtime.js';
 import type { BalancerCounters, CallCounters } from '../telemetry/counters.js';
 import type { Emit } from '../telemetry/events.js';
 import { addChannel, type ChannelView } from '../telemetry/open-channels.js';
+import { type CountedCalls, tellPodReleased } from '../telemetry/released-pods.js';
 import type { DiscoveryStatus, EndpointSnapshot, Snapshot } from '../telemetry/snapshot.js';
 import { PRIVATE_KEY_PREFIX } from './experimental.js';
 import { BALANCER_NAME, type RetrySettings } from './service-config.js';
@@ -155,6 +156,11 @@ export class ChannelContext {
     this.parts.emit({ kind: 'channel_closed' });
     this.#removeFromOpen();
     this.#removeFromOpen = null;
+  }
+
+  /** The balancer lets a pod go. */
+  onPodReleased(address: string, calls: CountedCalls): void {
+    tellPodReleased(this.view, address, calls);
   }
 
   snapshot(): Snapshot {

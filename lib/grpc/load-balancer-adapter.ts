@@ -174,6 +174,7 @@ export class LoadBalancerAdapter implements GrpcLoadBalancer, BalancerView {
         setReady: (ready) => context.setReady(ready),
         requestReresolution: () => context.requestReresolution(),
       },
+      onPodReleased: (address, calls) => context.onPodReleased(address, calls),
       createSubchannel: (address) => helper.createSubchannel(address, argumentsFor(address, args)),
       streamLimit,
       helper,

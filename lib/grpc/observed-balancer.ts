@@ -6,6 +6,8 @@ import { type ChannelOptions, connectivityState, status } from '@grpc/grpc-js';
 import { formatHostPort } from '../address.js';
 import { unfinished } from '../balancer/unready-reason.js';
 import { ConnectionError } from '../errors.js';
+import type { Emit } from '../telemetry/events.js';
+import type { CallCounts, CountedCalls } from '../telemetry/released-pods.js';
 import type { EndpointSnapshot } from '../telemetry/snapshot.js';
 import type { BalancerView, ChannelContext } from './channel-context.js';
 import {
@@ -74,8 +76,7 @@ export class ObservedBalancer implements BalancerView {
 
   destroy(): void {
     this.#child.destroy();
-    for (const pod of this.#pods.values()) pod.observe(null);
-    this.#pods.clear();
+    for (const pod of this.#pods.values()) this.#release(pod);
   }
 
   endpoints(): EndpointSnapshot[] {
@@ -111,42 +112,52 @@ export class ObservedBalancer implements BalancerView {
   }
 
   #forgetIfGone(pod: ObservedPod): void {
-    if (pod.listed || pod.inFlight > 0) return;
+    if (pod.listed || pod.inFlight > 0 || this.#pods.get(pod.name) !== pod) return;
+    this.#release(pod);
+    if (this.#lastFailure === pod) this.#lastFailure = null;
+  }
+
+  #release(pod: ObservedPod): void {
     pod.observe(null);
     this.#pods.delete(pod.name);
-    if (this.#lastFailure === pod) this.#lastFailure = null;
+    this.#context.onPodReleased(pod.name, pod);
   }
 
   #podOf(name: string): ObservedPod {
     const known = this.#pods.get(name);
     if (known) return known;
-    const pod = new ObservedPod(name, this.#context.parts.runtime.clock, () => {
+    const { runtime, emit } = this.#context.parts;
+    const pod = new ObservedPod(name, runtime.clock, emit, () => {
       this.#lastFailure = pod;
     });
     this.#pods.set(name, pod);
     return pod;
   }
 
-  /** Calls are counted as they begin and end; what the balancer itself wants to be told of them, it is told. */
+  /**
+   * Calls are counted as they begin and end; what the balancer itself wants to be told of them, it is told. An old picker may
+   * choose a pod that is forgotten already: its calls count for the channel alone.
+   */
   #counted(picker: Picker): Picker {
+    const { calls } = this.#context.parts;
     return {
       pick: (args) => {
         const result = picker.pick(args);
-        const pod = result.subchannel ? this.#pods.get(result.subchannel.getAddress()) : undefined;
-        if (!pod || result.pickResultType !== PickResultType.COMPLETE) return result;
+        if (!result.subchannel || result.pickResultType !== PickResultType.COMPLETE) return result;
+        const pod = this.#pods.get(result.subchannel.getAddress());
         const counted: PickResult = {
           ...result,
           onCallStarted: () => {
-            pod.started += 1;
-            pod.inFlight += 1;
+            calls.callsStarted += 1;
+            pod?.onStarted();
             result.onCallStarted?.();
           },
           onCallEnded: (code, details, metadata) => {
-            pod.inFlight -= 1;
-            if (code === status.OK) pod.succeeded += 1;
-            else pod.failed += 1;
+            if (code === status.OK) calls.callsSucceeded += 1;
+            else calls.callsFailed += 1;
+            pod?.onEnded(code);
             result.onCallEnded?.(code, details, metadata);
-            this.#forgetIfGone(pod);
+            if (pod) this.#forgetIfGone(pod);
           },
         };
         return counted;
@@ -156,7 +167,7 @@ export class ObservedBalancer implements BalancerView {
 }
 
 /** What has been seen of one pod. */
-class ObservedPod {
+class ObservedPod implements CountedCalls {
   /** `"ip:port"`, or `"[v6]:port"`. */
   readonly name: string;
   /** In the last set. */
@@ -168,13 +179,15 @@ class ObservedPod {
   since: number;
   lastError: string | null = null;
   readonly #clock: { wallTime(): number };
+  readonly #emit: Emit;
   readonly #onFailure: () => void;
   /** The last one that the balancer made: round_robin makes a new one at each update. */
   #subchannel: Subchannel | null = null;
   #state: connectivityState = connectivityState.IDLE;
 
-  constructor(name: string, clock: { wallTime(): number }, onFailure: () => void) {
+  constructor(name: string, clock: { wallTime(): number }, emit: Emit, onFailure: () => void) {
     this.name = name;
+    this.#emit = emit;
     this.since = clock.wallTime();
     this.#clock = clock;
     this.#onFailure = onFailure;
@@ -193,15 +206,28 @@ class ObservedPod {
     this.#become(subchannel.getConnectivityState());
   }
 
+  onStarted(): void {
+    this.started += 1;
+    this.inFlight += 1;
+  }
+
+  onEnded(code: status): void {
+    this.inFlight -= 1;
+    if (code === status.OK) this.succeeded += 1;
+    else this.failed += 1;
+  }
+
+  get counts(): CallCounts {
+    const { inFlight, started, succeeded, failed } = this;
+    return { inFlight, started, succeeded, failed };
+  }
+
   snapshot(): EndpointSnapshot {
-    const { name, state, inFlight, started, succeeded, failed, since, lastError } = this;
+    const { name, state, counts, since, lastError } = this;
     return {
       address: name,
       state,
-      inFlight,
-      started,
-      succeeded,
-      failed,
+      ...counts,
       since,
       zone: null,
       weight: null,
@@ -222,13 +248,18 @@ class ObservedPod {
       this.lastError = message;
       this.#onFailure();
     }
+    if (next === connectivityState.TRANSIENT_FAILURE && next !== this.#state)
+      this.#emit({ kind: 'connection_failed', address: this.name, error: message || 'no reason was given' });
     this.#become(next);
   };
 
   #become(state: connectivityState): void {
     if (state === connectivityState.READY) this.lastError = null;
     if (state === this.#state) return;
+    const wasReady = this.#state === connectivityState.READY;
     this.#state = state;
     this.since = this.#clock.wallTime();
+    if (state === connectivityState.READY) this.#emit({ kind: 'connected', address: this.name });
+    else if (wasReady && this.listed) this.#emit({ kind: 'connection_lost', address: this.name });
   }
 }

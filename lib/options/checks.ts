@@ -22,6 +22,14 @@ export function milliseconds(min: number, max: number): Check<number> {
   return number(min, max, 'number of milliseconds');
 }
 
+export const flag: Check<boolean> = {
+  allowed: '`true`, `false`',
+  read(value, path) {
+    if (typeof value === 'boolean') return value;
+    throw refuseValue(path, value, 'must be true or false');
+  },
+};
+
 export function integer(min: number, max: number): Check<number> {
   const { allowed, read } = number(min, max, 'whole number');
   return {

@@ -2,9 +2,10 @@
 import type { Attributes } from '@opentelemetry/api';
 import { isEjected, isInPanic, isUnhealthy } from '../availability.js';
 import { type ChannelView, channels } from '../open-channels.js';
+import type { CountedCalls } from '../released-pods.js';
 import type { Snapshot } from '../snapshot.js';
 import { BoundedValues } from './bounded-values.js';
-import { type CallSums, CallTotals, sumsOf } from './call-totals.js';
+import { CallTotals, type Counted, sumsOf } from './call-totals.js';
 import {
   CALL_RESULT,
   CHANNEL_STATE,
@@ -50,6 +51,8 @@ export class Collector {
   readonly #totals = new CallTotals();
   /** Closed, with calls that have not ended. */
   readonly #closing = new Set<ChannelView>();
+  /** Calls of pods that were let go, as long as some of them are in flight. */
+  readonly #released = new Map<CountedCalls, Omit<Counted, 'sums'>>();
   readonly #endpoints = new BoundedValues(MOST_ENDPOINTS, OTHER_ENDPOINTS);
   /** Targets and keys of calls that were told once are told at every collection: an SDK would repeat their last values. */
   readonly #targets = new Set<string>();
@@ -71,6 +74,16 @@ export class Collector {
     }
   }
 
+  /** A pod is about to leave the snapshots: what it counted since the last collection must not be lost. */
+  onPodReleased(view: ChannelView, name: string, calls: CountedCalls): void {
+    const { counts } = calls;
+    if (!this.#settings.addresses || counts.started === 0) return;
+    const key = this.#keyOf(this.#settings.targets.of(view.target), name);
+    this.#totals.move(name, view, calls);
+    this.#totals.add(calls, [{ name, key, sums: sumsOf(counts) }]);
+    if (counts.inFlight > 0) this.#released.set(calls, { name, key });
+  }
+
   collect(observe: Observe): void {
     const states = new Map<string, TargetState>();
     const inFlight = new Map<string, number>();
@@ -86,8 +99,15 @@ export class Collector {
     }
     for (const view of this.#closing) {
       const snapshot = view.snapshot();
+      this.#addInFlight(inFlight, this.#settings.targets.of(snapshot.target), snapshot);
       this.#count(view, snapshot);
       if (inFlightOf(snapshot.counters) === 0) this.#closing.delete(view);
+    }
+    for (const [calls, { name, key }] of this.#released) {
+      const { counts } = calls;
+      add(inFlight, key, counts.inFlight);
+      this.#totals.add(calls, [{ name, key, sums: sumsOf(counts) }]);
+      if (counts.inFlight === 0) this.#released.delete(calls);
     }
     for (const target of this.#targets) this.#observeTarget(observe, target, states.get(target) ?? emptyState());
     for (const key of inFlight.keys()) this.#keys.add(key);
@@ -122,18 +142,13 @@ export class Collector {
 
   #count(view: ChannelView, { target: text, endpoints, counters }: Snapshot): void {
     const target = this.#settings.targets.of(text);
-    const counted = new Map<string, CallSums>();
-    if (this.#settings.addresses)
-      for (const endpoint of endpoints) {
-        const key = this.#keyOf(target, endpoint.address);
-        const sums = counted.get(key);
-        const more = sumsOf(endpoint);
-        counted.set(key, sums ? plus(sums, more) : more);
-      }
-    else {
-      const { callsStarted, callsSucceeded, callsFailed } = counters;
-      counted.set(target, { picks: callsStarted, ok: callsSucceeded, error: callsFailed });
-    }
+    const { callsStarted: picks, callsSucceeded: ok, callsFailed: error } = counters;
+    const counted = this.#settings.addresses
+      ? endpoints.map((endpoint) => {
+          const { address: name } = endpoint;
+          return { name, key: this.#keyOf(target, name), sums: sumsOf(endpoint) };
+        })
+      : [{ name: target, key: target, sums: { picks, ok, error } }];
     this.#totals.add(view, counted);
   }
 
@@ -182,10 +197,6 @@ function attributesOf(key: string): Attributes {
 
 function add(counts: Map<string, number>, key: string, count = 1): void {
   counts.set(key, (counts.get(key) ?? 0) + count);
-}
-
-function plus(one: CallSums, other: CallSums): CallSums {
-  return { picks: one.picks + other.picks, ok: one.ok + other.ok, error: one.error + other.error };
 }
 
 function inFlightOf({ callsStarted, callsSucceeded, callsFailed }: Snapshot['counters']): number {
