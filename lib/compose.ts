@@ -7,7 +7,7 @@ import type { AddressFilter, AddressSource, AddressSourceFactory } from './disco
 import { defaultPort } from './discovery/default-port.js';
 import { Poller, type PollerSettings } from './discovery/poller.js';
 import { subsetRanking } from './discovery/subset-ranking.js';
-import { type Lookup, LookupResolver } from './dns/lookup-resolver.js';
+import { type Lookup, LookupResolver, lookupLimitMs } from './dns/lookup-resolver.js';
 import type { NameResolver } from './dns/name-resolver.js';
 import { parseServiceName } from './dns/service-name.js';
 import { ServiceResolver } from './dns/service-resolver.js';
@@ -209,7 +209,9 @@ function createResolver(
   const service = parseServiceName(hostname);
   if (service !== null && !lookup) return new ServiceResolver(hostname, service, absolute, dns, runtime, { emit });
   const create = (name: string, withoutSearch: boolean): NameResolver =>
-    lookup ? new LookupResolver(name, lookup, emit) : new StubResolver(name, withoutSearch, dns, runtime, { emit });
+    lookup
+      ? new LookupResolver(name, lookup, { clock: runtime.clock, limitMs: lookupLimitMs(dns), emit })
+      : new StubResolver(name, withoutSearch, dns, runtime, { emit });
   const plain = create(hostname, absolute);
   if (!zone) return plain;
   return new ZonalResolver(zone, {

@@ -93,6 +93,29 @@ test('refreshes at the same time share one query', async () => {
   channel.close();
 });
 
+test('a lookup that never settles fails when its time is over, and the next one is asked', async () => {
+  let lookups = 0;
+  const lookup = () => {
+    lookups += 1;
+    return lookups === 1 ? new Promise<never>(() => {}) : Promise.resolve({ addresses: ['127.0.0.1'], ttlMs: 100 });
+  };
+  const { channel, clock, updates } = channelFixture(
+    {},
+    { headless: { dns: { lookup, timeoutMs: 200, attempts: 1 } } },
+  );
+  const failures: string[] = [];
+  channel.on('dnsFailure', ({ error }) => failures.push(error.code));
+  const refreshed = channel.refresh();
+  await clock.advance(200);
+  await refreshed;
+  const { dns, counters } = channel.snapshot();
+  assert.deepEqual([failures, dns.errorCode, dns.failures], [['ERR_HEADLESS_DNS_TIMEOUT'], failures[0], 1]);
+  assert.equal(counters.timeouts, 1);
+  await clock.advance(2_000);
+  assert.deepEqual([lookups > 1, updates.length, channel.snapshot().dns.failures], [true, 1, 0]);
+  channel.close();
+});
+
 test('a DNS failure is a dnsFailure event, never rejects refresh(), and keeps the set', covers(23, 24), async () => {
   const { channel, dns, clock, updates } = channelFixture();
   const failures: DnsFailureEvent[] = [];

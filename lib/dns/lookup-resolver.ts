@@ -1,10 +1,12 @@
 /** The user's own source of addresses, in the place of DNS servers. */
 import { ipVersion } from '../address.js';
+import type { Clock } from '../runtime.js';
 import type { Emit } from '../telemetry/events.js';
 import { isConnectable } from './address.js';
 import { isEmpty, type Reason, reasonOf, toError } from './failure.js';
 import type { NameResolver } from './name-resolver.js';
 import type { Outcome, Resolution } from './resolution.js';
+import type { DnsSettings } from './settings.js';
 
 /** What a {@link Lookup} returns. */
 export interface LookupResult {
@@ -20,6 +22,9 @@ export interface LookupResult {
  *
  * To say that there are no addresses, throw an error whose `code` is `ENOTFOUND` or `ENODATA` (as `node:dns` does),
  * `ERR_HEADLESS_DNS_NXDOMAIN` or `ERR_HEADLESS_DNS_NODATA`; any other error means that the source is out of order.
+ *
+ * It has to settle within 10 s, or within `dns.timeoutMs` times `dns.attempts` (2 unless it is set) where `dns.timeoutMs` is set.
+ * Then `signal` aborts, the query has failed with `ERR_HEADLESS_DNS_TIMEOUT`, and a later result is ignored.
  */
 export type Lookup = (hostname: string, options: { signal: AbortSignal }) => Promise<LookupResult>;
 
@@ -45,15 +50,36 @@ const MAX_TTL_MS = 0x7fff_ffff * 1_000;
 /** Characters of a wrong result in an error's message. */
 const MAX_SHOWN = 200;
 
+/** A lookup may take several queries. Two attempts of 5 s are what the C library's resolver makes (resolv.conf(5)). */
+const LIMIT_MS = 10_000;
+/** Of the DNS client. */
+const ATTEMPTS = 2;
+
+/** How long a lookup may take, by the options for the DNS client that it replaces. */
+export function lookupLimitMs({ timeoutMs, attempts }: Pick<DnsSettings, 'timeoutMs' | 'attempts'>): number {
+  return timeoutMs === null ? LIMIT_MS : timeoutMs * (attempts ?? ATTEMPTS);
+}
+
+export interface LookupContext {
+  readonly clock: Pick<Clock, 'setTimer'>;
+  /** How long one lookup may take. */
+  readonly limitMs: number;
+  /** Told of every query. */
+  readonly emit?: Emit;
+}
+
 export class LookupResolver implements NameResolver {
   readonly #hostname: string;
   readonly #lookup: Lookup;
+  readonly #clock: Pick<Clock, 'setTimer'>;
+  readonly #limitMs: number;
   readonly #emit: Emit;
 
-  /** @param emit is told of every query. */
-  constructor(hostname: string, lookup: Lookup, emit: Emit = () => {}) {
+  constructor(hostname: string, lookup: Lookup, { clock, limitMs, emit = () => {} }: LookupContext) {
     this.#hostname = hostname;
     this.#lookup = lookup;
+    this.#clock = clock;
+    this.#limitMs = limitMs;
     this.#emit = emit;
   }
 
@@ -61,17 +87,33 @@ export class LookupResolver implements NameResolver {
     signal.throwIfAborted();
     this.#emit({ kind: 'query_sent', transport: 'lookup' });
     let outcome: Outcome;
+    let late = false;
     try {
-      outcome = this.#check(await abortable(this.#lookup(this.#hostname, { signal }), signal));
+      outcome = this.#check(await this.#limited(signal));
     } catch (error) {
       signal.throwIfAborted();
+      late = error instanceof LateError;
       outcome = this.#toOutcome(error);
     }
     const rcode = outcome.kind === 'addresses' ? 'NOERROR' : (RCODES.get(outcome.reason) ?? null);
-    if (rcode === null) this.#emit({ kind: 'query_failed', transport: 'lookup', reason: 'lookup' });
+    if (rcode === null) this.#emit({ kind: 'query_failed', transport: 'lookup', reason: late ? 'timeout' : 'lookup' });
     else this.#emit({ kind: 'response_received', transport: 'lookup', rcode });
     const outcomes: Resolution['outcomes'] = new Map([['lookup', outcome]]);
     return { outcomes, name: this.#hostname, server: null, transport: 'lookup', rcode, bits: null };
+  }
+
+  /** A lookup that ignores its signal must delay neither the next one nor close(): its late result is ignored. */
+  async #limited(signal: AbortSignal): Promise<LookupResult> {
+    const abort = new AbortController();
+    const onAbort = (): void => abort.abort(signal.reason);
+    signal.addEventListener('abort', onAbort, { once: true });
+    const timer = this.#clock.setTimer(this.#limitMs, () => abort.abort(new LateError(this.#limitMs)));
+    try {
+      return await abortable(this.#lookup(this.#hostname, { signal: abort.signal }), abort.signal);
+    } finally {
+      timer.cancel();
+      signal.removeEventListener('abort', onAbort);
+    }
   }
 
   /** The user's function may return something else than its type says, and no connection may come of that. */
@@ -99,14 +141,13 @@ export class LookupResolver implements NameResolver {
   /** What an error of the user's function says, by its code. */
   #toOutcome(cause: unknown): Outcome {
     const code = (cause as { code?: unknown } | null | undefined)?.code;
-    const reason = NODE_DNS_REASONS.get(code) ?? reasonOf(code) ?? 'lookup';
+    const reason = cause instanceof LateError ? 'timeout' : (NODE_DNS_REASONS.get(code) ?? reasonOf(code) ?? 'lookup');
     const message = `lookup of "${this.#hostname}" failed: ${cause instanceof Error ? cause.message : String(cause)}`;
     const error = toError({ reason, message, hostname: this.#hostname, cause });
     return isEmpty(reason) ? { kind: 'empty', reason, error, ttlMs: 0 } : { kind: 'failed', reason, error };
   }
 }
 
-/** A lookup that ignores its signal must not delay close(): its late result is ignored. */
 function abortable<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
   return new Promise((resolve, reject) => {
     const abort = (): void => reject(signal.reason);
@@ -115,6 +156,13 @@ function abortable<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
       .then(resolve, reject)
       .finally(() => signal.removeEventListener('abort', abort));
   });
+}
+
+/** The lookup has taken too long. */
+class LateError extends Error {
+  constructor(limitMs: number) {
+    super(`it did not settle within ${limitMs} ms; dns.timeoutMs x dns.attempts sets another limit`);
+  }
 }
 
 function misshapen(got: string): TypeError {

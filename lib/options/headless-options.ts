@@ -72,8 +72,9 @@ export interface HeadlessOptions {
     /** The resolv.conf to read. Default: `'/etc/resolv.conf'`. Allowed: path of a file. */
     resolvConf?: string | undefined;
     /**
-     * Replaces the DNS client and the other `dns` options, for instance in tests. Default: the DNS client of this
-     * package. Allowed: `(hostname, { signal }) => Promise<{ addresses, ttlMs }>`.
+     * Replaces the DNS client, for instance in tests. It may take `timeoutMs` times `attempts` (2) where `timeoutMs` is
+     * set, else 10 s. The other `dns` options have no effect. Default: the DNS client of this package. Allowed:
+     * `(hostname, { signal }) => Promise<{ addresses, ttlMs }>`.
      */
     lookup?: Lookup | undefined;
   };

@@ -112,7 +112,9 @@ export const SCHEMA = {
         default: '/etc/resolv.conf',
       },
       lookup: {
-        doc: 'Replaces the DNS client and the other `dns` options, for instance in tests.',
+        doc:
+          'Replaces the DNS client, for instance in tests. It may take `timeoutMs` times `attempts` (2) where `timeoutMs` is set, ' +
+          'else 10 s. The other `dns` options have no effect.',
         check: lookupFunction,
         default: null,
         unset: 'the DNS client of this package',

@@ -21,7 +21,7 @@ export type DnsEvent =
   | { readonly kind: 'query_sent'; readonly transport: Transport }
   /** A valid response, whatever its RCODE; that by name, as `NXDOMAIN`. */
   | { readonly kind: 'response_received'; readonly transport: Transport; readonly rcode: string }
-  /** `lookup`: the user's own function threw, or returned something else than its type says. */
+  /** `lookup`: the user's own function threw, or returned something else than its type says; `timeout` where it took too long. */
   | {
       readonly kind: 'query_failed';
       readonly transport: Transport;

@@ -1,14 +1,20 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { type Lookup, LookupResolver } from '../../lib/dns/lookup-resolver.js';
+import { type Lookup, LookupResolver, type LookupResult, lookupLimitMs } from '../../lib/dns/lookup-resolver.js';
 import type { Outcome } from '../../lib/dns/resolution.js';
 import { DiscoveryCounter } from '../../lib/telemetry/counters.js';
+import type { Emit, TelemetryEvent } from '../../lib/telemetry/events.js';
 import { covers } from '../faults/covers.js';
+import { FakeClock } from '../support/fake-clock.js';
 
 const idle = new AbortController().signal;
 
+function resolverOf(lookup: Lookup, emit: Emit = () => {}, clock = new FakeClock()): LookupResolver {
+  return new LookupResolver('svc', lookup, { clock, limitMs: 300, emit });
+}
+
 async function outcomeOf(lookup: Lookup): Promise<Outcome | undefined> {
-  return (await new LookupResolver('svc', lookup).resolve(idle)).outcomes.get('lookup');
+  return (await resolverOf(lookup).resolve(idle)).outcomes.get('lookup');
 }
 
 function failing(error: unknown): Promise<Outcome | undefined> {
@@ -27,7 +33,7 @@ describe("the user's lookup", () => {
   it('gives no address that no connection can be opened to, and counts those', covers(29), async () => {
     const { counters, emit } = new DiscoveryCounter();
     const lookup = async () => ({ addresses: ['0.0.0.0', '10.0.0.1', '224.0.0.1'], ttlMs: 0 });
-    const resolver = new LookupResolver('svc', lookup, emit);
+    const resolver = resolverOf(lookup, emit);
     const outcome = (await resolver.resolve(idle)).outcomes.get('lookup');
     assert.deepEqual(outcome?.kind === 'addresses' && outcome.addresses, ['10.0.0.1']);
     assert.equal(counters.refusedAddresses, 2);
@@ -98,8 +104,61 @@ describe("the user's lookup", () => {
 
   it('does not delay a resolution whose signal has aborted', covers(44), async () => {
     const abort = new AbortController();
-    const resolving = new LookupResolver('svc', () => new Promise(() => {})).resolve(abort.signal);
+    const resolving = resolverOf(() => new Promise(() => {})).resolve(abort.signal);
     abort.abort(new Error('closed'));
     await assert.rejects(resolving, { message: 'closed' });
+  });
+
+  it('that does not settle fails when its time is over: its signal aborts, and a late result is ignored', async () => {
+    const clock = new FakeClock();
+    const events: TelemetryEvent[] = [];
+    let settle: Parameters<ConstructorParameters<typeof Promise<LookupResult>>[0]> | undefined;
+    let signal: AbortSignal | undefined;
+    const lookup: Lookup = (_hostname, options) => {
+      signal = options.signal;
+      return new Promise((...both) => {
+        settle = both;
+      });
+    };
+    const resolving = resolverOf(lookup, (event) => events.push(event), clock).resolve(idle);
+    await clock.advance(299);
+    assert.equal(signal?.aborted, false);
+    await clock.advance(1);
+    const outcome = (await resolving).outcomes.get('lookup');
+    assert.equal(codeOf(outcome), 'failed ERR_HEADLESS_DNS_TIMEOUT');
+    assert.equal(
+      outcome?.kind === 'failed' && outcome.error.message,
+      'lookup of "svc" failed: it did not settle within 300 ms; dns.timeoutMs x dns.attempts sets another limit',
+    );
+    assert.equal(signal?.aborted, true);
+    assert.deepEqual(events.at(-1), { kind: 'query_failed', transport: 'lookup', reason: 'timeout' });
+    const told = events.length;
+    settle?.[1](new Error('much later'));
+    await clock.advance(1_000);
+    assert.deepEqual([events.length, clock.timers], [told, 0]);
+  });
+
+  it('leaves no timer when it settles, throws or is aborted in time', async () => {
+    const clock = new FakeClock();
+    const abort = new AbortController();
+    const throwing: Lookup = () => {
+      throw new Error('at once');
+    };
+    await resolverOf(async () => ({ addresses: ['10.0.0.1'], ttlMs: 0 }), undefined, clock).resolve(idle);
+    await resolverOf(throwing, undefined, clock).resolve(idle);
+    const resolving = resolverOf(() => new Promise(() => {}), undefined, clock).resolve(abort.signal);
+    abort.abort();
+    await assert.rejects(resolving);
+    assert.equal(clock.timers, 0);
+  });
+
+  it('may take 10 s, or dns.timeoutMs for each attempt where that is set', () => {
+    const limits = [
+      { timeoutMs: null, attempts: null },
+      { timeoutMs: null, attempts: 5 },
+      { timeoutMs: 200, attempts: null },
+      { timeoutMs: 200, attempts: 3 },
+    ].map(lookupLimitMs);
+    assert.deepEqual(limits, [10_000, 10_000, 400, 600]);
   });
 });

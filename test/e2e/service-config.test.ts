@@ -137,9 +137,17 @@ test('round_robin named by the user balances, and the snapshot shows that it doe
     [12, 10, 2, 0],
     [12, 12, 0, 0],
   ]);
+  const counted = () => {
+    const { callsStarted, callsSucceeded, callsFailed, connected, connectionsLost } = channel.snapshot().counters;
+    return { callsStarted, callsSucceeded, callsFailed, connected, connectionsLost };
+  };
+  const calls = { callsStarted: 24, callsSucceeded: 22, callsFailed: 2 };
+  assert.deepEqual(counted(), { ...calls, connected: 2, connectionsLost: 0 });
 
   await one.kill();
   await eventually(() => assert.match(String(states()[one.address]?.[1]), /ECONNREFUSED/));
+  assert.deepEqual(counted(), { ...calls, connected: 2, connectionsLost: 1 });
+  assert.ok(channel.snapshot().counters.connectionsFailed > 0);
   cluster.unpublish(one);
   await channel.refresh();
   await eventually(() => assert.deepEqual(states(), { [two.address]: ['ready', null] }));

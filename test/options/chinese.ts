@@ -33,8 +33,7 @@ export const CHINESE: Readonly<Record<string, string>> = {
   'Search list for names that are not absolute.': '用于非绝对域名的搜索列表。',
   'Names with fewer dots go through the search list first.': '点数少于此值的域名先走搜索列表。',
   'The resolv.conf to read.': '要读取的 resolv.conf。',
-  'Replaces the DNS client and the other `dns` options, for instance in tests.':
-    '代替 DNS 客户端以及其余 `dns` 选项，例如用于测试。',
+  'Replaces the DNS client, for instance in tests.': '代替 DNS 客户端，例如用于测试。',
   'Replaces DNS, for instance by `endpointSlices()`.': '代替 DNS，例如用 `endpointSlices()`。',
   "Keep calls in the client's topology zone.": '让调用留在客户端所在的拓扑可用区内。',
   '`least_request`: of two pods, the one with fewer calls in flight.':
