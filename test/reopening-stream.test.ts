@@ -151,7 +151,7 @@ test('a function that throws is told at construction, and later leaves the call 
   assert.equal(calls[0]?.cancelled, false);
 });
 
-/** As docs/balancing.md has it: the user's listener opens the stream again, a second after its current call ended. */
+/** The user's listener opens the stream again, a second after its current call ended. */
 function keptOpen() {
   const clock = new FakeClock();
   const runtime = { clock, random: seededRandom(7), turns: { current: () => 0 } };
