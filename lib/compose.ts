@@ -7,6 +7,7 @@ import type { AddressFilter, AddressSource, AddressSourceFactory } from './disco
 import { defaultPort } from './discovery/default-port.js';
 import { Poller, type PollerSettings } from './discovery/poller.js';
 import { subsetRanking } from './discovery/subset-ranking.js';
+import { localLookup } from './dns/local-names.js';
 import { type Lookup, LookupResolver, lookupLimitMs } from './dns/lookup-resolver.js';
 import type { NameResolver } from './dns/name-resolver.js';
 import { parseServiceName } from './dns/service-name.js';
@@ -120,7 +121,9 @@ function createSource(target: Target, settings: HeadlessSettings, runtime: Runti
     if (settings.zone) throw refuseNamedPort(target, 'headless.zone, for which DNS has no names of one port');
   }
   const { lookup: ownLookup, ...dns } = settings.dns;
-  const lookup = ipVersion(hostname) ? literalLookup : ownLookup;
+  // A lookup of the user may know `localhost` as something else. An address is its own answer in any case.
+  const local = ipVersion(hostname) || !ownLookup ? localLookup(hostname, dns.family) : null;
+  const lookup = local ?? ownLookup;
   // A lookup cannot be asked for another entry of a cache.
   const ttl = lookup && settings.refresh.ttl === 'phased' ? 'adaptive' : settings.refresh.ttl;
   const poller = sharedPoller(
@@ -133,11 +136,11 @@ function createSource(target: Target, settings: HeadlessSettings, runtime: Runti
       refresh: { ...settings.refresh, ttl },
       empty: settings.empty,
       // An address is in whatever zone it is in.
-      zone: ipVersion(hostname) ? null : settings.zone,
+      zone: local ? null : settings.zone,
     },
     runtime,
   );
-  if (!settings.source || ipVersion(hostname)) return poller;
+  if (!settings.source || local) return poller;
   return sharedSource(settings.source, poller, settings, target, runtime);
 }
 
@@ -164,9 +167,6 @@ function refuseNamedPort(target: Target, what: string): HeadlessError {
   const message = `target ${text} cannot be used with ${what}: write the port as a number, or leave the option out`;
   return new HeadlessError('ERR_HEADLESS_TARGET', message);
 }
-
-/** An address needs no DNS: it is its own answer. */
-const literalLookup: Lookup = async (hostname) => ({ addresses: [hostname], ttlMs: 0 });
 
 /** All that two channels must have in common to share a poller. */
 export interface PollerKey extends PollerSettings {

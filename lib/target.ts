@@ -6,6 +6,7 @@
  */
 import { formatHostPort, ipVersion } from './address.js';
 import { hostnameFault } from './dns/hostname.js';
+import { isLocalhost } from './dns/local-names.js';
 import { parseServiceName } from './dns/service-name.js';
 import { formatServer, parseServer, type ServerAddress } from './dns/settings.js';
 import { HeadlessError } from './errors.js';
@@ -56,6 +57,7 @@ export function parseTarget(text: string): Target {
     const { hostname, absolute } = readHost(text, path);
     if (hostnameFault(parseServiceName(hostname)?.service ?? '') !== undefined)
       throw refuse(text, `it has no service after "_${port}._tcp"`);
+    if (isLocalhost(hostname)) throw refuse(text, 'localhost is not asked of DNS, so no SRV record tells its port');
     return { hostname, port: null, absolute, server };
   }
   const host = bracketed ?? plain;

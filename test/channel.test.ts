@@ -8,8 +8,10 @@ import { ConnectionError, type DnsError, type HeadlessError } from '../lib/error
 import type { DnsFailureEvent, UpdateEvent } from '../lib/telemetry/channel-events.js';
 import { createFakeDns } from '../lib/testing.js';
 import { covers } from './faults/covers.js';
+import { DnsServer } from './support/dns-server.js';
 import { eventually } from './support/eventually.js';
 import { FakeClock, settle } from './support/fake-clock.js';
+import { leakCheck } from './support/leak-check.js';
 import { spiedCredentials } from './support/spied-credentials.js';
 import { uncaughtDuring } from './support/uncaught.js';
 
@@ -396,6 +398,37 @@ test('a channel to an address asks no DNS', async () => {
     ['127.0.0.1:1'],
   );
   assert.deepEqual(dns.queries, []);
+  channel.close();
+});
+
+const localNames: [host: string, family: 'auto' | 'ipv4' | 'ipv6' | 'dual', addresses: string[]][] = [
+  ['localhost', 'auto', ['127.0.0.1:1']],
+  ['LocalHost.', 'ipv4', ['127.0.0.1:1']],
+  ['hello.shop.localhost', 'ipv6', ['[::1]:1']],
+  ['hello.localhost.', 'dual', ['127.0.0.1:1', '[::1]:1']],
+];
+for (const [host, family, expected] of localNames)
+  test(`a channel to ${host} with family ${family} connects to the loopback address and asks no DNS`, async (t) => {
+    const defer = leakCheck(t);
+    const server = await DnsServer.start();
+    defer(() => server.close());
+    server.set(host.replace(/\.$/, ''), ['127.0.0.9']);
+    const dns = { servers: [server.address], search: [], family };
+    const channel = new HeadlessChannel(`${host}:1`, insecure, { headless: { dns } });
+    defer(() => channel.close());
+    await channel.refresh();
+    assert.deepEqual(
+      channel.snapshot().endpoints.map(({ address }) => address),
+      expected,
+    );
+    assert.equal(server.asked(), 0);
+  });
+
+test('a lookup of the user is asked for localhost too', async () => {
+  const { dns, channel } = channelFixture({ localhost: ['127.0.0.9'] }, {}, 'localhost:1');
+  await channel.refresh();
+  assert.deepEqual(channel.snapshot().dns.addresses, ['127.0.0.9']);
+  assert.deepEqual(dns.queries, ['localhost']);
   channel.close();
 });
 

@@ -158,6 +158,8 @@ const refused: Record<string, [text: string, flaw: RegExp]> = {
   'a named port without a service': ['_grpc._tcp', /it has no service after "_grpc\._tcp"/],
   'a named port without a service but a dot': ['headless:///_grpc._tcp.', /it has no service after/],
   'a named port of an empty label': ['_grpc._tcp.svc..ns', /an empty label/],
+  'a named port of localhost': ['_grpc._tcp.localhost', /localhost is not asked of DNS, so no SRV record/],
+  'a named port below localhost': ['_grpc._tcp.hello.LOCALHOST.', /localhost is not asked of DNS/],
   'a named port and a port in words': ['_grpc._tcp.svc.ns:http', /label "ns:http" has a character/],
   'the scheme of xDS': [
     'xds:///svc.ns:443',

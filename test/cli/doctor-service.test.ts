@@ -169,6 +169,17 @@ test('an address as the target needs no DNS, and is not followed', async (t) => 
   assert.equal(dns.asked(), 0);
 });
 
+test('localhost as the target needs no DNS', async (t) => {
+  const defer = leakCheck(t);
+  const { dns, server } = await start(defer, 0);
+  const { ids, facts, text, finding } = await diagnose(defer, ['hello.localhost.:1', ...server]);
+  assert.deepEqual(facts.addresses, ['127.0.0.1:1']);
+  assert.ok(ids.includes('literal-address'));
+  assert.match(finding('literal-address').seen.join(), /loopback address of this host/);
+  assert.match(text, /target +localhost, DNS is not asked/);
+  assert.equal(dns.asked(), 0);
+});
+
 test('a named port is followed through its SRV records', async (t) => {
   const defer = leakCheck(t);
   const { cluster, dns, server } = await start(defer, 2);

@@ -1,8 +1,8 @@
 /** Runs the probes: names first, then at the same time whatever needs what they found. Every step has its own limit of time. */
 import { setMaxListeners } from 'node:events';
-import { isIP } from 'node:net';
 import { type Address, formatHostPort } from '../../address.js';
 import type { Transport } from '../../dns/exchange.js';
+import { localAddresses } from '../../dns/local-names.js';
 import type { RecordType } from '../../dns/message.js';
 import { ResolvConfFile } from '../../dns/resolv-conf.js';
 import { candidateNames } from '../../dns/search-list.js';
@@ -46,13 +46,14 @@ class Examination {
   readonly #settings: DoctorSettings;
   readonly #surroundings: Surroundings;
   readonly #asker: DnsAsker;
-  readonly #isAddress: boolean;
+  /** Of a target that DNS is not asked for; null for others. With the default `dns.family`, as the first client has. */
+  readonly #local: readonly string[] | null;
 
   constructor(settings: DoctorSettings, surroundings: Surroundings) {
     this.#settings = settings;
     this.#surroundings = surroundings;
     this.#asker = new DnsAsker(surroundings.clock, settings.timeoutMs, surroundings.signal);
-    this.#isAddress = isIP(settings.target.hostname) !== 0;
+    this.#local = localAddresses(settings.target.hostname, 'auto');
   }
 
   async run(): Promise<Facts> {
@@ -60,12 +61,12 @@ class Examination {
     const { env, folder, progress } = this.#surroundings;
     const { resolver, servers } = this.#readResolver();
     progress(`asking ${list(resolver.servers)} for ${count(resolver.names.length, 'name')}`);
-    const answers = this.#isAddress ? [] : await probeNames(this.#asker, servers, resolver.names, this.#types());
+    const answers = this.#local ? [] : await probeNames(this.#asker, servers, resolver.names, this.#types());
     const name = foundName(resolver.names, answers);
     const responding = servers.filter((server) => hasResponded(answers, server));
     const pods = await this.#pods(answers, name, responding);
     const tried = pods.slice(0, this.#settings.maxPods);
-    if (name !== null || this.#isAddress)
+    if (name !== null || this.#local)
       progress(`connecting to ${count(tried.length, 'pod')}, watching TTLs and idle connections`);
     const [readings, evidence, search, wildcards, reports] = await Promise.all([
       this.#readings(answers, name, responding),
@@ -84,7 +85,7 @@ class Examination {
         hostname: target.hostname,
         port: target.port,
         absolute: target.absolute,
-        isAddress: this.#isAddress,
+        isAddress: this.#local !== null,
         tls: tls !== null,
         ca: this.#settings.caPath,
         intervalMs,
@@ -119,8 +120,8 @@ class Examination {
     const file = new ResolvConfFile(resolvConf);
     const { servers: listed, search, ndots = DEFAULT_NDOTS } = file.read();
     const own = target.server ? [target.server] : given;
-    const servers = this.#isAddress ? [] : (own ?? listed);
-    const names = this.#isAddress ? [] : candidateNames(target.hostname, target.absolute, { search, ndots });
+    const servers = this.#local ? [] : (own ?? listed);
+    const names = this.#local ? [] : candidateNames(target.hostname, target.absolute, { search, ndots });
     const resolver = {
       path: resolvConf,
       problem: file.problem,
@@ -139,8 +140,8 @@ class Examination {
     name: string | null,
     responding: readonly ServerAddress[],
   ): Promise<readonly Address[]> {
-    const { hostname, port } = this.#settings.target;
-    if (port !== null && this.#isAddress) return [{ host: hostname, port }];
+    const { port } = this.#settings.target;
+    if (port !== null && this.#local) return this.#local.map((host) => ({ host, port }));
     if (name === null) return [];
     if (port === null) return podsOfServices(this.#asker, answers, name, responding);
     return (['A', 'AAAA'] as const).flatMap((type) => addressesOf(answers, name, type)).map((host) => ({ host, port }));
@@ -190,7 +191,7 @@ class Examination {
   ): Promise<Facts['search']> {
     const { clock, env, progress, signal } = this.#surroundings;
     const { target, timeoutMs } = this.#settings;
-    if (name !== null || server === undefined || this.#isAddress) return null;
+    if (name !== null || server === undefined || this.#local) return null;
     progress('looking for names near it');
     const deadline = new AbortController();
     const timer = clock.setTimer(SPELLING_MS, () => deadline.abort());

@@ -34,6 +34,7 @@ export interface TargetFacts {
   readonly port: number | null;
   /** No search list: a final dot, or an address. */
   readonly absolute: boolean;
+  /** An address, or `localhost`: no DNS server is asked for it. */
   readonly isAddress: boolean;
   readonly tls: boolean;
   /** The file of authorities that was given; null where those of Node.js are trusted. */

@@ -1,4 +1,5 @@
 /** Is there a headless Service behind the name? A cluster IP, a name that does not exist, a name without addresses. */
+import { isLocalhost } from '../../dns/local-names.js';
 import { parseServiceName } from '../../dns/service-name.js';
 import type { Facts, ServiceEvidence } from './facts.js';
 import { type Finding, finding } from './findings.js';
@@ -16,7 +17,11 @@ export function judgeService(facts: Facts): readonly Finding[] {
     return [
       finding('literal-address', {
         weight: 'note',
-        seen: [`${target.hostname} is an address.`],
+        seen: [
+          isLocalhost(target.hostname)
+            ? `${target.hostname} is the loopback address of this host (RFC 6761 section 6.3): no DNS server is asked for it.`
+            : `${target.hostname} is an address.`,
+        ],
         remedy: `Write the name of a headless Service in its place, and the client follows its pods. ${ONLY_CONNECTIONS}`,
       }),
     ];

@@ -1,4 +1,5 @@
 /** Facts and findings as text: short lines, aligned, that read as well without colours. */
+import { isLocalhost } from '../../dns/local-names.js';
 import { callOfFinding, clientCode } from './client-code.js';
 import type { Answer, Facts, PodReport, Reading, TargetFacts } from './facts.js';
 import type { Finding, Weight } from './findings.js';
@@ -33,7 +34,10 @@ function row(label: string, text: string): string {
 
 function dnsRows(facts: Facts): readonly string[] {
   const { target, resolver, answers, name, readings } = facts;
-  if (target.isAddress) return [row('target', 'an address, DNS is not asked')];
+  if (target.isAddress)
+    return [
+      row('target', isLocalhost(target.hostname) ? 'localhost, DNS is not asked' : 'an address, DNS is not asked'),
+    ];
   const { path, serversGiven, search, ndots, names } = resolver;
   const rows = [
     row('servers', serversGiven ? 'as given' : `of ${path}`),
