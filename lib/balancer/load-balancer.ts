@@ -190,6 +190,7 @@ export class LoadBalancer implements EndpointContext {
   onStateChange(endpoint: Endpoint, previous: EndpointStateKind): void {
     const { state } = endpoint;
     if (state === 'backoff') this.#unreadyReason.noteFailure(endpoint);
+    else if (state === 'released' || isConnected(state)) this.#unreadyReason.forgetFailure(endpoint);
     if (state === 'connecting' || state === 'checking') this.#connecting.add(endpoint);
     else this.#connecting.delete(endpoint);
     if (state === 'unhealthy') this.#unhealthy.add(endpoint);

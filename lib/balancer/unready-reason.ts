@@ -21,17 +21,29 @@ export interface UnreadyChannel {
 }
 
 export class UnreadyReason {
-  /** The last attempt to connect that failed. */
-  #lastFailure: { readonly address: string; readonly reason: string | null } | null = null;
+  /** Those whose last attempt to connect failed, in the order of these failures. */
+  readonly #failed = new Set<Endpoint>();
+  /** The last one of them. */
+  #lastFailed: Endpoint | null = null;
 
-  noteFailure({ name, lastError }: Endpoint): void {
-    this.#lastFailure = { address: name, reason: lastError };
+  noteFailure(endpoint: Endpoint): void {
+    this.#failed.delete(endpoint);
+    this.#failed.add(endpoint);
+    this.#lastFailed = endpoint;
+  }
+
+  /** It is connected, or has left: its failure is no longer why calls fail. */
+  forgetFailure(endpoint: Endpoint): void {
+    this.#failed.delete(endpoint);
+    if (this.#lastFailed !== endpoint) return;
+    this.#lastFailed = null;
+    for (const other of this.#failed) this.#lastFailed = other;
   }
 
   /** The last attempt to connect that failed, or else the one that has been without a result for the longest time. */
   connectionError({ listed, connecting, now }: UnreadyChannel): ConnectionError | null {
     if (listed === 0) return null;
-    if (this.#lastFailure) return new ConnectionError(this.#lastFailure.address, this.#lastFailure.reason);
+    if (this.#lastFailed) return new ConnectionError(this.#lastFailed.name, this.#lastFailed.lastError);
     const [oldest] = connecting;
     if (!oldest) return null;
     const ms = now - oldest.since;

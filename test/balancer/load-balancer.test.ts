@@ -102,6 +102,29 @@ test('calls fail UNAVAILABLE with the last connection error, and with that of DN
   assert.equal(pick().status?.details, details);
 });
 
+test('the failure of a pod that connected later, or that left DNS, is not given as the cause', () => {
+  const { balancer, clock, give, pod } = balancerFixture();
+  const cause = () => [balancer.connectionError()?.address, balancer.waitingReason()] as const;
+  give('abc');
+  for (const name of ['b', 'c', 'a']) pod(name).become('TRANSIENT_FAILURE', `${name} refused`);
+  assert.equal(cause()[0], 'a:50051');
+  pod('a').become('READY');
+  pod('a').become('IDLE');
+  assert.deepEqual(cause(), [
+    'c:50051',
+    'headless: no connection to any of the 3 pods of svc.ns:50051. Last error: c:50051: c refused',
+  ]);
+  give('bd');
+  assert.equal(cause()[0], 'b:50051');
+  give('d');
+  clock.jumpWallTime(1_500);
+  assert.deepEqual(cause(), [
+    'd:50051',
+    'headless: no connection to any of the 1 pods of svc.ns:50051. Last error: d:50051: ' +
+      'no answer to the TCP, TLS or HTTP/2 handshake for 1500 ms',
+  ]);
+});
+
 test('without a set calls fail with the cause, and a set that comes later serves', covers(25), () => {
   const { fail, give, last, up, serving } = balancerFixture();
   assert.equal(fail('NXDOMAIN: no such name'), true);
