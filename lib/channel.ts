@@ -4,6 +4,7 @@ import { createChannelContext, registerHeadless } from './compose.js';
 import { HeadlessError } from './errors.js';
 import { CHANNEL_CONTEXT_KEY, type ChannelContext } from './grpc/channel-context.js';
 import { checkCredentials } from './grpc/grpc-copies.js';
+import { proxyOf } from './grpc/proxy.js';
 import { checkEventName } from './options/event-name.js';
 import { readyTimeoutMs } from './options/ready-options.js';
 import { type HeadlessOptions, resolveChannelOptions } from './options.js';
@@ -51,9 +52,9 @@ export class HeadlessChannel extends Channel {
     const events = new ChannelEvents();
     const context = createChannelContext(parsed, settings, runtime, [events.emit]);
     super(formatTarget(parsed), credentials, {
-      // With http_proxy in the environment grpc-js would replace our target by the proxy's.
-      'grpc.enable_http_proxy': 0,
       ...forGrpc,
+      // With http_proxy in the environment grpc-js would replace our target by the proxy's. To grpc-js, undefined means 1.
+      'grpc.enable_http_proxy': forGrpc['grpc.enable_http_proxy'] ?? 0,
       [CHANNEL_CONTEXT_KEY]: context,
     });
     this.#context = context;
@@ -173,8 +174,18 @@ export class HeadlessChannel extends Channel {
     const connectionError = this.#context.balancer?.connectionError() ?? null;
     const connection = connectionError ? `; last connection error: ${connectionError.message}` : '';
     const dns = lastError ? `; ${lastError.message}` : '';
-    const message = `no pod of ${this.getTarget()} was READY within ${timeoutMs} ms: ${pods}${connection}${dns}`;
+    const proxy = this.#context.hasResolver ? '' : proxyReason();
+    const message = `no pod of ${this.getTarget()} was READY within ${timeoutMs} ms: ${pods}${connection}${dns}${proxy}`;
     const cause = connectionError ?? lastError;
     return new HeadlessError('ERR_HEADLESS_NOT_READY', message, cause ? { cause } : undefined);
   }
+}
+
+/** grpc-js decided it when the channel was made; the environment may have changed since. */
+function proxyReason(): string {
+  const variable = proxyOf(process.env)?.variable ?? 'a proxy';
+  return (
+    `; ${variable} was set and 'grpc.enable_http_proxy' is not 0, so grpc-js connects to the proxy, and not to the pods: ` +
+    "leave 'grpc.enable_http_proxy' out, or name the host in no_grpc_proxy"
+  );
 }

@@ -96,9 +96,13 @@ function numbersFault(hostname: string): string | undefined {
 /** The form that grpc-js is given, and that `getTarget()` returns. */
 export function formatTarget(target: Target): string {
   const authority = target.server ? formatServer(target.server) : '';
-  const dot = target.absolute && ipVersion(target.hostname) === 0 ? '.' : '';
-  const host = target.hostname + dot;
+  const host = hostOf(target);
   return `${SCHEME}://${authority}/${target.port === null ? host : formatHostPort(host, target.port)}`;
+}
+
+/** The host as written: with its final dot, an IPv6 address without brackets. */
+export function hostOf({ hostname, absolute }: Target): string {
+  return absolute && ipVersion(hostname) === 0 ? `${hostname}.` : hostname;
 }
 
 /**

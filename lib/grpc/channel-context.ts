@@ -74,6 +74,8 @@ export class ChannelContext {
   balancerState: Exclude<Snapshot['state'], 'SHUTDOWN'> | null = null;
   /** Some calls are retried or hedged: each attempt should go to another pod. */
   hasSeveralAttempts = false;
+  /** grpc-js asks us for the channel's addresses. False where it connects the channel to a proxy. */
+  hasResolver = false;
   /** Someone wants to be told which endpoints hold more than their share of streams. */
   streamsWatched = false;
   /** Of the updates under way, from `open` to `close`. */

@@ -47,6 +47,7 @@ export class HeadlessResolver implements Resolver {
     this.#listener = listener;
     const { config, otherBalancer, unusable } = readServiceConfig(options['grpc.service_config'], context.parts.retry);
     if (otherBalancer !== null) warnOfOtherBalancer(otherBalancer, unusable);
+    context.hasResolver = true;
     context.otherBalancer = otherBalancer;
     const retries = options['grpc.enable_retries'] !== 0 && otherBalancer === null;
     context.hasSeveralAttempts = retries && hasSeveralAttempts(config);

@@ -255,7 +255,18 @@ test('a proxy in the environment is told without its password, unless no_proxy e
   assert.match(finding('proxy-in-environment').seen.join(), /https_proxy is http:\/\/\*\*\*@proxy\.example\.org:3128/);
   assert.doesNotMatch(text, /secret/);
   const excluded = { ...env, no_proxy: 'localhost,.cluster.local' };
-  assert.deepEqual((await diagnose(defer, [target, ...server], { env: excluded })).ids, []);
+  const withoutDot = target.replace('.:', ':');
+  const args = [withoutDot, ...server];
+  assert.deepEqual((await diagnose(defer, args, { env: excluded })).ids, []);
+  // grpc-js compares the host as it is written in the target.
+  const dotted = await diagnose(defer, [target, ...server], { env: excluded });
+  assert.deepEqual(dotted.ids, ['proxy-in-environment']);
+  const { seen, manifest } = dotted.finding('proxy-in-environment');
+  assert.match(seen.join(), /does not exclude \S+\.svc\.cluster\.local\.\.$/);
+  const [, remedy = ''] = /no_grpc_proxy, value: '([^']*)'/.exec(manifest ?? '') ?? [];
+  const remedied = { ...env, no_grpc_proxy: remedy };
+  assert.deepEqual((await diagnose(defer, [target, ...server], { env: remedied })).ids, []);
+  assert.deepEqual((await diagnose(defer, args, { env: remedied })).ids, []);
 });
 
 function install(folder: string, name: string, version: string): string {

@@ -5,7 +5,7 @@ import { type AddressInfo, createServer } from 'node:net';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { credentials } from '@grpc/grpc-js';
-import { createHeadlessClient, type HeadlessOptions } from '../../lib/index.js';
+import { createHeadlessClient, HeadlessChannel, type HeadlessOptions } from '../../lib/index.js';
 import { Cluster } from '../support/cluster.js';
 import { HelloClient, sayHi } from '../support/hello-service.js';
 import { leakCheck } from '../support/leak-check.js';
@@ -13,6 +13,8 @@ import { leakCheck } from '../support/leak-check.js';
 // This file is also the program of its child processes: grpc-js reads the proxy's variables from the environment.
 interface Task {
   target: string;
+  /** Doors that make a client. Default: all. */
+  doors?: string[];
   headless: HeadlessOptions;
 }
 
@@ -20,9 +22,11 @@ interface Result {
   /** Who answered, by door; an error's message where nobody did. */
   answers: Record<string, string>;
   warnings: string[];
+  /** What `ready()` of a HeadlessChannel with `grpc.enable_http_proxy` 1 rejected with; null where it resolved. */
+  ready: string | null;
 }
 
-async function runChild({ target, headless }: Task): Promise<Result> {
+async function runChild({ target, headless, doors }: Task): Promise<Result> {
   const warnings: string[] = [];
   process.on('warning', (warning) => {
     const { code } = warning as { code?: string };
@@ -30,19 +34,28 @@ async function runChild({ target, headless }: Task): Promise<Result> {
   });
   await import('../../lib/register.js');
   const insecure = credentials.createInsecure();
+  // A plain JavaScript program may pass it.
+  const unset: unknown = { 'grpc.enable_http_proxy': undefined };
   const bare = `headless:///${target}`;
-  const clients: Record<string, HelloClient> = {
-    createHeadlessClient: createHeadlessClient(HelloClient, target, insecure, { headless }),
-    'bare, proxy off': new HelloClient(bare, insecure, { headless, 'grpc.enable_http_proxy': 0 }),
-    'bare, no option': new HelloClient(bare, insecure, { headless }),
+  const clients: Record<string, () => HelloClient> = {
+    createHeadlessClient: () => createHeadlessClient(HelloClient, target, insecure, { headless }),
+    'option undefined': () => createHeadlessClient(HelloClient, target, insecure, { headless, ...(unset as object) }),
+    'bare, proxy off': () => new HelloClient(bare, insecure, { headless, 'grpc.enable_http_proxy': 0 }),
+    'bare, no option': () => new HelloClient(bare, insecure, { headless }),
   };
   const answers: Result['answers'] = {};
-  for (const [door, client] of Object.entries(clients))
-    answers[door] = await sayHi(client).then(
+  for (const [door, create] of Object.entries(clients).filter(([door]) => doors?.includes(door) ?? true))
+    answers[door] = await sayHi(create()).then(
       ({ from_who }) => from_who,
       (error: Error) => error.message,
     );
-  return { answers, warnings };
+  const channel = new HeadlessChannel(target, insecure, { headless, 'grpc.enable_http_proxy': 1 });
+  const ready = await channel.ready({ timeoutMs: 1_000 }).then(
+    () => null,
+    (error: Error) => error.message,
+  );
+  channel.close();
+  return { answers, warnings, ready };
 }
 
 /** An HTTP proxy that connects to nothing and counts who wants it to. */
@@ -80,12 +93,32 @@ else {
     const pod = cluster.pods[0]?.name;
     const result = await inChild({ target: cluster.target, headless: cluster.headless() }, { http_proxy: proxy.url });
     const { 'bare, no option': unprotected, ...direct } = result.answers;
-    assert.deepEqual(direct, { createHeadlessClient: pod, 'bare, proxy off': pod });
+    assert.deepEqual(direct, { createHeadlessClient: pod, 'option undefined': pod, 'bare, proxy off': pod });
     assert.notEqual(unprotected, pod);
     assert.ok(proxy.asked.length > 0);
     for (const line of proxy.asked) assert.match(line, /^CONNECT /);
     assert.equal(result.warnings.length, 1);
     assert.match(String(result.warnings[0]), /^GRPC_HEADLESS_PROXY: http_proxy is set/);
+    assert.match(String(result.warnings[0]), /headless:\/\/\/hello\.test\.svc\.cluster\.local\.:\d+ to the proxy/);
+  });
+
+  test('a no_proxy that does not cover the target leaves the warning, and ready() names the proxy', async (t) => {
+    const defer = leakCheck(t);
+    const cluster = await Cluster.start(defer, { pods: 1 });
+    const proxy = await startProxy(defer);
+    // The name without the final dot of the target.
+    const variables = { http_proxy: proxy.url, no_proxy: `localhost,127.0.0.1,${cluster.name}` };
+    const task = { target: cluster.target, headless: cluster.headless() };
+    const warned = await inChild({ ...task, doors: ['bare, no option'] }, variables);
+    assert.equal(warned.warnings.length, 1);
+    const proxied = await inChild({ ...task, doors: ['createHeadlessClient', 'bare, proxy off'] }, variables);
+    // That of the channel with 'grpc.enable_http_proxy': 1.
+    assert.equal(proxied.warnings.length, 1);
+    for (const { ready } of [warned, proxied])
+      assert.match(
+        ready ?? '',
+        /no pod of \S+ was READY within 1000 ms: no pod is known; http_proxy was set and 'grpc\.enable_http_proxy' is not 0/,
+      );
   });
 
   test('with no proxy in the environment, or the service in no_proxy, all connect directly, and no warning is given', async (t) => {
@@ -93,11 +126,17 @@ else {
     const cluster = await Cluster.start(defer, { pods: 1 });
     const proxy = await startProxy(defer);
     const pod = cluster.pods[0]?.name;
-    const everyDoor = { createHeadlessClient: pod, 'bare, proxy off': pod, 'bare, no option': pod };
+    const everyDoor = {
+      createHeadlessClient: pod,
+      'option undefined': pod,
+      'bare, proxy off': pod,
+      'bare, no option': pod,
+    };
     // With the final dot of the absolute name: grpc-js compares the target's host as it is written.
     const variables = { http_proxy: proxy.url, no_proxy: `${cluster.name}.` };
     const tasks = [{}, variables].map((env) => inChild({ target: cluster.target, headless: cluster.headless() }, env));
-    for (const { answers, warnings } of await Promise.all(tasks)) {
+    for (const { answers, warnings, ready } of await Promise.all(tasks)) {
+      assert.equal(ready, null);
       assert.deepEqual(answers, everyDoor);
       assert.deepEqual(warnings, []);
     }

@@ -1,40 +1,19 @@
 /** What surrounds the process: the proxy that bare grpc-js would take, and the copies of `@grpc/grpc-js` on the disk. */
 import { existsSync, readdirSync, readFileSync, realpathSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { isIPv4 } from 'node:net';
 import { dirname, join } from 'node:path';
+import { type Environment, isExcluded, proxyOf } from '../../grpc/proxy.js';
 import type { EnvironmentFacts, GrpcCopy } from './facts.js';
 
-type Environment = Readonly<Record<string, string | undefined>>;
-
-export function probeEnvironment(env: Environment, hostname: string, folder: string): EnvironmentFacts {
-  const { proxy, excluded } = probeProxy(env, hostname);
-  return { proxy, proxyExcluded: excluded, grpcCopies: findGrpcCopies(folder) };
-}
-
-/** In grpc-js's order. It reads no others, and none in upper case. */
-const PROXY_VARIABLES = ['grpc_proxy', 'https_proxy', 'http_proxy'] as const;
-
-/** By grpc-js's rules (its http_proxy.ts). */
-function probeProxy(env: Environment, hostname: string): { proxy: EnvironmentFacts['proxy']; excluded: boolean } {
-  const variable = PROXY_VARIABLES.find((name) => env[name]);
-  if (variable === undefined) return { proxy: null, excluded: false };
-  const excluded = (env['no_grpc_proxy'] || env['no_proxy'] || '')
-    .split(',')
-    .some((entry) => entry !== '' && (hostname.endsWith(entry) || isInBlock(hostname, entry)));
-  return { proxy: { variable, value: withoutPassword(env[variable] ?? '') }, excluded };
-}
-
-function isInBlock(hostname: string, block: string): boolean {
-  const [base = '', length = ''] = block.split('/');
-  const bits = Number(length);
-  if (!isIPv4(hostname) || !isIPv4(base) || !/^\d+$/.test(length) || bits > 32) return false;
-  const size = 2 ** (32 - bits);
-  return Math.floor(toNumber(hostname) / size) === Math.floor(toNumber(base) / size);
-}
-
-function toNumber(address: string): number {
-  return address.split('.').reduce((sum, octet) => sum * 256 + Number(octet), 0);
+/** @param host of the target as a bare client would write it: with its final dot, an IPv6 address without brackets. */
+export function probeEnvironment(env: Environment, host: string, folder: string): EnvironmentFacts {
+  const proxy = proxyOf(env);
+  return {
+    proxy: proxy && { ...proxy, value: withoutPassword(proxy.value) },
+    proxyExcluded: proxy !== null && isExcluded(env, host),
+    proxyHost: host,
+    grpcCopies: findGrpcCopies(folder),
+  };
 }
 
 function withoutPassword(url: string): string {

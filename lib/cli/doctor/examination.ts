@@ -9,7 +9,7 @@ import { candidateNames } from '../../dns/search-list.js';
 import { parseServiceName } from '../../dns/service-name.js';
 import { formatServer, type ServerAddress } from '../../dns/settings.js';
 import type { Runtime } from '../../runtime.js';
-import { formatAuthority } from '../../target.js';
+import { formatAuthority, hostOf } from '../../target.js';
 import { probeCache } from './cache-probe.js';
 import { type AnswerWithServices, DnsAsker } from './dns-asker.js';
 import { probeEnvironment } from './environment-probe.js';
@@ -100,7 +100,7 @@ class Examination {
       service: evidence && { ...evidence, sameTwice: target.port === null ? null : sameTwice(evidence, readings) },
       search,
       wildcards,
-      environment: probeEnvironment(env, target.hostname, folder),
+      environment: probeEnvironment(env, hostOf(target), folder),
       pods: reports,
     };
   }

@@ -129,6 +129,8 @@ export interface EnvironmentFacts {
   readonly proxy: { readonly variable: string; readonly value: string } | null;
   /** The target is excluded from the proxy by `no_grpc_proxy` or `no_proxy`. */
   readonly proxyExcluded: boolean;
+  /** The host that grpc-js compares with these lists: that of the target, with its final dot. */
+  readonly proxyHost: string;
   readonly grpcCopies: readonly GrpcCopy[];
 }
 
