@@ -9,6 +9,7 @@ import type { CommandContext, Terminal } from '../../lib/cli/command.js';
 import { runCommandLine } from '../../lib/cli/command-line.js';
 import { COMMANDS } from '../../lib/cli/commands.js';
 import { anchorOf, type FindingId, TITLES } from '../../lib/cli/doctor/findings.js';
+import { readSettings } from '../../lib/cli/doctor/settings.js';
 import { captureCommand } from '../support/captured-command.js';
 import { Cluster } from '../support/cluster.js';
 import { DnsServer } from '../support/dns-server.js';
@@ -68,7 +69,9 @@ test('arguments that cannot be used exit with 2, and the message names them', as
     ],
     [['a:1', '--timeout', 'soon'], /--timeout must be a number from 1 to 60000, got "soon"/],
     [['a:1', '--ca', 'ca.pem'], /--ca needs --tls/],
-    [['a:1', '--tls', '--ca', '/nowhere/ca.pem'], /--ca cannot be read: ENOENT/],
+    [['a:1', '--tls', '--ca', '/nowhere/ca.pem'], /--ca "\/nowhere\/ca\.pem" cannot be used: ENOENT/],
+    [['a:1', '--tls', '--ca', 'package.json'], /--ca "package\.json" cannot be used: it has no PEM certificate/],
+    [['a:1', '--interval', '48h'], /--interval takes a time from 10ms to 24h .* means milliseconds\), got "48h"/],
     [['a:1', '--resolv-conf', '/nowhere/resolv.conf'], /--resolv-conf cannot be read: ENOENT/],
   ] as const) {
     const { code, out, err } = await doctor(args);
@@ -76,6 +79,11 @@ test('arguments that cannot be used exit with 2, and the message names them', as
     assert.match(err, message);
     assert.match(err, /doctor --help explains the command/);
   }
+});
+
+test('a time has a unit or is in milliseconds, as in `watch`', () => {
+  const interval = (text: string) => readSettings(['a:1', '--interval', text]).intervalMs;
+  assert.deepEqual(['5000', '5s', '500ms', '2m'].map(interval), [5_000, 5_000, 500, 120_000]);
 });
 
 test('an interrupted run exits with 2', async (t) => {

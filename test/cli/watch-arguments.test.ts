@@ -26,15 +26,27 @@ test('a target alone gets the defaults', () => {
   });
 });
 
-test('times have units, and a bare number means seconds', () => {
+test('times have units, and a bare number means milliseconds, as in the options', () => {
   const interval = (text: string) => parseArguments(['a:1', '--interval', text]).intervalMs;
-  assert.deepEqual(['2', '1.5s', '500ms', '2m', '1h'].map(interval), [2_000, 1_500, 500, 120_000, 3_600_000]);
-  for (const text of ['', '5ms', '-1', '5 s', 's', '1e3', '2d', '600h'])
+  assert.deepEqual(
+    ['5000', '10', '1.5s', '500ms', '2m', '24h'].map(interval),
+    [5_000, 10, 1_500, 500, 120_000, 86_400_000],
+  );
+  for (const text of ['', '5', '5ms', '-1', '5 s', 's', '1e3', '2d', '48h'])
     assert.throws(
       () => parseArguments(['a:1', `--interval=${text}`]),
-      /--interval takes a time of at least 10 ms/,
+      /--interval takes a time from 10ms to 24h such as 5s, .* without a unit means milliseconds\), got "/,
       text,
     );
+  const duration = (text: string) => parseArguments(['a:1', '--duration', text]).durationMs;
+  assert.deepEqual(['400ms', '596h'].map(duration), [400, 2_145_600_000]);
+  for (const text of ['60', '1000h'])
+    assert.throws(() => duration(text), /--duration takes a time from 100ms to 596h such as .* milliseconds\), got "/, text);
+});
+
+test('--calls takes 0, which is the default', () => {
+  assert.deepEqual(parseArguments(['a:1', '--calls', '0']), parseArguments(['a:1']));
+  assert.equal(parseArguments(['a:1', '--calls', '0', '--dns-only']).dnsOnly, true);
 });
 
 test('--web takes a port or none, before and after the target', () => {
@@ -82,8 +94,10 @@ const WRONG: readonly [args: string[], message: RegExp][] = [
   [['a:1', '--outlier'], /--outlier .* needs --calls: write for example --calls 10/],
   [['--health', 'hello.shop'], /the target is missing: .* \("hello\.shop" is taken for the service of --health\)/],
   [['a:1', '--once', '--web'], /--web would serve nothing/],
-  [['a:1', '--calls', '0'], /--calls takes a number above 0/],
-  [['a:1', '--calls', 'many'], /--calls takes a number above 0/],
+  [['a:1', '--outlier', '--calls', '0'], /--outlier .* needs --calls/],
+  [['a:1', '--calls', '-1'], /'--calls' argument is ambiguous/],
+  [['a:1', '--calls=-1'], /--calls takes a number from 0 \(none\) to 1000, got "-1"/],
+  [['a:1', '--calls', 'many'], /--calls takes a number from 0 \(none\) to 1000, got "many"/],
 ];
 
 for (const [args, message] of WRONG)

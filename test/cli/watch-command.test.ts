@@ -60,11 +60,25 @@ test('--once ends with 1 where no pod can be connected to, and where the name do
   await cluster.pods[0]?.kill();
   const refused = run(defer, [...args, '--once']);
   assert.equal(await refused.code, 1);
-  assert.match(refused.out(), /✗ backoff/);
+  assert.match(refused.out(), /✗ backoff.*\n {2}connect ECONNREFUSED/);
   const empty = await Cluster.start(defer, { pods: 0 });
   const missing = run(defer, [empty.target, '--server', empty.dns.address, '--once']);
   assert.equal(await missing.code, 1);
   assert.match(missing.out(), /NXDOMAIN[\s\S]*No pod is known\./);
+});
+
+test('--once with --json or --changes prints the lines until then, on a terminal too', async (t) => {
+  const { defer, cluster, args } = await start(t, { pods: 2 });
+  const lines = (out: string) => out.trimEnd().split('\n');
+  const json = run(defer, [...args, '--once', '--json']);
+  assert.equal(await json.code, 0);
+  const ready = lines(json.out()).map((line) => JSON.parse(line) as { address: string | null; text: string });
+  for (const { address } of cluster.pods)
+    assert.ok(ready.some((line) => line.address === address && /ready/.test(line.text)), json.out());
+  const terminal = new FakeTerminal(100, 30);
+  const changes = run(defer, [...args, '--once', '--changes'], { terminal });
+  assert.equal(await changes.code, 0);
+  for (const line of lines(changes.out())) assert.match(line, /^\d{4}-\S+Z (channel|dns|pod) /);
 });
 
 test('in a pipe there is a line for each pod that comes, goes and fails, until it is interrupted', async (t) => {
@@ -255,6 +269,11 @@ test('what cannot be run ends with 2 and a sentence on standard error', async (t
     [['a:1', '--server', 'dns.example'], /servers.*dns\.example/],
     [['a:1', '--server', 'dns.example', '--dns-only'], /--server takes an IP address.*"dns\.example"/],
     [[...args, '--tls', '--ca', '/does/not/exist'], /--ca "\/does\/not\/exist" cannot be used: ENOENT/],
+    [[...args, '--tls', '--ca', 'package.json'], /--ca "package\.json" cannot be used: it has no PEM certificate/],
+    [[...args, '--resolv-conf', '/does/not/exist'], /--resolv-conf "\/does\/not\/exist" cannot be read: ENOENT/],
+    [['127.0.0.1:1', '--dns-only', '--once'], /no DNS server is asked for "127\.0\.0\.1", which is an address/],
+    [['[::1]:1', '--dns-only'], /no DNS server is asked for "::1", which is an address/],
+    [['localhost:1', '--dns-only'], /no DNS server is asked for "localhost", which is a name of this host/],
     [[...args, '--colour'], /Unknown option '--colour'/],
   ];
   for (const [line, message] of wrong) {

@@ -165,3 +165,26 @@ test('colours that a cut line began are ended', () => {
     assert.equal(begun.length * 2, codes.length, JSON.stringify(line));
   }
 });
+
+test('what is printed at the end of --once has the reason below each pod that cannot be connected to', () => {
+  const history = new History({ session: 'a', calls: false, outlier: false }, START);
+  const lastError = 'Error: connect ECONNREFUSED 10.1.0.2:50051';
+  const endpoints = [
+    endpoint('10.1.0.1:50051', 'ready', START),
+    endpoint('10.1.0.2:50051', 'backoff', START, { lastError }),
+  ];
+  history.observe(snapshot({ endpoints }), START + 1_000);
+  const lines = draw(history.since(0, START + 1_000), { rows: Number.POSITIVE_INFINITY, live: false });
+  const row = lines.findIndex((line) => line.includes('✗ backoff'));
+  assert.equal(lines[row + 1], '  connect ECONNREFUSED 10.1.0.2:50051');
+  assert.equal(lines.filter((line) => line.includes('ECONNREFUSED')).length, 1);
+});
+
+test('DNS that does not answer is told, with the queries that were sent', () => {
+  const history = new History({ session: 'a', calls: false, outlier: false }, START);
+  const dns = { rcode: null, answeredAt: null, nextQueryAt: null, error: null, addresses: [], server: null };
+  history.observe(snapshot({ endpoints: [], dns, counters: { queries: 6, timeouts: 4 } }), START + 500);
+  assert.match(draw(history.since(0, START + 500))[1] ?? '', /asking now/);
+  const [, line] = draw(history.since(0, START + 5_000));
+  assert.match(line ?? '', /no answer for 5 s: 6 queries sent, 4 timed out/);
+});

@@ -26,7 +26,8 @@ Options:
   --ca FILE           the authorities to trust, PEM           those of Node.js
   --timeout MS        for one DNS query; twice that for a pod 1000
   --idle SECONDS      how long to watch idle connections      2
-  --interval MS       the client's refresh.intervalMs         5000
+  --interval TIME     the client's refresh.intervalMs; 5000   5s
+                      (milliseconds), 500ms or 2m
   --pods N            connect to this many pods at most       100
   --json              print facts and findings as JSON (docs/doctor.md)
   --help              this text

@@ -3,6 +3,8 @@ import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { parseServer, type ServerAddress } from '../../dns/settings.js';
 import { parseTarget, type Target } from '../../target.js';
+import { readAuthorityFile } from '../authority-file.js';
+import { INTERVAL_LIMITS, readTime, refuseTime } from '../time-argument.js';
 import type { TlsSettings } from './pod-connection.js';
 
 export interface DoctorSettings {
@@ -54,11 +56,11 @@ export function readSettings(args: readonly string[]): DoctorSettings {
     target: parseTarget(text),
     servers: values.server ? values.server.map(readServer) : null,
     resolvConf: values['resolv-conf'],
-    tls: values.tls ? { ca: ca === undefined ? null : readFile('--ca', ca) } : null,
+    tls: values.tls ? { ca: ca === undefined ? null : readAuthorities(ca) } : null,
     caPath: ca ?? null,
     timeoutMs: readNumber('--timeout', values.timeout, 1, 60_000),
     idleMs: 1_000 * readNumber('--idle', values.idle, 0, 3_600),
-    intervalMs: readNumber('--interval', values.interval, 10, 86_400_000),
+    intervalMs: readInterval(values.interval),
     maxPods: readNumber('--pods', values.pods, 1, 10_000),
     json: values.json,
   };
@@ -84,6 +86,20 @@ function readNumber(option: string, text: string, least: number, most: number): 
   if (!/^\d+(\.\d+)?$/.test(text) || number < least || number > most)
     throw new UsageError(`${option} must be a number from ${least} to ${most}, got "${text}"`);
   return number;
+}
+
+function readInterval(text: string): number {
+  const ms = readTime(text, INTERVAL_LIMITS);
+  if (ms === null) throw new UsageError(refuseTime('--interval', text, INTERVAL_LIMITS));
+  return ms;
+}
+
+function readAuthorities(path: string): Buffer {
+  try {
+    return readAuthorityFile(path);
+  } catch (error) {
+    throw new UsageError(`--ca ${JSON.stringify(path)} cannot be used: ${(error as Error).message}`, { cause: error });
+  }
 }
 
 function readFile(option: string, path: string): Buffer {

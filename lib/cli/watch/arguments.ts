@@ -2,6 +2,7 @@
 
 import { parseArgs } from 'node:util';
 import { MAX_TIMER_MS } from '../../runtime.js';
+import { INTERVAL_LIMITS, readTime, refuseTime, type TimeLimits } from '../time-argument.js';
 
 /** Also the list that the help and docs/watch.md are checked against. */
 export const OPTIONS = {
@@ -55,6 +56,8 @@ export class ArgumentError extends Error {
 
 const DEFAULT_WEB_PORT = 8053;
 const MOST_CALLS = 1_000;
+/** A number of seconds without its unit is refused: as milliseconds it would end the command at once. */
+const DURATION_LIMITS: TimeLimits = { leastMs: 100, mostMs: MAX_TIMER_MS };
 
 /** @throws {ArgumentError} */
 export function parseArguments(args: readonly string[]): WatchArguments {
@@ -70,12 +73,13 @@ export function parseArguments(args: readonly string[]): WatchArguments {
   const dnsOnly = values['dns-only'] ?? false;
   if (values.ca !== undefined && !tls) throw new ArgumentError('--ca needs --tls');
   if (dnsOnly && tls) throw new ArgumentError('--dns-only opens no connection, so --tls has no meaning beside it');
-  if (dnsOnly && values.calls !== undefined)
+  const calls = values.calls === undefined ? 0 : numberUpTo('calls', values.calls, MOST_CALLS);
+  if (dnsOnly && calls > 0)
     throw new ArgumentError('--dns-only opens no connection, so --calls cannot be made');
   if (dnsOnly && values.health !== undefined)
     throw new ArgumentError('--dns-only opens no connection, so --health cannot ask the pods');
   if (dnsOnly && values.outlier) throw new ArgumentError('--dns-only opens no connection, so --outlier ejects no pod');
-  if (values.outlier && values.calls === undefined)
+  if (values.outlier && calls === 0)
     throw new ArgumentError(
       '--outlier ejects pods whose calls fail, so it needs --calls: write for example --calls 10',
     );
@@ -83,18 +87,18 @@ export function parseArguments(args: readonly string[]): WatchArguments {
     throw new ArgumentError('--once ends at once, so --web would serve nothing');
   return {
     target,
-    intervalMs: values.interval === undefined ? null : milliseconds('interval', values.interval, 10),
+    intervalMs: values.interval === undefined ? null : time('interval', values.interval, INTERVAL_LIMITS),
     servers: values.server ?? [],
     resolvConf: values['resolv-conf'] ?? null,
     tls,
     ca: values.ca ?? null,
     dnsOnly,
-    calls: values.calls === undefined ? 0 : numberIn('calls', values.calls, MOST_CALLS),
+    calls,
     health: values.health ?? null,
     outlier: values.outlier ?? false,
     web: values.web === undefined ? null : webPort(values.web),
     once: values.once ?? false,
-    durationMs: values.duration === undefined ? null : milliseconds('duration', values.duration, 1),
+    durationMs: values.duration === undefined ? null : time('duration', values.duration, DURATION_LIMITS),
     changesOnly: values.changes ?? false,
     json: values.json ?? false,
   };
@@ -131,22 +135,16 @@ function webPort(text: string): { port: number; chosen: boolean } {
   return { port, chosen: true };
 }
 
-function numberIn(name: string, text: string, most: number): number {
+function numberUpTo(name: string, text: string, most: number): number {
   const value = Number(text);
-  if (text.trim() === '' || !(value > 0 && value <= most))
-    throw new ArgumentError(`--${name} takes a number above 0 and up to ${most}, got ${JSON.stringify(text)}`);
+  if (text.trim() === '' || !(value >= 0 && value <= most))
+    throw new ArgumentError(`--${name} takes a number from 0 (none) to ${most}, got ${JSON.stringify(text)}`);
   return value;
 }
 
-const UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 };
-
-/** `5`, `5s`, `500ms`, `2m`, `1h`. A bare number means seconds. */
-function milliseconds(name: string, text: string, least: number): number {
-  const [, number, unit = 's'] = /^(\d+(?:\.\d+)?)(ms|s|m|h)?$/.exec(text) ?? [];
-  const value = Math.round(Number(number) * (UNITS[unit] ?? Number.NaN));
-  if (!(value >= least && value <= MAX_TIMER_MS)) {
-    const got = JSON.stringify(text);
-    throw new ArgumentError(`--${name} takes a time of at least ${least} ms such as 5s, 500ms or 2m, got ${got}`);
-  }
-  return value;
+/** @throws {ArgumentError} */
+function time(name: string, text: string, limits: TimeLimits): number {
+  const ms = readTime(text, limits);
+  if (ms === null) throw new ArgumentError(refuseTime(`--${name}`, text, limits));
+  return ms;
 }

@@ -66,7 +66,7 @@ function title({ target, state, pods }: WatchView, { columns, paint }: FrameOpti
   return widthOf(left) < 8 ? `${paint.bold(numbers)}  ${name}` : pad(left, columns - widthOf(right)) + right;
 }
 
-function facts({ dns, now, panic }: WatchView, { columns, paint, url }: FrameOptions, small: boolean): string[] {
+function facts({ dns, now, panic, counters, startedAt }: WatchView, { columns, paint, url }: FrameOptions, small: boolean): string[] {
   const lines: string[] = [];
   const add = (label: string, parts: readonly (string | null)[], most = 2) => {
     const shown = parts.filter((part): part is string => part !== null);
@@ -79,7 +79,11 @@ function facts({ dns, now, panic }: WatchView, { columns, paint, url }: FrameOpt
   if (panic) add('panic', [paint.bad('every connected pod is ejected or unhealthy, so all of them get calls')]);
   const failing = dns.failures > 0 || (dns.error !== null && dns.rcode !== 'NOERROR');
   const answered = dns.answeredAt === null ? null : `answered ${age(now - dns.answeredAt)} ago`;
-  const next = dns.nextQueryAt === null ? 'asking now' : `next query in ${countdown(dns.nextQueryAt - now)}`;
+  const unanswered = dns.answeredAt === null && dns.error === null && now - startedAt >= SLOW_ANSWER_MS;
+  const waiting = unanswered
+    ? `no answer for ${age(now - startedAt)}: ${count(counters.queries, 'query', 'queries')} sent, ${counters.timeouts} timed out`
+    : null;
+  const next = dns.nextQueryAt === null ? (waiting ?? 'asking now') : `next query in ${countdown(dns.nextQueryAt - now)}`;
   add('DNS', [
     dns.rcode === null ? null : (failing ? paint.bad : paint.good)(dns.rcode),
     count(dns.addresses.length, 'address', 'addresses'),
@@ -112,6 +116,8 @@ function facts({ dns, now, panic }: WatchView, { columns, paint, url }: FrameOpt
 }
 
 const LABEL_WIDTH = 7;
+/** DNS that has not answered for so long may not answer at all. */
+const SLOW_ANSWER_MS = 1_000;
 
 /** Joined by dots, in lines of the width; a longer part has a line of its own and is cut later. */
 function wrapped(parts: readonly string[], width: number): string[] {

@@ -13,7 +13,8 @@ is drawn in place; in a pipe or a file there is one line for each change.
                        "_grpc._tcp.hello.shop" where SRV records tell the port
 
 What to watch:
-  --interval TIME      between two DNS queries: 5s (the default), 500ms, 1m
+  --interval TIME      between two DNS queries: 5s (the default), 500ms, 1m; a number without a unit
+                       means milliseconds
   --server IP[:PORT]   ask this DNS server in place of resolv.conf's; may be repeated
   --resolv-conf FILE   read this file in place of /etc/resolv.conf
   --tls                connect with TLS; certificates are checked against the name of the target
@@ -29,7 +30,8 @@ How to show it:
   --web [PORT]         also serve a page with a time line, at http://127.0.0.1:8053/ or on PORT (0:
                        any free one). Only this computer can open it; for a pod's page use
                        \`kubectl port-forward POD 8053\`
-  --once               print the state when the pods are connected, or after 5 seconds, and end
+  --once               print the state when the pods are connected, or after 5 seconds, and end;
+                       with --changes or --json, the plain lines until then
   --duration TIME      end after this time
   --changes            plain lines: leave out DNS answers that changed nothing
   --json               plain lines, each a JSON object: time, about, address, text, tone

@@ -1,6 +1,6 @@
 /** The rows of the pods: address, state, how long, calls where they are made, and the last minute as a strip. */
 
-import { type Paint, pad, padLeft } from '../styled-text.js';
+import { type Paint, pad, padLeft, printable } from '../styled-text.js';
 import { age, count, countdown } from './format.js';
 import type { PodView, QueryView, WatchView } from './view.js';
 
@@ -66,6 +66,8 @@ export function podTable(view: WatchView, { columns, rows, paint, live }: PodTab
     if (withStrip) line.push(podStrip(pod, view.now, strip, paint));
     const text = line.join('  ').trimEnd();
     lines.push(pod.goneAt === null ? text : paint.dim(text));
+    // A live view has the changes for that.
+    if (!live && pod.lastError !== null) lines.push(`  ${paint.bad(printable(pod.lastError))}`);
   }
   if (!fits && rows > 1) lines.push(paint.dim(rest(pods.toSorted(byUrgency).slice(shown.length))));
   if (withStrip && fits && lines.length < rows)

@@ -2,12 +2,15 @@
 import { randomUUID } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { type ChannelCredentials, credentials } from '@grpc/grpc-js';
+import { ipVersion } from '../../address.js';
+import { localAddresses } from '../../dns/local-names.js';
 import { parseServer } from '../../dns/settings.js';
 import { HeadlessChannel, HeadlessError, type HeadlessOptions } from '../../index.js';
 import { type Runtime, systemRuntime } from '../../runtime.js';
 import { parseTarget } from '../../target.js';
 import { isInPanic } from '../../telemetry/availability.js';
 import { type Command, type CommandContext, EXIT_COULD_NOT_RUN } from '../command.js';
+import { readAuthorityFile } from '../authority-file.js';
 import { createPaint, wantsColour } from '../styled-text.js';
 import { ArgumentError, parseArguments, type WatchArguments } from './arguments.js';
 import { DNS_ONLY, DnsOnly } from './dns-only.js';
@@ -56,6 +59,7 @@ interface Opened {
 
 async function open(args: WatchArguments, runtime: Runtime): Promise<Opened> {
   const intervalMs = args.intervalMs ?? DEFAULT_INTERVAL_MS;
+  if (args.resolvConf !== null) await checkResolvConf(args.resolvConf);
   if (args.dnsOnly) return { watched: openDnsOnly(args, intervalMs, runtime), channel: null };
   const headless: HeadlessOptions = {
     refresh: { intervalMs, minIntervalMs: Math.min(intervalMs, DEFAULT_MIN_INTERVAL_MS) },
@@ -67,7 +71,7 @@ async function open(args: WatchArguments, runtime: Runtime): Promise<Opened> {
     outlier: args.outlier,
   };
   const options = { headless, 'grpc.client_idle_timeout_ms': NEVER_IDLE_MS };
-  const channel = new HeadlessChannel(args.target, await credentialsOf(args), options, runtime);
+  const channel = new HeadlessChannel(args.target, credentialsOf(args), options, runtime);
   return { watched: channel, channel };
 }
 
@@ -87,14 +91,32 @@ function openDnsOnly(args: WatchArguments, intervalMs: number, runtime: Runtime)
     ndots: null,
     resolvConf: args.resolvConf ?? '/etc/resolv.conf',
   } as const;
-  return new DnsOnly(parseTarget(args.target), settings, intervalMs, runtime);
+  const target = parseTarget(args.target);
+  if (localAddresses(target.hostname, 'auto') !== null) {
+    const what = ipVersion(target.hostname) === 0 ? 'a name of this host' : 'an address';
+    throw new ArgumentError(
+      `--dns-only asks DNS, and no DNS server is asked for ${JSON.stringify(target.hostname)}, which is ${what}: ` +
+        'leave --dns-only out, or write the name of a Service',
+    );
+  }
+  return new DnsOnly(target, settings, intervalMs, runtime);
 }
 
-async function credentialsOf({ tls, ca }: WatchArguments): Promise<ChannelCredentials> {
+/** The resolver goes on without the default file, as resolv.conf(5) says; a file that was named must be there. */
+async function checkResolvConf(path: string): Promise<void> {
+  try {
+    await readFile(path);
+  } catch (error) {
+    const shown = JSON.stringify(path);
+    throw new ArgumentError(`--resolv-conf ${shown} cannot be read: ${(error as Error).message}`, { cause: error });
+  }
+}
+
+function credentialsOf({ tls, ca }: WatchArguments): ChannelCredentials {
   if (!tls) return credentials.createInsecure();
   if (ca === null) return credentials.createSsl();
   try {
-    return credentials.createSsl(await readFile(ca));
+    return credentials.createSsl(readAuthorityFile(ca));
   } catch (error) {
     throw new ArgumentError(`--ca ${JSON.stringify(ca)} cannot be used: ${(error as Error).message}`, { cause: error });
   }
@@ -115,7 +137,8 @@ async function show(
   try {
     const web = args.web === null ? null : await serve(args.web, watcher, clock);
     if (web) cleanUps.push(() => web.close());
-    if (!args.once) cleanUps.push(present(args, watcher, context, web?.url ?? null, clock));
+    const frameAtEnd = args.once && !args.json && !args.changesOnly;
+    if (!frameAtEnd) cleanUps.push(present(args, watcher, context, web?.url ?? null, clock));
     void watched.refresh();
     watcher.start();
     if (channel && args.calls > 0) {
@@ -124,7 +147,7 @@ async function show(
       cleanUps.push(() => calls.stop());
     }
     await ended(args, watched, watcher, context.signal, clock);
-    if (args.once) {
+    if (frameAtEnd) {
       const columns = context.terminal?.columns || PLAIN_COLUMNS;
       const paint = createPaint(context.terminal !== null && wantsColour(context.env));
       const view = history.since(0, clock.wallTime());
@@ -162,7 +185,7 @@ function present(
 ): () => void {
   const { out, terminal, env } = context;
   const { history } = watcher;
-  if (terminal === null || args.json || env['TERM'] === 'dumb') {
+  if (terminal === null || args.json || args.once || env['TERM'] === 'dumb') {
     // Standard output has nothing but lines of changes.
     if (url !== null) (args.json ? context.err : out)(`The page is at ${url}\n`);
     const lines = new PlainLines(out, { json: args.json, changesOnly: args.changesOnly });
