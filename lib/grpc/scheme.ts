@@ -1,10 +1,10 @@
 /** Registers `headless:` targets with grpc-js, and the balancer that they select. */
 import type { ChannelOptions } from '@grpc/grpc-js';
+import { proxyOf, warnOfProxy } from '../proxy.js';
 import { formatAuthority, parseTarget, SCHEME, type Target } from '../target.js';
 import { CHANNEL_CONTEXT_KEY, type ChannelContext } from './channel-context.js';
 import { type GrpcUri, type ResolverListener, registerLoadBalancerType, registerResolver } from './experimental.js';
 import { HeadlessLoadBalancingConfig, LoadBalancerAdapter } from './load-balancer-adapter.js';
-import { proxyOf, warnOfProxy } from './proxy.js';
 import { HeadlessResolver } from './resolver.js';
 import { BALANCER_NAME } from './service-config.js';
 

@@ -41,7 +41,11 @@ test('times have units, and a bare number means milliseconds, as in the options'
   const duration = (text: string) => parseArguments(['a:1', '--duration', text]).durationMs;
   assert.deepEqual(['400ms', '596h'].map(duration), [400, 2_145_600_000]);
   for (const text of ['60', '1000h'])
-    assert.throws(() => duration(text), /--duration takes a time from 100ms to 596h such as .* milliseconds\), got "/, text);
+    assert.throws(
+      () => duration(text),
+      /--duration takes a time from 100ms to 596h such as .* milliseconds\), got "/,
+      text,
+    );
 });
 
 test('--calls takes 0, which is the default', () => {

@@ -74,7 +74,10 @@ test('--once with --json or --changes prints the lines until then, on a terminal
   assert.equal(await json.code, 0);
   const ready = lines(json.out()).map((line) => JSON.parse(line) as { address: string | null; text: string });
   for (const { address } of cluster.pods)
-    assert.ok(ready.some((line) => line.address === address && /ready/.test(line.text)), json.out());
+    assert.ok(
+      ready.some((line) => line.address === address && /ready/.test(line.text)),
+      json.out(),
+    );
   const terminal = new FakeTerminal(100, 30);
   const changes = run(defer, [...args, '--once', '--changes'], { terminal });
   assert.equal(await changes.code, 0);

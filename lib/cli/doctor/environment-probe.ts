@@ -2,7 +2,7 @@
 import { existsSync, readdirSync, readFileSync, realpathSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
-import { type Environment, isExcluded, proxyOf } from '../../grpc/proxy.js';
+import { type Environment, isExcluded, proxyOf } from '../../proxy.js';
 import type { EnvironmentFacts, GrpcCopy } from './facts.js';
 
 /** @param host of the target as a bare client would write it: with its final dot, an IPv6 address without brackets. */

@@ -1,5 +1,5 @@
 /** Proxies in the environment, and copies of grpc-js that do not know each other's classes. */
-import { coversHost } from '../../grpc/proxy.js';
+import { coversHost } from '../../proxy.js';
 import type { Facts } from './facts.js';
 import { type Finding, finding } from './findings.js';
 

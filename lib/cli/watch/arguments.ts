@@ -74,8 +74,7 @@ export function parseArguments(args: readonly string[]): WatchArguments {
   if (values.ca !== undefined && !tls) throw new ArgumentError('--ca needs --tls');
   if (dnsOnly && tls) throw new ArgumentError('--dns-only opens no connection, so --tls has no meaning beside it');
   const calls = values.calls === undefined ? 0 : numberUpTo('calls', values.calls, MOST_CALLS);
-  if (dnsOnly && calls > 0)
-    throw new ArgumentError('--dns-only opens no connection, so --calls cannot be made');
+  if (dnsOnly && calls > 0) throw new ArgumentError('--dns-only opens no connection, so --calls cannot be made');
   if (dnsOnly && values.health !== undefined)
     throw new ArgumentError('--dns-only opens no connection, so --health cannot ask the pods');
   if (dnsOnly && values.outlier) throw new ArgumentError('--dns-only opens no connection, so --outlier ejects no pod');

@@ -66,7 +66,11 @@ function title({ target, state, pods }: WatchView, { columns, paint }: FrameOpti
   return widthOf(left) < 8 ? `${paint.bold(numbers)}  ${name}` : pad(left, columns - widthOf(right)) + right;
 }
 
-function facts({ dns, now, panic, counters, startedAt }: WatchView, { columns, paint, url }: FrameOptions, small: boolean): string[] {
+function facts(
+  { dns, now, panic, counters, startedAt }: WatchView,
+  { columns, paint, url }: FrameOptions,
+  small: boolean,
+): string[] {
   const lines: string[] = [];
   const add = (label: string, parts: readonly (string | null)[], most = 2) => {
     const shown = parts.filter((part): part is string => part !== null);
@@ -83,7 +87,8 @@ function facts({ dns, now, panic, counters, startedAt }: WatchView, { columns, p
   const waiting = unanswered
     ? `no answer for ${age(now - startedAt)}: ${count(counters.queries, 'query', 'queries')} sent, ${counters.timeouts} timed out`
     : null;
-  const next = dns.nextQueryAt === null ? (waiting ?? 'asking now') : `next query in ${countdown(dns.nextQueryAt - now)}`;
+  const next =
+    dns.nextQueryAt === null ? (waiting ?? 'asking now') : `next query in ${countdown(dns.nextQueryAt - now)}`;
   add('DNS', [
     dns.rcode === null ? null : (failing ? paint.bad : paint.good)(dns.rcode),
     count(dns.addresses.length, 'address', 'addresses'),

@@ -9,8 +9,8 @@ import { HeadlessChannel, HeadlessError, type HeadlessOptions } from '../../inde
 import { type Runtime, systemRuntime } from '../../runtime.js';
 import { parseTarget } from '../../target.js';
 import { isInPanic } from '../../telemetry/availability.js';
-import { type Command, type CommandContext, EXIT_COULD_NOT_RUN } from '../command.js';
 import { readAuthorityFile } from '../authority-file.js';
+import { type Command, type CommandContext, EXIT_COULD_NOT_RUN } from '../command.js';
 import { createPaint, wantsColour } from '../styled-text.js';
 import { ArgumentError, parseArguments, type WatchArguments } from './arguments.js';
 import { DNS_ONLY, DnsOnly } from './dns-only.js';

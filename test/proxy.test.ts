@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { createRequire } from 'node:module';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { type Environment, isExcluded, proxyOf } from '../../lib/grpc/proxy.js';
+import { type Environment, isExcluded, proxyOf } from '../lib/proxy.js';
 
 const { mapProxyName } = createRequire(import.meta.url)('@grpc/grpc-js/build/src/http_proxy.js') as {
   mapProxyName(target: { scheme: string; path: string }, options: object): { target: { scheme: string } };
