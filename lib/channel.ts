@@ -118,7 +118,7 @@ export class HeadlessChannel extends Channel {
   /**
    * Asks DNS now: at once, or as soon as `minIntervalMs` since the last query has passed. Calls made meanwhile share
    * one query. Resolves when the answer or its failure is in; DNS trouble never rejects (see `snapshot().dns`). The process
-   * stays alive meanwhile.
+   * stays alive meanwhile. With `endpointSlices()` the slices are listed anew, no sooner than 1 s after the last list.
    *
    * @throws {HeadlessError} `ERR_HEADLESS_CLOSED` on a closed channel.
    */
