@@ -33,8 +33,8 @@ const CLIENT_KEYS = ['interceptors', 'interceptor_providers', 'callInvocationTra
  * Makes a client as `new Client(target, credentials, options)` does, balanced over the pods behind `target`.
  * `client.getChannel()` is a {@link HeadlessChannel}; `client.close()` closes it.
  *
- * @throws {HeadlessError} `ERR_HEADLESS_TARGET`, `ERR_HEADLESS_OPTION` (also for what is no class of clients), or `ERR_HEADLESS_GRPC_VERSION` for credentials of
- *   a second copy of grpc-js, before any packet.
+ * @throws {HeadlessError} `ERR_HEADLESS_TARGET`, `ERR_HEADLESS_OPTION` (also for what is no class), or `ERR_HEADLESS_GRPC_VERSION`
+ *   for credentials of a second copy of grpc-js, before any packet.
  */
 export function createHeadlessClient<C>(
   Client: ClientConstructor<C>,
@@ -42,7 +42,7 @@ export function createHeadlessClient<C>(
   credentials: ChannelCredentials,
   options: HeadlessClientOptions = {},
 ): HeadlessClient<C> {
-  if (!isConstructor(Client)) throw refuseClass(`got ${shortly(Client)}`);
+  if (!isConstructor(Client)) throw refuseClass(Client);
   if (!isOptionsObject(options))
     throw refuseValue('of the client', options, "must be an object such as { 'grpc.keepalive_time_ms': 10000 }");
   for (const key of ['channelOverride', 'channelFactoryOverride'] as const) {
@@ -62,23 +62,17 @@ export function createHeadlessClient<C>(
   }
   const channelOverride: ChannelInterface = new HeadlessChannel(target, credentials, channelOptions);
   try {
-    const client = new Client(target, credentials, { ...clientOptions, channelOverride });
-    if (!looksLikeClient(client))
-      throw refuseClass(
-        `and ${Client.name ? `"${Client.name}"` : 'this class'} makes objects without getChannel(), close() and makeUnaryRequest()`,
-      );
     // A generated client returns its channelOverride from getChannel().
-    return client as HeadlessClient<C>;
+    return new Client(target, credentials, { ...clientOptions, channelOverride }) as HeadlessClient<C>;
   } catch (error) {
     channelOverride.close();
     throw error;
   }
 }
 
-/** @param flaw what was given in its place. */
-function refuseClass(flaw: string): HeadlessError {
+function refuseClass(given: unknown): HeadlessError {
   const rule = 'a class of clients, such as a generated one or what makeGenericClientConstructor() of grpc-js returns';
-  return new HeadlessError('ERR_HEADLESS_OPTION', `the argument Client must be ${rule}, ${flaw}`);
+  return new HeadlessError('ERR_HEADLESS_OPTION', `the argument Client must be ${rule}, got ${shortly(given)}`);
 }
 
 /** Without calling it. Arrow functions and methods are functions that `new` refuses. */
@@ -89,12 +83,6 @@ function isConstructor(value: unknown): boolean {
   } catch {
     return false;
   }
-}
-
-/** By any member of grpc-js's `Client`: `instanceof` would refuse clients of another copy of grpc-js. */
-function looksLikeClient(value: unknown): boolean {
-  const members = Object(value) as Record<string, unknown>;
-  return ['getChannel', 'close', 'makeUnaryRequest'].some((name) => typeof members[name] === 'function');
 }
 
 /** The definition of a service is an object too, and a long one. */

@@ -1,8 +1,6 @@
 /** The options under the key `headless`, and the settings made of them. Every other key belongs to grpc-js. */
-import { checkCombinations } from './options/combinations.js';
 import type { SettingsOf } from './options/entry.js';
 import { readGroup } from './options/group.js';
-import type { HeadlessOptions } from './options/headless-options.js';
 import { isOptionsObject } from './options/options-object.js';
 import { checkPlacement } from './options/placement.js';
 import { refuseValue } from './options/refusal.js';
@@ -21,7 +19,13 @@ export type HeadlessSettings = SettingsOf<typeof SCHEMA>;
  */
 export function resolveOptions(raw: unknown): HeadlessSettings {
   const settings = readGroup(SCHEMA, raw, 'headless');
-  if (raw !== undefined) checkCombinations(raw as HeadlessOptions);
+  const { outlier } = settings;
+  if (outlier?.consecutiveFailures === 0 && outlier.failurePercentage === 0)
+    throw refuseValue(
+      'headless.outlier',
+      { consecutiveFailures: 0, failurePercentage: 0 },
+      'must have one of its rules on, or no pod is ever ejected; write outlier: false for none',
+    );
   return settings;
 }
 
