@@ -84,6 +84,18 @@ export async function keepingProcessAlive<T>(promise: Promise<T>): Promise<T> {
   }
 }
 
+/** Settles as the promise does, or rejects with the signal's reason as soon as it aborts: work that knows no signal may never settle. */
+export function abortable<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const abort = (): void => reject(signal.reason);
+    if (signal.aborted) abort();
+    else signal.addEventListener('abort', abort, { once: true });
+    Promise.resolve(promise)
+      .then(resolve, reject)
+      .finally(() => signal.removeEventListener('abort', abort));
+  });
+}
+
 export const systemRuntime: Runtime = {
   clock: systemClock,
   random: Math.random,

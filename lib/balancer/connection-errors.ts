@@ -4,6 +4,9 @@
  */
 import type { Subchannel } from '../grpc/experimental.js';
 
+/** In the place of an error that grpc-js does not tell. */
+export const NO_REASON = 'no reason was given';
+
 const errors = new WeakMap<object, string>();
 
 /** null while it is connected, or has not failed yet. */

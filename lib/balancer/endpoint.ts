@@ -4,7 +4,7 @@ import type { PickResult, Subchannel } from '../grpc/experimental.js';
 import type { PickableEndpoint } from '../picker/policy.js';
 import type { CallCounts } from '../telemetry/released-pods.js';
 import type { EndpointSnapshot } from '../telemetry/snapshot.js';
-import { connectionErrorOf, setConnectionError } from './connection-errors.js';
+import { connectionErrorOf, NO_REASON, setConnectionError } from './connection-errors.js';
 import { Drain } from './drain.js';
 import { type EndpointAddress, nameOf } from './endpoint-address.js';
 import { EndpointCalls } from './endpoint-calls.js';
@@ -19,8 +19,6 @@ import {
   shownState,
   unconnectedState,
 } from './endpoint-state.js';
-
-const NO_REASON = 'no reason was given';
 
 export class Endpoint implements PickableEndpoint {
   readonly address: EndpointAddress;

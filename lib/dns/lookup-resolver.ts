@@ -1,6 +1,6 @@
 /** The user's own source of addresses, in the place of DNS servers. */
 import { ipVersion } from '../address.js';
-import type { Clock } from '../runtime.js';
+import { abortable, type Clock } from '../runtime.js';
 import type { Emit } from '../telemetry/events.js';
 import { isConnectable } from './address.js';
 import { isEmpty, type Reason, reasonOf, toError } from './failure.js';
@@ -146,16 +146,6 @@ export class LookupResolver implements NameResolver {
     const error = toError({ reason, message, hostname: this.#hostname, cause });
     return isEmpty(reason) ? { kind: 'empty', reason, error, ttlMs: 0 } : { kind: 'failed', reason, error };
   }
-}
-
-function abortable<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const abort = (): void => reject(signal.reason);
-    signal.addEventListener('abort', abort, { once: true });
-    Promise.resolve(promise)
-      .then(resolve, reject)
-      .finally(() => signal.removeEventListener('abort', abort));
-  });
 }
 
 /** The lookup has taken too long. */

@@ -4,6 +4,7 @@
  */
 import { type ChannelOptions, connectivityState, status } from '@grpc/grpc-js';
 import { formatHostPort } from '../address.js';
+import { NO_REASON } from '../balancer/connection-errors.js';
 import { unfinished } from '../balancer/unready-reason.js';
 import { ConnectionError } from '../errors.js';
 import type { Emit } from '../telemetry/events.js';
@@ -249,7 +250,7 @@ class ObservedPod implements CountedCalls {
       this.#onFailure();
     }
     if (next === connectivityState.TRANSIENT_FAILURE && next !== this.#state)
-      this.#emit({ kind: 'connection_failed', address: this.name, error: message || 'no reason was given' });
+      this.#emit({ kind: 'connection_failed', address: this.name, error: message || NO_REASON });
     this.#become(next);
   };
 

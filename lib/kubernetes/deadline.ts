@@ -1,5 +1,5 @@
 /** Aborts a request that has been silent for too long, and the waiting for what comes before it. */
-import type { Clock, Timer } from '../runtime.js';
+import { abortable, type Clock, type Timer } from '../runtime.js';
 
 const OF_THE_SERVER = 'the API server was silent for too long';
 
@@ -47,14 +47,8 @@ export class Deadline {
    * @param message for the case that the time ends first.
    */
   async race<T>(work: Promise<T>, message: string): Promise<T> {
-    const { signal } = this.#abort;
     this.#message = message;
-    const aborted = new Promise<never>((_, reject) => {
-      const onAbort = (): void => reject(signal.reason);
-      if (signal.aborted) onAbort();
-      else signal.addEventListener('abort', onAbort, { once: true });
-    });
-    const result = await Promise.race([work, aborted]);
+    const result = await abortable(work, this.#abort.signal);
     this.#message = OF_THE_SERVER;
     return result;
   }

@@ -5,6 +5,7 @@
 
 import { cut, type Paint, pad, padLeft, printable, widthOf } from '../styled-text.js';
 import { age, clockTime, count, countdown, duration } from './format.js';
+import { PANIC } from './pod-news.js';
 import { podTable } from './pod-table.js';
 import type { ChangeView, WatchView } from './view.js';
 
@@ -80,7 +81,7 @@ function facts(
         .map((line, index) => `${paint.dim((index === 0 ? label : '').padEnd(LABEL_WIDTH))}${line}`),
     );
   };
-  if (panic) add('panic', [paint.bad('every connected pod is ejected or unhealthy, so all of them get calls')]);
+  if (panic) add('panic', [paint.bad(PANIC)]);
   const failing = dns.failures > 0 || (dns.error !== null && dns.rcode !== 'NOERROR');
   const answered = dns.answeredAt === null ? null : `answered ${age(now - dns.answeredAt)} ago`;
   const unanswered = dns.answeredAt === null && dns.error === null && now - startedAt >= SLOW_ANSWER_MS;

@@ -6,6 +6,7 @@ import type { Snapshot } from '../../index.js';
 import { isInPanic } from '../../telemetry/availability.js';
 import { type DnsNews, dnsNews, toDnsView } from './dns-news.js';
 import { PodHistory } from './pod-history.js';
+import { PANIC } from './pod-news.js';
 import type { ChangeView, DnsView, QueryView, WatchView } from './view.js';
 
 export interface HistoryOptions {
@@ -154,9 +155,7 @@ function channelChange(state: string, at: number): Omit<ChangeView, 'id'> {
 }
 
 function panicChange(active: boolean, at: number): Omit<ChangeView, 'id'> {
-  const text = active
-    ? 'is in panic: every connected pod is ejected or unhealthy, so all of them get calls'
-    : 'is no longer in panic';
+  const text = active ? `is in panic: ${PANIC}` : 'is no longer in panic';
   return { at, about: 'channel', address: null, text, tone: active ? 'bad' : 'good', routine: false };
 }
 

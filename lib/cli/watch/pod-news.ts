@@ -14,6 +14,9 @@ export interface PodNews {
   readonly at?: number;
 }
 
+/** What panic means for the pods. */
+export const PANIC = 'every connected pod is ejected or unhealthy, so all of them get calls';
+
 /** A pod that is both counts as unhealthy: the end of its ejection changes nothing. */
 export function shownState(endpoint: SeenEndpoint): string {
   if (isUnhealthy(endpoint)) return 'unhealthy';
